@@ -1,6 +1,8 @@
 #include "formats/onnx/schema.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <initializer_list>
 #include <iterator>
 #include <tuple>
 

@@ -1,6 +1,6 @@
 // The operator schemas of ONNX, all versions, as constant data: domains ai.onnx (spelled ""), ai.onnx.ml and
-// ai.onnx.preview.training. Formats of operators that the standard dropped before opset 6 (Affine, Crop, ...)
-// are not among them.
+// ai.onnx.preview.training. The experimental operators of opset 1 that the standard dropped (Affine, Crop,
+// ...) are not among them.
 #pragma once
 
 #include <array>
