@@ -269,17 +269,17 @@ struct Parser {
         case 1: result.name = text(in); break;
         case 2: result.real = in.get_float(), infer(AttributeKind::real); break;
         case 3: result.integer = in.get_int64(), infer(AttributeKind::integer); break;
-        case 4: result.text = text(in), infer(AttributeKind::text); break;
+        case 4: result.text = text(in), infer(AttributeKind::string); break;
         case 5: result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensor); break;
         case 6: result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))), infer(AttributeKind::graph); break;
         case 7: reals(in, result.reals), infer(AttributeKind::reals); break;
         case 8: integers(in, result.integers), infer(AttributeKind::integers); break;
-        case 9: result.texts.push_back(text(in)), infer(AttributeKind::texts); break;
+        case 9: result.texts.push_back(text(in)), infer(AttributeKind::strings); break;
         case 10: result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensors); break;
         case 11: result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))), infer(AttributeKind::graphs); break;
         case 13: result.doc = text(in); break;
-        case 14: result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type); break;
-        case 15: result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::types); break;
+        case 14: result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_proto); break;
+        case 15: result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_protos); break;
         case 20: {
           int64_t kind = in.get_int32();
           if (kind < 0 || kind > 14) fail("attribute '{}' has the unknown kind {}", result.name, kind);
@@ -443,7 +443,7 @@ Attribute Attribute::of(std::string name, double value) {
 }
 Attribute Attribute::of(std::string name, std::string value) {
   Attribute result;
-  result.name = std::move(name), result.kind = AttributeKind::text, result.text = std::move(value);
+  result.name = std::move(name), result.kind = AttributeKind::string, result.text = std::move(value);
   return result;
 }
 Attribute Attribute::of(std::string name, std::vector<int64_t> value) {
@@ -459,7 +459,7 @@ Attribute Attribute::of(std::string name, std::vector<double> value) {
 }
 Attribute Attribute::of(std::string name, std::vector<std::string> value) {
   Attribute result;
-  result.name = std::move(name), result.kind = AttributeKind::texts, result.texts = std::move(value);
+  result.name = std::move(name), result.kind = AttributeKind::strings, result.texts = std::move(value);
   return result;
 }
 Attribute Attribute::of(std::string name, ConstantPtr value) {

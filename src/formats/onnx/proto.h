@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "formats/onnx/schema.h"
 #include "ir/constant.h"
 #include "ir/type.h"
 
@@ -17,12 +18,6 @@ namespace remodel::onnx {
 
 struct GraphProto;
 struct NodeProto;
-
-// AttributeProto.AttributeType
-enum class AttributeKind : int {
-  undefined = 0, real = 1, integer = 2, text = 3, tensor = 4, graph = 5, reals = 6, integers = 7, texts = 8,
-  tensors = 9, graphs = 10, sparse_tensor = 11, sparse_tensors = 12, type = 13, types = 14,
-};
 
 struct Attribute {
   std::string name, doc;

@@ -42,6 +42,7 @@ struct Formal {
 
 // Numbered as AttributeProto.AttributeType.
 enum class AttributeKind : uint8_t {
+  undefined = 0,
   real = 1,
   integer = 2,
   string = 3,
