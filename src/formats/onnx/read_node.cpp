@@ -138,9 +138,13 @@ ReadNode::Body ReadNode::read_body(const GraphProto& proto, const std::vector<Ty
   return {inner.graph(), inner.captures()};
 }
 
-void ReadNode::check_attributes() const {
+void ReadNode::check_attributes_known() const {
   for (const auto& attribute : proto_.attributes)
     if (!understood_.count(attribute.name)) fail("attribute '{}' is not understood", attribute.name);
+}
+
+void ReadNode::check_complete() const {
+  check_attributes_known();
   for (size_t k = 0; k < results_.size(); ++k)
     if (!proto_.outputs[k].empty() && results_[k] == absent) fail("output '{}' is not supported", proto_.outputs[k]);
 }

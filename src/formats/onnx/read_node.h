@@ -55,7 +55,7 @@ class ReadNode {
   std::vector<ValueId> emit(Op op, std::vector<ValueId> operands, size_t results);
   ValueId add_constant(ConstantPtr constant) { return graph_.add_constant(std::move(constant)); }
   ValueId add_scalar(DType dtype, double value) { return add_constant(constant_splat(dtype, {}, value)); }
-  // One result from dims: an op field cannot hold them where the target is an operand.
+
   // Binds result k of the node.
   size_t outputs() const { return proto_.outputs.size(); }
   bool wants(size_t k) const { return k < proto_.outputs.size() && !proto_.outputs[k].empty(); }
@@ -70,7 +70,10 @@ class ReadNode {
   };
   // Reads a sub-graph. `types` are the types of its declared inputs, where the node knows them better.
   Body read_body(const GraphProto& proto, const std::vector<Type>& types = {});
-  void check_attributes() const;
+  // Refuses attributes that nobody asked for.
+  void check_attributes_known() const;
+  // The same, and results that the row's function did not give.
+  void check_complete() const;
 
  private:
   friend class GraphReader;

@@ -176,7 +176,7 @@ void GraphReader::read_node(const NodeProto& proto) {
     if (row && !row->refusal.empty()) fail("{}", row->refusal);
     if (row && row->read) {
       row->read(node);
-      node.check_attributes();
+      node.check_complete();
     } else if (row) {
       read_by_row(node, *row);
     } else {
