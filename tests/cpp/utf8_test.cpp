@@ -19,8 +19,9 @@ TEST(Utf8, EveryCodePointGoesThereAndBack) {
 }
 
 TEST(Utf8, RefusesOtherBytes) {
-  for (const char* text : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
-                           "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x28\xa1", "\xc3"}) {
+  for (const char* text :
+       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x28\xa1", "\xc3"}) {
     EXPECT_EQ(utf8_length(text, 0), 0u) << text;
     EXPECT_FALSE(is_utf8("ok" + std::string(text)));
   }
