@@ -1,0 +1,19 @@
+#include "run/kernel.h"
+
+namespace remodel {
+
+// One function a family, in kernels/.
+void add_activation_kernels(Kernels& kernels);
+void add_shape_kernels(Kernels& kernels);
+
+const Kernels& all_kernels() {
+  static const Kernels kernels = [] {
+    Kernels made;
+    add_activation_kernels(made);
+    add_shape_kernels(made);
+    return made;
+  }();
+  return kernels;
+}
+
+}  // namespace remodel
