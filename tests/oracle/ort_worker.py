@@ -2,6 +2,7 @@
 
 import ctypes
 import multiprocessing
+import re
 
 import ml_dtypes
 import numpy as np
@@ -74,14 +75,18 @@ def serve(pipe) -> None:
         try:
             pipe.send((function(*arguments), ""))
         except Exception as error:  # every failure of the runtime is a result here
-            pipe.send((None, f"{type(error).__name__}: {" ".join(str(error).split())[:500]}"))
+            pipe.send((None, f"{type(error).__name__}: {one_line(error)[:500]}"))
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def checker_error(path: str) -> str:
     try:
         onnx.checker.check_model(path, full_check=True)
     except Exception as error:  # the checker raises many kinds
-        return " ".join(str(error).split())[:300] or type(error).__name__
+        return one_line(error)[:300] or type(error).__name__
     return ""
 
 
@@ -94,10 +99,8 @@ def run_model(path: str, inputs: dict) -> dict:
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    exotic = any(is_exotic(value) for value in inputs.values()) or any(
-        any(word in output.type for word in ("bfloat", "float8", "float4", "int4", "int2")) for output in session.get_outputs()
-    )
-    if not exotic:
+    exotic_output = any(re.search("bfloat|float8|float4|int4|int2", output.type) for output in session.get_outputs())
+    if not exotic_output and not any(is_exotic(value) for value in inputs.values()):
         return dict(zip(names, session.run(names, inputs)))
     held = [np.ascontiguousarray(value) for value in inputs.values()]
     values = {name: to_ort_value(array) for name, array in zip(inputs, held)}

@@ -1,6 +1,6 @@
 """ONNX's backend cases converted by Remodel, run by ONNX Runtime and compared with the stored outputs.
 
-    python tests/oracle/roundtrip.py [--only conv] [--variant default] [--variant O0] [--variant opset13] [--all-variants]
+    python tests/oracle/roundtrip.py [--only conv] [--variant default] [--variant opset13] [--all-variants]
 
 The converter sees a copy of model.onnx alone. Verdicts: right, wrong, unloadable (by ONNX Runtime), invalid (refused by
 onnx.checker where the original passes, or another interface or foreign operators), refused (exit code 1), crash.
@@ -117,7 +117,7 @@ def acceptable(variant: str) -> tuple[str, ...]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose id contains this, e.g. conv or pytorch-converted/")
-    parser.add_argument("--variant", action="append", choices=list(VARIANTS), help="may be repeated; default: default, O0")
+    parser.add_argument("--variant", action="append", choices=list(VARIANTS), help="may be repeated")
     parser.add_argument("--all-variants", action="store_true")
     parser.add_argument("--gained", action="store_true", help="list gained and not asked cases too")
     parser.add_argument("--jobs", type=int, default=2)
