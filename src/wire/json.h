@@ -18,18 +18,24 @@ class Json {
   using Array = std::vector<Json>;
   using Object = std::vector<JsonMember>;
 
-  Json() = default;
-  Json(std::nullptr_t) {}
+  Json();
+  Json(const Json&);
+  Json(Json&&) noexcept;
+  Json& operator=(const Json&);
+  Json& operator=(Json&&) noexcept;
+  ~Json();
+
+  Json(std::nullptr_t);
   Json(std::same_as<bool> auto value) : value_(value) {}
   Json(std::integral auto value) requires(!std::same_as<decltype(value), bool>)
       : value_(static_cast<int64_t>(value)) {}
   Json(std::floating_point auto value) : value_(static_cast<double>(value)) {}
-  Json(std::string value) : value_(std::move(value)) {}
-  Json(std::string_view value) : value_(std::string(value)) {}
-  Json(const char* value) : value_(std::string(value)) {}
-  Json(Array value) : value_(std::move(value)) {}
+  Json(std::string value);
+  Json(std::string_view value);
+  Json(const char* value);
+  Json(Array value);
   Json(Object value);
-  static Json array() { return Array(); }
+  static Json array();
   static Json object();
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
