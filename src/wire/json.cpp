@@ -105,6 +105,10 @@ Json::Json(Object value) : value_(std::move(value)) {}
 Json Json::array() { return Array(); }
 Json Json::object() { return Object(); }
 
+void Json::set(bool value) { value_ = value; }
+void Json::set(int64_t value) { value_ = value; }
+void Json::set(double value) { value_ = value; }
+
 const char* Json::kind() const { return kinds[value_.index()]; }
 
 bool Json::as_bool() const {

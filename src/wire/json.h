@@ -18,6 +18,7 @@ class Json {
   using Array = std::vector<Json>;
   using Object = std::vector<JsonMember>;
 
+  // All that needs JsonMember's definition stands in the .cpp file.
   Json();
   Json(const Json&);
   Json(Json&&) noexcept;
@@ -26,10 +27,11 @@ class Json {
   ~Json();
 
   Json(std::nullptr_t);
-  Json(std::same_as<bool> auto value) : value_(value) {}
-  Json(std::integral auto value) requires(!std::same_as<decltype(value), bool>)
-      : value_(static_cast<int64_t>(value)) {}
-  Json(std::floating_point auto value) : value_(static_cast<double>(value)) {}
+  Json(std::same_as<bool> auto value) { set(value); }
+  Json(std::integral auto value) requires(!std::same_as<decltype(value), bool>) {
+    set(static_cast<int64_t>(value));
+  }
+  Json(std::floating_point auto value) { set(static_cast<double>(value)); }
   Json(std::string value);
   Json(std::string_view value);
   Json(const char* value);
@@ -65,6 +67,9 @@ class Json {
   bool operator==(const Json& other) const;
 
  private:
+  void set(bool value);
+  void set(int64_t value);
+  void set(double value);
   const char* kind() const;
 
   std::variant<std::monostate, bool, int64_t, double, std::string, Array, Object> value_;
