@@ -81,6 +81,8 @@ class Kernels {
     auto place = table_.find(&op);
     return place == table_.end() ? nullptr : &place->second;
   }
+  // The op with this name, among those that have a kernel.
+  const OpInfo* find_op(std::string_view name) const;
 
  private:
   std::unordered_map<const OpInfo*, Kernel> table_;
@@ -88,5 +90,7 @@ class Kernels {
 
 // All kernels there are.
 const Kernels& all_kernels();
+// As the parser of IR text wants it.
+const OpInfo* find_op(std::string_view name);
 
 }  // namespace remodel
