@@ -89,12 +89,13 @@ void add_depthwise(const ConvPlan& plan, const float* x, const float* w, float* 
   }
 }
 
-// The input that the points [first, first + count) see, as [channel][tap][point] or, with channels last, as
+// The input that the points [first, first + count) see, as [channel][tap][point] or, by_point, as
 // [point][tap][channel]. x is the group's first channel.
-void gather(const ConvPlan& plan, const float* x, int64_t first, int64_t count, float* to, Pool& pool) {
+void gather(const ConvPlan& plan, const float* x, int64_t first, int64_t count, bool by_point, float* to,
+            Pool& pool) {
   const auto pieces = conv_pieces(plan, false, first, count);
-  const int64_t stride = plan.strides.back();
-  if (plan.channels_last) {
+  const int64_t step = plan.strides.back() * plan.in_step;
+  if (by_point) {
     pool.for_each(static_cast<int64_t>(pieces.size()), [&](int64_t index) {
       const ConvPiece& piece = pieces[static_cast<size_t>(index)];
       for (int64_t p = piece.row_begin; p < piece.row_end; ++p) {
@@ -102,20 +103,23 @@ void gather(const ConvPlan& plan, const float* x, int64_t first, int64_t count, 
         if (p < piece.begin || p >= piece.end)
           std::fill_n(at, plan.group_in, 0.0f);
         else
-          std::copy_n(x + (piece.meet + (p - piece.begin) * stride) * plan.in_step, plan.group_in, at);
+          std::copy_n(x + piece.meet * plan.in_step + (p - piece.begin) * step, plan.group_in, at);
       }
     });
   } else {
     pool.for_each(plan.group_in, [&](int64_t channel) {
-      const float* from = x + channel * plan.in_channel_step;
       for (const ConvPiece& piece : pieces) {
+        const int64_t length = piece.end - piece.begin;
         float* row = to + (channel * plan.taps + piece.tap) * count + piece.row_begin - first;
         float* at = std::fill_n(row, piece.begin - piece.row_begin, 0.0f);
-        if (stride == 1 && piece.begin < piece.end)
-          at = std::copy_n(from + piece.meet, piece.end - piece.begin, at);
-        else
-          for (int64_t i = 0; i < piece.end - piece.begin; ++i) *at++ = from[piece.meet + i * stride];
-        std::fill_n(at, piece.row_end - piece.end, 0.0f);
+        if (length > 0) {
+          const float* from = x + channel * plan.in_channel_step + piece.meet * plan.in_step;
+          if (step == 1)
+            std::copy_n(from, length, at);
+          else
+            for (int64_t i = 0; i < length; ++i) at[i] = from[i * step];
+        }
+        std::fill_n(at + length, piece.row_end - piece.end, 0.0f);
       }
     });
   }
@@ -148,13 +152,15 @@ void conv_forward(const ConvShape& shape, const float* x, const float* w, const 
 
   const int64_t depth = plan.group_in * plan.taps;
   // The input already is what gathering would give.
-  const bool pointwise = plan.taps == 1 && plan.in == plan.out &&
-                         std::ranges::all_of(plan.strides, [](int64_t stride) { return stride == 1; }) &&
-                         std::ranges::all_of(plan.pads_begin, [](int64_t pad) { return pad == 0; });
-  const int64_t tile = pointwise ? plan.out_points : conv_tile_points(depth, plan.out_points);
+  const bool direct = plan.taps == 1 && plan.in == plan.out &&
+                      std::ranges::all_of(plan.strides, [](int64_t stride) { return stride == 1; }) &&
+                      std::ranges::all_of(plan.pads_begin, [](int64_t pad) { return pad == 0; });
+  const int64_t tile = direct ? plan.out_points : conv_tile_points(depth, plan.out_points);
   const int64_t tiles = (plan.out_points - 1) / tile + 1;
+  // Short runs of channels are not worth gathering one by one.
+  const bool by_point = plan.channels_last && plan.group_in >= 16;
   Scratch<float> reordered;
-  if (plan.channels_last && plan.taps > 1) {
+  if (by_point && plan.taps > 1) {
     reordered = taps_before_channels(w, plan.out_channels, plan.group_in, plan.taps);
     w = reordered.get();
   }
@@ -171,12 +177,12 @@ void conv_forward(const ConvShape& shape, const float* x, const float* w, const 
     Scratch<float> gathered;
     const float* seen = from + first * plan.in_step;
     int64_t point_step = plan.in_step, depth_step = plan.in_channel_step;
-    if (!pointwise) {
+    if (!direct) {
       gathered = make_scratch<float>(depth * count);
-      gather(plan, from, first, count, gathered.get(), pool);
+      gather(plan, from, first, count, by_point, gathered.get(), pool);
       seen = gathered.get();
-      point_step = plan.channels_last ? depth : 1;
-      depth_step = plan.channels_last ? 1 : count;
+      point_step = by_point ? depth : 1;
+      depth_step = by_point ? 1 : count;
     }
     if (plan.channels_last)
       gemm(count, plan.group_out, depth, seen, point_step, depth_step, weights, 1, depth, to, plan.out_step,

@@ -114,7 +114,7 @@ ConvShape pick_shape(size_t rank, bool transposed) {
   ConvShape s;
   s.batch = pick(1, 2);
   s.groups = pick(0, 1) ? 1 : pick(2, 4);
-  s.in_channels = s.groups * pick(1, 1 + pick(0, 5));
+  s.in_channels = s.groups * (pick(0, 3) ? pick(1, 1 + pick(0, 5)) : pick(16, 20));
   s.out_channels = s.groups * pick(1, 1 + pick(0, 9));
   s.channels_last = pick(0, 1);
   const bool pointwise = pick(0, 5) == 0;
