@@ -106,7 +106,7 @@ std::string text_of(const ConvShape& s) {
   std::string text =
       testing::PrintToString(std::vector<int64_t>{s.batch, s.in_channels, s.out_channels, s.groups});
   for (auto* sizes : {&s.in, &s.out, &s.kernel, &s.strides, &s.dilations, &s.pads_begin})
-    text += " " + testing::PrintToString(*sizes);
+    text.append(" ").append(testing::PrintToString(*sizes));
   return text + (s.channels_last ? " last" : " first");
 }
 
