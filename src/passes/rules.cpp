@@ -107,7 +107,7 @@ class Matcher {
 
   bool run(int32_t pattern, ValueId root) {
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-      std::fill(match_.values_.begin(), match_.values_.end(), absent);
+      match_.reset();
       choices_used_ = 0;
       if (at(pattern, root, true)) {
         match_.root_ = root;
@@ -159,6 +159,7 @@ class Matcher {
       }
     }
     bound = value;
+    match_.bound_.push_back(pattern);
     return true;
   }
   bool same_constant(ValueId a, ValueId b) const {
@@ -183,9 +184,13 @@ struct RuleDriver {
   const Rules& rules;
   std::vector<RuleCount>& counts;
   const ApplyOptions& options;
+  Match match;
   std::deque<NodeId> work;
   std::vector<bool> queued;
   int64_t patches = 0;
+
+  RuleDriver(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, const ApplyOptions& options)
+      : graph(graph), rules(rules), counts(counts), options(options), match(graph, rules.nodes_size()) {}
 
   void push(NodeId id) {
     if (id == absent) return;
@@ -209,15 +214,13 @@ struct RuleDriver {
     if (options.stop_after >= 0 && patches >= options.stop_after) return false;
     if (graph.node(id).outputs.empty() || graph.node(id).outputs[0] == absent) return false;
     ValueId root = graph.node(id).outputs[0];
-    Match match(graph, rules.nodes_size());
     if (!Matcher(rules, graph, match).run(rule.root, root)) return false;
     if (rule.where && !rule.where(match)) return false;
-    for (ValueId value : match.values_)
-      if (value != absent)
-        if (const Node* producer = graph.producer(value); producer && is_inner(match, value))
-          for (const auto& name : producer->origin)
-            if (std::find(match.origin_.begin(), match.origin_.end(), name) == match.origin_.end())
-              match.origin_.push_back(name);
+    for (int32_t expr : match.bound_)
+      if (rules.is_op(expr))
+        for (const auto& name : graph.producer(match.values_[expr])->origin)
+          if (std::find(match.origin_.begin(), match.origin_.end(), name) == match.origin_.end())
+            match.origin_.push_back(name);
     size_t before = graph.node_count();
     ValueId fresh = rule.build(match);
     if (fresh == absent || fresh == root || !unifies(graph.value(fresh).type, graph.value(root).type)) {
@@ -228,13 +231,6 @@ struct RuleDriver {
     counts[index].count += 1;
     ++patches;
     return true;
-  }
-
-  // Whether the pattern itself named the producer of this value, rather than binding it as a variable.
-  bool is_inner(const Match& match, ValueId value) const {
-    for (size_t i = 0; i < match.values_.size(); ++i)
-      if (match.values_[i] == value && rules.is_op(static_cast<int32_t>(i))) return true;
-    return false;
   }
 
   void patch(NodeId id, ValueId root, ValueId fresh, size_t before) {
@@ -294,7 +290,7 @@ void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& count
       counts.push_back({rules.all()[i].name, rules.all()[i].effect, 0});
   for (NodeId id : graph.order())
     for (const GraphPtr& body : graph.node(id).op.graphs()) apply_rules(*body, rules, counts, options);
-  RuleDriver{graph, rules, counts, options, {}, {}}.run();
+  RuleDriver(graph, rules, counts, options).run();
 }
 
 }  // namespace remodel

@@ -133,10 +133,17 @@ class Match {
 
  private:
   friend class Matcher;
+  friend class Rules;
   friend struct RuleDriver;
   Match(Graph& graph, size_t size) : graph_(graph), values_(size, absent) {}
+  void reset() {
+    for (int32_t expr : bound_) values_[expr] = absent;
+    bound_.clear();
+    origin_.clear();
+  }
   Graph& graph_;
-  std::vector<ValueId> values_;
+  std::vector<ValueId> values_;  // of each expression of the rules
+  std::vector<int32_t> bound_;   // those that are not absent
   ValueId root_ = absent;
   Origin origin_;
 };
