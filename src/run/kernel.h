@@ -52,6 +52,8 @@ class Call {
   const Node& node() const { return node_; }
 
   Pool& pool;
+  // The results end up in files: the same bits on every CPU are worth more than speed.
+  bool portable = false;
 
  private:
   friend class Runner;
@@ -82,6 +84,8 @@ class Kernels {
     auto place = table_.find(&op);
     return place == table_.end() ? nullptr : &place->second;
   }
+  // The op with this name, among those that have a kernel.
+  const OpInfo* find_op(std::string_view name) const;
 
  private:
   std::unordered_map<const OpInfo*, Kernel> table_;
@@ -89,5 +93,7 @@ class Kernels {
 
 // All kernels there are.
 const Kernels& all_kernels();
+// As the parser of IR text wants it.
+const OpInfo* find_op(std::string_view name);
 
 }  // namespace remodel

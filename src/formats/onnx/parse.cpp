@@ -195,7 +195,7 @@ struct Parser {
           dim.skip();
         }
       }
-      dims.push_back(size ? *size : Dim::symbol(value + "." + std::to_string(dims.size())));
+      dims.push_back(size ? *size : Dim::symbol("_" + value + "." + std::to_string(dims.size())));
     }
     known = true;
     return dims;
