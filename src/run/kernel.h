@@ -51,6 +51,8 @@ class Call {
   const Node& node() const { return node_; }
 
   Pool& pool;
+  // The results end up in files: the same bits on every CPU are worth more than speed.
+  bool portable = false;
 
  private:
   friend class Runner;
