@@ -17,10 +17,12 @@ struct Matrix {
 template <class T>
 void product(const Call& call, int64_t m, int64_t n, int64_t k, Matrix<T> a, Matrix<T> b, T* c, int64_t c_row,
              bool accumulate = false) {
-  auto* with = call.portable ? static_cast<void (*)(int64_t, int64_t, int64_t, const T*, int64_t, int64_t, const T*,
-                                                    int64_t, int64_t, T*, int64_t, bool, Pool&)>(gemm_portable)
-                             : gemm;
-  with(m, n, k, a.data, a.row_step, a.column_step, b.data, b.row_step, b.column_step, c, c_row, accumulate, call.pool);
+  if (call.portable)
+    gemm_portable(m, n, k, a.data, a.row_step, a.column_step, b.data, b.row_step, b.column_step, c, c_row, accumulate,
+                  call.pool);
+  else
+    gemm(m, n, k, a.data, a.row_step, a.column_step, b.data, b.row_step, b.column_step, c, c_row, accumulate,
+         call.pool);
 }
 
 }  // namespace remodel
