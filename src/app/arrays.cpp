@@ -1,0 +1,126 @@
+#include "app/arrays.h"
+
+#include <map>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "wire/npy.h"
+
+namespace remodel {
+namespace {
+
+struct Kind {
+  std::string_view descr;
+  DType dtype;
+};
+constexpr Kind kinds[] = {
+    {"|b1", DType::boolean}, {"|i1", DType::i8}, {"<i2", DType::i16}, {"<i4", DType::i32}, {"<i8", DType::i64},
+    {"|u1", DType::u8},      {"<u2", DType::u16}, {"<u4", DType::u32}, {"<u8", DType::u64}, {"<f2", DType::f16},
+    {"<f4", DType::f32},     {"<f8", DType::f64}, {"<c8", DType::c64}, {"<c16", DType::c128},
+};
+
+// How a type that NumPy lacks is stored.
+DType carrier(DType dtype) {
+  switch (dtype) {
+    case DType::bf16: return DType::u16;
+    case DType::f8e4m3fn:
+    case DType::f8e4m3fnuz:
+    case DType::f8e5m2:
+    case DType::f8e5m2fnuz:
+    case DType::f8e8m0:
+    case DType::f4e2m1:
+    case DType::u4:
+    case DType::u2: return DType::u8;
+    case DType::i4:
+    case DType::i2: return DType::i8;
+    default: return dtype;
+  }
+}
+
+Tensor to_tensor(const NpyArray& array, DType wanted) {
+  if (array.descr.size() > 1 && (array.descr[1] == 'U' || array.descr[1] == 'S'))
+    return Tensor::of(DType::string, array.shape, npy_strings(array));
+  for (const Kind& kind : kinds) {
+    if (kind.descr != array.descr) continue;
+    NpyArray plain = in_c_order(array);
+    // The bytes of an archive's entry may lie at any address.
+    Tensor copy(kind.dtype, plain.shape);
+    if (copy.byte_count()) std::memcpy(copy.raw(), plain.data.data(), copy.byte_count());
+    bool carried = wanted != DType::unknown && carrier(wanted) == kind.dtype && wanted != kind.dtype;
+    return carried ? copy.relabeled(wanted) : copy;
+  }
+  fail("arrays of type '{}' are not supported", array.descr);
+}
+
+NpyArray to_array(const Tensor& tensor) {
+  if (tensor.dtype() == DType::string) return npy_from_strings(tensor.strings(), tensor.shape());
+  DType stored = carrier(tensor.dtype());
+  for (const Kind& kind : kinds)
+    if (kind.dtype == stored) return {std::string(kind.descr), tensor.shape(), false, tensor.bytes()};
+  fail("a tensor of {} cannot be stored as an array", name_of(tensor.dtype()));
+}
+
+Datum find(const std::map<std::string, const NpyArray*>& arrays, const std::string& name, const Type& type) {
+  auto get = [&](const std::string& key) {
+    auto place = arrays.find(key);
+    return place == arrays.end() ? nullptr : place->second;
+  };
+  Type inner = type.element ? *type.element : Type();
+  if (type.kind == Type::optional) {
+    const NpyArray* flag = get(name + "/?");
+    if (flag && !to_tensor(*flag, DType::boolean).ints().at(0)) return Datum();
+    return find(arrays, name, inner);
+  }
+  if (type.kind == Type::list) {
+    const NpyArray* length = get(name + "/#");
+    if (!length) fail("the list '{}' is missing ('{}/#' gives its length)", name, name);
+    std::vector<Datum> items;
+    int64_t count = to_tensor(*length, DType::i64).ints().at(0);
+    for (int64_t i = 0; i < count; ++i) items.push_back(find(arrays, fmt::format("{}/{}", name, i), inner));
+    return Datum::list(std::move(items));
+  }
+  const NpyArray* array = get(name);
+  if (!array) fail("the input '{}' is missing", name);
+  return to_tensor(*array, type.dtype);
+}
+
+void store(NamedArrays& arrays, const std::string& name, const Type& type, const Datum& value) {
+  Type inner = type.element ? *type.element : Type();
+  if (type.kind == Type::optional) {
+    bool there = value.kind != Datum::none_kind;
+    arrays.emplace_back(name + "/?", to_array(Tensor::of<uint8_t>(DType::boolean, {}, {uint8_t(there)})));
+    if (there) store(arrays, name, inner, value);
+    return;
+  }
+  if (value.kind == Datum::list_kind) {
+    arrays.emplace_back(name + "/#", to_array(Tensor::of<int64_t>(DType::i64, {}, {int64_t(value.items->size())})));
+    for (size_t i = 0; i < value.items->size(); ++i)
+      store(arrays, fmt::format("{}/{}", name, i), inner, (*value.items)[i]);
+    return;
+  }
+  if (!value.is_tensor()) fail("the output '{}' has no value", name);
+  arrays.emplace_back(name, to_array(value.tensor));
+}
+
+}  // namespace
+
+std::vector<Datum> read_inputs(const std::string& path, const Graph& graph) {
+  NamedArrays arrays = read_npz(map_file(path), uint64_t{1} << 34);
+  std::map<std::string, const NpyArray*> by_name;
+  for (const auto& [name, array] : arrays) by_name[name] = &array;
+  std::vector<Datum> inputs;
+  for (const Port& port : graph.inputs) inputs.push_back(find(by_name, port.name, graph.value(port.value).type));
+  return inputs;
+}
+
+void write_outputs(const std::string& path, const Graph& graph, const std::vector<Datum>& values) {
+  NamedArrays arrays;
+  for (size_t i = 0; i < values.size(); ++i)
+    store(arrays, graph.outputs[i].name, graph.value(graph.outputs[i].value).type, values[i]);
+  OutputFile file(path);
+  FileSink sink(file);
+  write_npz(sink, arrays);
+  file.commit();
+}
+
+}  // namespace remodel

@@ -1,0 +1,20 @@
+// UTF-8, as the formats here store text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace remodel {
+
+// The length of the well-formed sequence at `at` (1 to 4), 0 if there is none: no overlong forms, no
+// surrogates.
+size_t utf8_length(std::string_view text, size_t at);
+bool is_utf8(std::string_view text);
+// Surrogates and numbers beyond Unicode become U+FFFD.
+void append_utf8(std::string& text, uint32_t code);
+// The code point of the well-formed sequence at `at`.
+uint32_t utf8_code(std::string_view text, size_t at);
+
+}  // namespace remodel

@@ -1,0 +1,152 @@
+#include "formats/onnx/read_node.h"
+
+#include "formats/onnx/reader.h"
+#include "ir/infer.h"
+
+namespace remodel::onnx {
+
+ReadNode::ReadNode(GraphReader& reader, Graph& graph, const NodeProto& proto, int64_t version)
+    : reader_(reader), graph_(graph), proto_(proto), version_(version), results_(proto.outputs.size(), absent) {
+  for (const auto& name : proto.inputs) {
+    ValueId value = name.empty() ? absent : reader_.find(name);
+    if (value == absent && !name.empty() && !reader_.names_.count(name)) fail("input '{}' is never computed", name);
+    operands_.push_back(value);
+  }
+  while (!operands_.empty() && operands_.back() == absent) operands_.pop_back();
+  std::string name = !proto.name.empty() ? proto.name : proto.outputs.empty() ? "" : proto.outputs[0];
+  origin_ = {reader_.path_ + name};
+}
+
+const Attribute* ReadNode::attribute(std::string_view name) {
+  understood_.insert(std::string(name));
+  return proto_.find(name);
+}
+
+bool ReadNode::has(std::string_view name) { return attribute(name) != nullptr; }
+
+namespace {
+const Attribute* checked(const Attribute* attribute, AttributeKind kind, const char* what) {
+  if (!attribute) return nullptr;
+  bool empty_list = attribute->kind == AttributeKind::undefined;
+  if (attribute->kind != kind && !empty_list) fail("attribute '{}' should be {}", attribute->name, what);
+  return attribute;
+}
+}  // namespace
+
+int64_t ReadNode::integer(std::string_view name) {
+  auto found = checked(attribute(name), AttributeKind::integer, "an integer");
+  if (!found) fail("attribute '{}' is missing", name);
+  return found->integer;
+}
+int64_t ReadNode::integer(std::string_view name, int64_t otherwise) {
+  auto found = checked(attribute(name), AttributeKind::integer, "an integer");
+  return found ? found->integer : otherwise;
+}
+double ReadNode::real(std::string_view name, double otherwise) {
+  auto found = checked(attribute(name), AttributeKind::real, "a number");
+  return found ? found->real : otherwise;
+}
+std::string ReadNode::text(std::string_view name, std::string_view otherwise) {
+  auto found = checked(attribute(name), AttributeKind::string, "a string");
+  return found ? found->text : std::string(otherwise);
+}
+std::vector<int64_t> ReadNode::integers(std::string_view name, std::vector<int64_t> otherwise) {
+  auto found = checked(attribute(name), AttributeKind::integers, "a list of integers");
+  return found ? found->integers : otherwise;
+}
+std::vector<double> ReadNode::reals(std::string_view name, std::vector<double> otherwise) {
+  auto found = checked(attribute(name), AttributeKind::reals, "a list of numbers");
+  return found ? std::vector<double>(found->reals.begin(), found->reals.end()) : otherwise;
+}
+std::vector<std::string> ReadNode::texts(std::string_view name) {
+  auto found = checked(attribute(name), AttributeKind::strings, "a list of strings");
+  return found ? found->texts : std::vector<std::string>();
+}
+ConstantPtr ReadNode::tensor(std::string_view name) {
+  auto found = attribute(name);
+  if (!found) return nullptr;
+  if (found->tensors.size() != 1) fail("attribute '{}' should be a tensor", name);
+  return found->tensors[0];
+}
+std::shared_ptr<GraphProto> ReadNode::body(std::string_view name) {
+  auto found = checked(attribute(name), AttributeKind::graph, "a graph");
+  if (!found || found->graphs.size() != 1) fail("attribute '{}' should be a graph", name);
+  return found->graphs[0];
+}
+
+ValueId ReadNode::input(size_t i) const {
+  if (!has_input(i)) fail("input {} is missing", i);
+  return operands_[i];
+}
+
+int64_t ReadNode::rank(size_t i) const {
+  if (!type(i).dims) fail("the rank of input {} ('{}') is not known", i, proto_.inputs[i]);
+  return static_cast<int64_t>(type(i).dims->size());
+}
+
+std::optional<Dims> ReadNode::sizes(size_t i) {
+  Node probe;
+  probe.inputs = operands_;
+  return Infer(graph_, probe).sizes(i);
+}
+
+std::optional<std::vector<int64_t>> ReadNode::known_integers(size_t i) {
+  if (ConstantPtr known = constant(i)) {
+    if (!is_integer(known->dtype())) return std::nullopt;
+    return known->tensor().ints();
+  }
+  auto known = sizes(i);
+  return known ? numbers(*known) : std::nullopt;
+}
+
+ConstantPtr ReadNode::constant(size_t i) const {
+  return has_input(i) ? graph_.value(operands_[i]).constant : nullptr;
+}
+
+std::vector<ValueId> ReadNode::emit(Op op, std::vector<ValueId> operands, size_t results) {
+  while (!operands.empty() && operands.back() == absent) operands.pop_back();
+  NodeId id = graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), origin_);
+  return graph_.node(id).outputs;
+}
+
+ValueId ReadNode::emit(Op op, std::vector<ValueId> operands) { return emit(std::move(op), std::move(operands), 1)[0]; }
+
+void ReadNode::result(size_t k, ValueId value) {
+  if (!wants(k)) return;
+  Value& it = graph_.value(value);
+  if (it.name.empty()) it.name = proto_.outputs[k];
+  results_[k] = value;
+  reader_.define(proto_.outputs[k], value);
+}
+
+void ReadNode::emit_results(Op op, std::vector<ValueId> operands) {
+  std::vector<ValueId> results = emit(std::move(op), std::move(operands), outputs());
+  for (size_t k = 0; k < results.size(); ++k) {
+    if (wants(k)) {
+      result(k, results[k]);
+    } else {
+      NodeId producer = graph_.value(results[k]).producer;
+      graph_.value(results[k]).producer = absent;
+      graph_.node(producer).outputs[k] = absent;
+    }
+  }
+}
+
+ReadNode::Body ReadNode::read_body(const GraphProto& proto, const std::vector<Type>& types) {
+  GraphReader inner(reader_.model_, reader_.opsets_, &reader_, reader_.problems_);
+  inner.read(proto, types);
+  return {inner.graph(), inner.captures()};
+}
+
+void ReadNode::check_attributes_known() const {
+  for (const auto& attribute : proto_.attributes)
+    if (!understood_.count(attribute.name)) fail("attribute '{}' is not understood", attribute.name);
+}
+
+void ReadNode::check_complete() const {
+  check_attributes_known();
+  for (size_t k = 0; k < results_.size(); ++k)
+    if (!proto_.outputs[k].empty() && results_[k] == absent) fail("output '{}' is not supported", proto_.outputs[k]);
+}
+
+}  // namespace remodel::onnx

@@ -1,0 +1,311 @@
+#include "formats/onnx/reader.h"
+
+#include <algorithm>
+
+#include "formats/onnx/rows.h"
+#include "formats/onnx/schema.h"
+#include "ir/infer.h"
+#include "ops/control.h"
+
+namespace remodel::onnx {
+namespace {
+
+std::string place_of(const NodeProto& proto, const std::string& path) {
+  std::string name = !proto.name.empty() ? proto.name : proto.outputs.empty() ? "" : proto.outputs[0];
+  return fmt::format("node '{}' ({}{})", path + name, proto.domain.empty() ? "" : proto.domain + ".", proto.type);
+}
+
+// Nodes sorted so that each follows the producers of its inputs, as the format promises but files forget.
+std::vector<const NodeProto*> sorted_nodes(const std::vector<NodeProto>& nodes) {
+  std::vector<const NodeProto*> result;
+  std::unordered_map<std::string, size_t> producers;
+  for (size_t i = 0; i < nodes.size(); ++i)
+    for (const auto& output : nodes[i].outputs)
+      if (!output.empty()) producers.emplace(output, i);
+  auto needs = [&](const NodeProto& node) {
+    std::vector<size_t> found;
+    std::vector<const NodeProto*> stack{&node};
+    while (!stack.empty()) {
+      const NodeProto* one = stack.back();
+      stack.pop_back();
+      for (const auto& input : one->inputs)
+        if (auto place = producers.find(input); place != producers.end()) found.push_back(place->second);
+      for (const auto& attribute : one->attributes)
+        for (const auto& body : attribute.graphs) {
+          for (const auto& inner : body->nodes) stack.push_back(&inner);
+          for (const auto& output : body->outputs)
+            if (auto place = producers.find(output.name); place != producers.end()) found.push_back(place->second);
+        }
+    }
+    return found;
+  };
+  std::vector<std::vector<size_t>> needed(nodes.size());
+  bool in_order = true;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    needed[i] = needs(nodes[i]);
+    for (size_t other : needed[i]) in_order = in_order && other < i;
+  }
+  if (in_order) {
+    for (const auto& node : nodes) result.push_back(&node);
+    return result;
+  }
+  enum State : uint8_t { fresh, open, done };
+  std::vector<State> state(nodes.size(), fresh);
+  for (size_t root = 0; root < nodes.size(); ++root) {
+    std::vector<std::pair<size_t, size_t>> stack;
+    if (state[root] == fresh) stack.push_back({root, 0}), state[root] = open;
+    while (!stack.empty()) {
+      auto& [at, next] = stack.back();
+      if (next == needed[at].size()) {
+        state[at] = done;
+        result.push_back(&nodes[at]);
+        stack.pop_back();
+        continue;
+      }
+      size_t child = needed[at][next++];
+      if (state[child] == open)
+        throw Error("its inputs depend on its own results (a cycle)").at(place_of(nodes[child], ""));
+      if (state[child] == fresh) state[child] = open, stack.push_back({child, 0});
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+GraphReader::GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets, GraphReader* outer,
+                         std::vector<Error>& problems)
+    : model_(model), opsets_(opsets), outer_(outer), problems_(problems) {
+  if (outer_) {
+    graph_->share_symbols(*outer_->graph_);
+    path_ = outer_->path_;
+    inline_depth_ = outer_->inline_depth_;
+  }
+}
+
+ValueId GraphReader::find(const std::string& name) {
+  if (auto place = names_.find(name); place != names_.end()) return place->second;
+  if (!outer_) return absent;
+  ValueId outside = outer_->find(name);
+  if (outside == absent) return absent;
+  const Value& value = outer_->graph_->value(outside);
+  ValueId inside;
+  if (value.constant) {
+    inside = graph_->add_constant(value.constant, name);
+  } else {
+    inside = graph_->add_input(name, value.type);
+    graph_->value(inside).content = value.content;
+    captures_.push_back(outside);
+  }
+  names_.emplace(name, inside);
+  return inside;
+}
+
+void GraphReader::define(const std::string& name, ValueId value) {
+  if (!names_.emplace(name, value).second) fail("the name '{}' is defined twice", name);
+}
+
+bool GraphReader::poisoned(const std::string& name) const {
+  for (const GraphReader* scope = this; scope; scope = scope->outer_)
+    if (scope->poisoned_.count(name)) return true;
+  return false;
+}
+
+void GraphReader::poison(const NodeProto& proto) {
+  for (const auto& output : proto.outputs)
+    if (!output.empty()) poisoned_.emplace(output, true);
+}
+
+void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_types) {
+  graph_->name = proto.name;
+  graph_->doc = proto.doc;
+  std::unordered_map<std::string, bool> initialized;
+  for (const auto& [name, constant] : proto.initializers) {
+    initialized.emplace(name, true);
+    if (!names_.count(name)) names_.emplace(name, graph_->add_constant(constant, name));
+  }
+  size_t index = 0;
+  for (const auto& input : proto.inputs) {
+    size_t at = index++;
+    if (initialized.count(input.name)) continue;
+    Type type = input.type;
+    if (at < input_types.size()) {
+      const Type& known = input_types[at];
+      if (type.dtype == DType::unknown) type.dtype = known.dtype;
+      if (!type.dims || known.kind != Type::tensor) type = known;
+    }
+    try {
+      define(input.name, graph_->add_input(input.name, type));
+    } catch (Error& error) {
+      problems_.push_back(error);
+    }
+  }
+  read_nodes(proto.nodes);
+  for (const auto& output : proto.outputs) {
+    ValueId value = find(output.name);
+    if (value == absent) {
+      if (!poisoned(output.name))
+        problems_.push_back(Error(fmt::format("output '{}' is never computed", output.name)));
+      continue;
+    }
+    graph_->outputs.push_back({output.name, value});
+  }
+}
+
+void GraphReader::read_nodes(const std::vector<NodeProto>& nodes) {
+  try {
+    for (const NodeProto* proto : sorted_nodes(nodes)) read_node(*proto);
+  } catch (Error& error) {
+    problems_.push_back(error);
+  }
+}
+
+void GraphReader::read_node(const NodeProto& proto) {
+  for (const auto& input : proto.inputs)
+    if (!input.empty() && poisoned(input)) return poison(proto);
+  size_t problems_before = problems_.size();
+  try {
+    if (inline_function(proto)) {
+      if (problems_.size() != problems_before) poison(proto);
+      return;
+    }
+    auto opset = opsets_.find(proto.domain);
+    int64_t version = opset == opsets_.end() ? 1 : opset->second;
+    const Row* row = all_rows().find_reader(proto.domain, proto.type, version);
+    ReadNode node(*this, *graph_, proto, version);
+    if (row && !row->refusal.empty()) fail("{}", row->refusal);
+    if (row && row->read) {
+      row->read(node);
+      node.check_complete();
+    } else if (row) {
+      read_by_row(node, *row);
+    } else {
+      bool standard = proto.domain.empty();
+      if (standard && find_schema("", proto.type, version) == nullptr) {
+        if (find_schema("", proto.type, newest_opset()))
+          throw Error(fmt::format("the operator is not part of opset {}, which the file declares", version));
+        throw Error("the operator is unknown").hint("is it a custom operator whose domain is missing?");
+      }
+      Foreign foreign;
+      foreign.format = "onnx";
+      foreign.type = proto.domain.empty() ? proto.type : proto.domain + ":" + proto.type;
+      foreign.raw = std::make_shared<const NodeProto>(proto);
+      node.emit_results(foreign, node.operands());
+    }
+    if (problems_.size() != problems_before) poison(proto);
+  } catch (Error& error) {
+    problems_.push_back(error.at(place_of(proto, path_)));
+    poison(proto);
+  }
+}
+
+bool GraphReader::inline_function(const NodeProto& proto) {
+  auto function = std::find_if(model_.functions.begin(), model_.functions.end(), [&](const FunctionProto& f) {
+    return f.name == proto.type && f.domain == proto.domain && f.overload == proto.overload;
+  });
+  if (function == model_.functions.end()) return false;
+  if (inline_depth_ > 32) fail("functions call one another too deeply");
+
+  std::map<std::string, Attribute> given;
+  for (const auto& attribute : function->attribute_defaults) given[attribute.name] = attribute;
+  for (const auto& attribute : proto.attributes) given[attribute.name] = attribute;
+  std::function<void(std::vector<NodeProto>&)> bind_attributes = [&](std::vector<NodeProto>& nodes) {
+    for (NodeProto& node : nodes) {
+      std::vector<Attribute> kept;
+      for (Attribute& attribute : node.attributes) {
+        if (!attribute.reference.empty()) {
+          auto place = given.find(attribute.reference);
+          if (place == given.end()) continue;
+          Attribute bound = place->second;
+          bound.name = attribute.name;
+          kept.push_back(std::move(bound));
+          continue;
+        }
+        for (auto& body : attribute.graphs) {
+          body = std::make_shared<GraphProto>(*body);
+          bind_attributes(body->nodes);
+        }
+        kept.push_back(std::move(attribute));
+      }
+      node.attributes = std::move(kept);
+    }
+  };
+  std::vector<NodeProto> nodes = function->nodes;
+  bind_attributes(nodes);
+
+  // The function's own names live in a scope of their own, in the same graph.
+  std::unordered_map<std::string, ValueId> outside = std::move(names_);
+  std::unordered_map<std::string, bool> outside_poison = std::move(poisoned_);
+  names_.clear(), poisoned_.clear();
+  auto find_outside = [&](const std::string& name) {
+    auto place = outside.find(name);
+    if (place != outside.end()) return place->second;
+    names_.swap(outside);
+    ValueId found = find(name);
+    names_.swap(outside);
+    return found;
+  };
+  for (size_t i = 0; i < function->inputs.size() && i < proto.inputs.size(); ++i)
+    if (!proto.inputs[i].empty()) {
+      ValueId value = find_outside(proto.inputs[i]);
+      if (value == absent) {
+        names_ = std::move(outside), poisoned_ = std::move(outside_poison);
+        fail("input '{}' is never computed", proto.inputs[i]);
+      }
+      names_.emplace(function->inputs[i], value);
+    }
+  // Inputs that the call leaves out stay undefined inside and read as absent.
+  for (size_t i = 0; i < function->inputs.size(); ++i)
+    names_.emplace(function->inputs[i], absent);
+  std::string path = path_;
+  auto opsets = opsets_;
+  path_ += (proto.name.empty() ? proto.type : proto.name) + "/";
+  for (const auto& [domain, version] : function->opsets) opsets_[domain] = version;
+  GraphReader* outer = outer_;
+  outer_ = nullptr;
+  ++inline_depth_;
+  read_nodes(nodes);
+  --inline_depth_;
+  outer_ = outer;
+  path_ = path;
+  opsets_ = opsets;
+  std::unordered_map<std::string, ValueId> inside = std::move(names_);
+  std::unordered_map<std::string, bool> inside_poison = std::move(poisoned_);
+  names_ = std::move(outside), poisoned_ = std::move(outside_poison);
+  for (size_t i = 0; i < proto.outputs.size() && i < function->outputs.size(); ++i) {
+    if (proto.outputs[i].empty()) continue;
+    auto place = inside.find(function->outputs[i]);
+    if (place != inside.end() && place->second != absent) {
+      define(proto.outputs[i], place->second);
+      Value& value = graph_->value(place->second);
+      if (value.producer != absent) value.name = proto.outputs[i];
+    } else if (!inside_poison.count(function->outputs[i])) {
+      fail("the function '{}' never computes '{}'", proto.type, function->outputs[i]);
+    }
+  }
+  return true;
+}
+
+ReadResult read_model(const Bytes& file, const OpenExternal& open_external) {
+  ModelProto proto = parse_model(file, open_external);
+  ReadResult result;
+  Model& model = result.model;
+  model.format = "onnx";
+  model.producer = proto.producer;
+  model.producer_version = proto.producer_version;
+  model.domain = proto.domain;
+  model.doc = proto.doc;
+  model.version = proto.model_version;
+  model.metadata = proto.metadata;
+  if (proto.opsets.empty()) proto.opsets[""] = 1;
+  model.opsets = proto.opsets;
+  auto opset = proto.opsets.find("");
+  if (opset != proto.opsets.end() && opset->second > newest_opset())
+    fail("the model uses opset {}; the newest that is known is {}", opset->second, newest_opset());
+  GraphReader reader(proto, proto.opsets, nullptr, result.problems);
+  reader.read(proto.graph);
+  model.graphs.push_back(reader.graph());
+  return result;
+}
+
+}  // namespace remodel::onnx

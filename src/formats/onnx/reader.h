@@ -1,0 +1,56 @@
+// Reads an ONNX model into the IR.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/onnx/proto.h"
+#include "formats/onnx/read_node.h"
+#include "ir/graph.h"
+
+namespace remodel::onnx {
+
+// Collects every problem; throws one Error a problem through `problems` and returns null where there was any.
+struct ReadResult {
+  Model model;
+  std::vector<Error> problems;
+};
+ReadResult read_model(const Bytes& file, const OpenExternal& open_external);
+
+// One graph or sub-graph being read: its names, and the scopes around it.
+class GraphReader {
+ public:
+  GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets, GraphReader* outer,
+              std::vector<Error>& problems);
+
+  void read(const GraphProto& proto, const std::vector<Type>& input_types = {});
+  GraphPtr graph() { return graph_; }
+  const std::vector<ValueId>& captures() const { return captures_; }  // values of the outer graph, in order
+
+  // The value of a name here or in a scope around; absent where there is none.
+  ValueId find(const std::string& name);
+  void define(const std::string& name, ValueId value);
+
+ private:
+  friend class ReadNode;
+  void read_nodes(const std::vector<NodeProto>& nodes);
+  void read_node(const NodeProto& proto);
+  bool inline_function(const NodeProto& proto);
+  bool poisoned(const std::string& name) const;
+  void poison(const NodeProto& proto);
+
+  const ModelProto& model_;
+  std::map<std::string, int64_t> opsets_;
+  GraphReader* outer_;
+  std::vector<Error>& problems_;
+  GraphPtr graph_ = std::make_shared<Graph>();
+  std::unordered_map<std::string, ValueId> names_;
+  std::unordered_map<std::string, bool> poisoned_;  // results of nodes that could not be read
+  std::vector<ValueId> captures_;
+  std::string path_;  // of the inlined functions around, "encoder/"
+  int inline_depth_ = 0;
+};
+
+}  // namespace remodel::onnx

@@ -1,0 +1,53 @@
+#include "formats/onnx/rows.h"
+
+namespace remodel::onnx {
+
+void Rows::add(Row row) {
+  if (auto colon = row.type.find(':'); colon != std::string::npos) {
+    row.domain = row.type.substr(0, colon);
+    row.type = row.type.substr(colon + 1);
+  }
+  size_t index = rows_.size();
+  if (row.reads) readers_[row.domain + ":" + row.type].push_back(index);
+  if (row.writes) writers_[row.op].push_back(index);
+  rows_.push_back(std::move(row));
+}
+
+const Row* Rows::find_reader(std::string_view domain, std::string_view type, int64_t version) const {
+  auto place = readers_.find(fmt::format("{}:{}", domain, type));
+  if (place == readers_.end()) return nullptr;
+  for (size_t index : place->second)
+    if (rows_[index].versions.contain(version)) return &rows_[index];
+  return nullptr;
+}
+
+const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* why) const {
+  auto place = writers_.find(&node.node().op.info());
+  std::string reasons;
+  if (place != writers_.end())
+    for (size_t index : place->second) {
+      const Row& row = rows_[index];
+      if (!row.versions.contain(opset)) continue;
+      std::string reason = row.when ? row.when(node) : "";
+      if (reason.empty()) return &row;
+      if (reasons.find(reason) == std::string::npos) reasons += (reasons.empty() ? "" : "; ") + reason;
+    }
+  if (why) *why = reasons.empty() ? fmt::format("'{}' has no form in opset {}", node.node().op.name(), opset) : reasons;
+  return nullptr;
+}
+
+// One function a family, in rows/.
+void activation_rows(Rows& rows);
+void shape_rows(Rows& rows);
+
+const Rows& all_rows() {
+  static const Rows rows = [] {
+    Rows made;
+    activation_rows(made);
+    shape_rows(made);
+    return made;
+  }();
+  return rows;
+}
+
+}  // namespace remodel::onnx

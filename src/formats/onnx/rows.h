@@ -1,0 +1,77 @@
+// The table of ONNX operators: rows for what maps one to one, functions for the rest.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/onnx/read_node.h"
+#include "formats/onnx/write_node.h"
+#include "formats/rows.h"
+
+namespace remodel::onnx {
+
+using ReadFn = void (*)(ReadNode&);
+using WriteFn = void (*)(WriteNode&);
+// Why a row cannot write this node, or "" where it can.
+using WhenFn = std::string (*)(const WriteNode&);
+
+struct Row {
+  const OpInfo* op = nullptr;  // null for a row that only reads by a function
+  std::string type, domain;
+  Versions versions;
+  std::vector<Slot> slots;
+  ReadFn read = nullptr;    // instead of the slots
+  WriteFn write = nullptr;  // instead of the slots
+  WhenFn when = nullptr;    // for writing
+  bool reads = false, writes = false;
+  std::string refusal;  // a known operator that is not supported, and why
+};
+
+class Rows {
+ public:
+  // Both ways by slots. `when` limits writing.
+  template <class T>
+  void row(std::string type, Versions versions, std::vector<Slot> slots = {}, WhenFn when = nullptr) {
+    Row made{&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, when, true, true, ""};
+    add(std::move(made));
+  }
+  // Reading only, by slots.
+  template <class T>
+  void read_row(std::string type, Versions versions, std::vector<Slot> slots = {}) {
+    add({&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, nullptr, true, false, ""});
+  }
+  // Reading only, by a function. `type` may be "com.microsoft:Gelu".
+  void read(std::string type, Versions versions, ReadFn read) {
+    add({nullptr, std::move(type), "", versions, {}, read, nullptr, nullptr, true, false, ""});
+  }
+  // Writing only, by a function, for opsets in `versions`.
+  template <class T>
+  void write(Versions versions, WriteFn write, WhenFn when = nullptr) {
+    add({&info_of<T>(), "", "", versions, {}, nullptr, write, when, false, true, ""});
+  }
+  // An operator that is known and refused.
+  void refuse(std::string type, Versions versions, std::string reason) {
+    add({nullptr, std::move(type), "", versions, {}, nullptr, nullptr, nullptr, true, false, std::move(reason)});
+  }
+
+  const Row* find_reader(std::string_view domain, std::string_view type, int64_t version) const;
+  // The first row in order of registration that can write the node; null with the reasons in `why` where none can.
+  const Row* find_writer(const WriteNode& node, int64_t opset, std::string* why) const;
+  const std::vector<Row>& all() const { return rows_; }
+
+ private:
+  void add(Row row);
+  std::vector<Row> rows_;
+  std::unordered_map<std::string, std::vector<size_t>> readers_;
+  std::unordered_map<const OpInfo*, std::vector<size_t>> writers_;
+};
+
+const Rows& all_rows();
+
+// The engine: one node by its row.
+void read_by_row(ReadNode& node, const Row& row);
+void write_by_row(WriteNode& node, const Row& row);
+
+}  // namespace remodel::onnx

@@ -1,0 +1,95 @@
+#include "formats/onnx/write_node.h"
+
+#include "formats/onnx/writer.h"
+
+namespace remodel::onnx {
+
+WriteNode::WriteNode(GraphWriter& writer, const Graph& graph, const Node& node)
+    : writer_(writer), graph_(graph), node_(node) {}
+
+int64_t WriteNode::opset() const { return writer_.file_.options.opset; }
+
+const Type& WriteNode::type(size_t i) const {
+  if (!has(i)) fail("operand {} is missing", i);
+  return graph_.value(node_.inputs[i]).type;
+}
+int64_t WriteNode::rank(size_t i) const { return type(i).dims ? static_cast<int64_t>(type(i).dims->size()) : -1; }
+const Type& WriteNode::result_type(size_t k) const { return graph_.value(node_.outputs[k]).type; }
+
+std::string WriteNode::in(size_t i) { return has(i) ? writer_.name_of(node_.inputs[i]) : ""; }
+std::string WriteNode::out(size_t k) { return wants(k) ? writer_.name_of(node_.outputs[k]) : ""; }
+
+std::vector<std::string> WriteNode::ins(size_t first) {
+  std::vector<std::string> names;
+  for (size_t i = first; i < node_.inputs.size(); ++i) names.push_back(in(i));
+  return names;
+}
+std::vector<std::string> WriteNode::outs() {
+  std::vector<std::string> names;
+  for (size_t k = 0; k < node_.outputs.size(); ++k) names.push_back(out(k));
+  while (names.size() > 1 && names.back().empty()) names.pop_back();
+  return names;
+}
+
+std::string WriteNode::constant(ConstantPtr constant) {
+  std::string name = writer_.file_.initializer(constant, "");
+  writer_.dtypes_[name] = constant->dtype();
+  return name;
+}
+std::string WriteNode::integers(const std::vector<int64_t>& values) { return constant(constant_ints(values)); }
+std::string WriteNode::scalar(DType dtype, double value) { return constant(constant_splat(dtype, {}, value)); }
+
+std::string WriteNode::sizes(const Dims& dims) {
+  if (auto known = numbers(dims)) return integers(*known);
+  std::vector<std::string> parts;
+  std::vector<int64_t> run;
+  auto flush = [&] {
+    if (!run.empty()) parts.push_back(integers(run));
+    run.clear();
+  };
+  for (const Dim& dim : dims) {
+    if (dim.is_number()) {
+      run.push_back(dim.number());
+      continue;
+    }
+    flush();
+    parts.push_back(writer_.size(dim));
+  }
+  flush();
+  return parts.size() == 1 ? parts[0] : emit("Concat", parts, {Attribute::of("axis", int64_t{0})});
+}
+
+std::string WriteNode::emit(std::string type, std::vector<std::string> inputs, Attributes attributes,
+                            std::string domain) {
+  NodeProto proto;
+  proto.type = std::move(type);
+  proto.domain = std::move(domain);
+  proto.inputs = std::move(inputs);
+  proto.attributes = std::move(attributes);
+  return writer_.emit(std::move(proto));
+}
+
+void WriteNode::emit_to(std::vector<std::string> results, std::string type, std::vector<std::string> inputs,
+                        Attributes attributes, std::string domain) {
+  NodeProto proto;
+  proto.type = std::move(type);
+  proto.domain = std::move(domain);
+  proto.inputs = std::move(inputs);
+  proto.outputs = std::move(results);
+  proto.attributes = std::move(attributes);
+  writer_.emit_legal(std::move(proto));
+}
+
+std::string WriteNode::fresh_name(std::string_view hint) { return writer_.file_.unique_name(hint); }
+
+std::string WriteNode::cast(const std::string& name, DType to) {
+  return emit("Cast", {name}, {Attribute::of("to", code_of_dtype(to))});
+}
+
+std::shared_ptr<GraphProto> WriteNode::write_body(const Graph& body, const std::vector<std::string>& parameters) {
+  auto result = std::make_shared<GraphProto>();
+  GraphWriter(writer_.file_, body, &writer_).write(*result, parameters);
+  return result;
+}
+
+}  // namespace remodel::onnx

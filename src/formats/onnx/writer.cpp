@@ -1,0 +1,342 @@
+#include "formats/onnx/writer.h"
+
+#include <algorithm>
+
+#include "formats/onnx/rows.h"
+#include "formats/onnx/schema.h"
+
+namespace remodel::onnx {
+namespace {
+
+std::string place_of(const Node& node) {
+  return fmt::format("layer '{}' ({})", node.origin.empty() ? "" : node.origin[0], node.op.name());
+}
+
+// The types that hold every value of a type, nearest first. Arithmetic in them, cast back, gives what the narrow
+// type would: integers wrap, small floats round once.
+const std::vector<DType>& wider(DType dtype) {
+  static const std::vector<DType> none, from_bool{DType::u8, DType::i32, DType::i64, DType::f32},
+      from_8{DType::i32, DType::i64, DType::f32, DType::f64}, from_32{DType::i64, DType::f64},
+      from_half{DType::f32, DType::f64}, from_f32{DType::f64}, from_u64{DType::i64};
+  switch (dtype) {
+    case DType::boolean: return from_bool;
+    case DType::i8:
+    case DType::u8:
+    case DType::i16:
+    case DType::u16: return from_8;
+    case DType::i32:
+    case DType::u32: return from_32;
+    case DType::u64: return from_u64;
+    case DType::f16:
+    case DType::bf16: return from_half;
+    case DType::f32: return from_f32;
+    default: return none;
+  }
+}
+
+const Formal* formal_of(std::span<const Formal> formals, size_t i) {
+  if (i < formals.size()) return &formals[i];
+  if (!formals.empty() && formals.back().option == FormalOption::variadic) return &formals.back();
+  return nullptr;
+}
+
+}  // namespace
+
+std::string FileWriter::unique_name(std::string_view wish) {
+  std::string name(wish.empty() ? "value" : wish);
+  if (names.insert(name).second) return name;
+  for (int i = 1;; ++i) {
+    std::string numbered = fmt::format("{}_{}", name, i);
+    if (names.insert(numbered).second) return numbered;
+  }
+}
+
+std::string FileWriter::initializer(const ConstantPtr& constant, std::string_view wish) {
+  if (auto place = by_pointer_.find(constant.get()); place != by_pointer_.end()) return place->second;
+  size_t hash = constant->hash();
+  auto [first, last] = by_content_.equal_range(hash);
+  for (auto place = first; place != last; ++place)
+    if (place->second.first->equals(*constant)) return by_pointer_[constant.get()] = place->second.second;
+  std::string name = unique_name(wish.empty() ? "constant" : wish);
+  model.graph.initializers.emplace_back(name, constant);
+  by_content_.emplace(hash, std::pair(constant, name));
+  return by_pointer_[constant.get()] = name;
+}
+
+std::string GraphWriter::name_of(ValueId value) {
+  if (value == absent) return "";
+  if (auto place = names_.find(value); place != names_.end()) return place->second;
+  const Value& it = graph_.value(value);
+  if (!it.constant) throw Error(fmt::format("'{}' is used before it is computed", it.name), ErrorKind::internal);
+  std::string name = file_.initializer(it.constant, it.name);
+  dtypes_[name] = it.constant->dtype();
+  return names_[value] = name;
+}
+
+void GraphWriter::define(ValueId value, const std::string& name) {
+  names_[value] = name;
+  dtypes_[name] = graph_.value(value).type.dtype;
+  note_symbols(graph_.value(value).type, name);
+}
+
+void GraphWriter::note_symbols(const Type& type, const std::string& name) {
+  if (!type.is_tensor() || !type.dims) return;
+  for (size_t axis = 0; axis < type.dims->size(); ++axis) {
+    std::string_view symbol = (*type.dims)[axis].symbol_name();
+    if (!symbol.empty()) homes_.try_emplace(std::string(symbol), Home{name, static_cast<int64_t>(axis)});
+  }
+}
+
+DType GraphWriter::dtype_of(const std::string& name) const {
+  for (const GraphWriter* scope = this; scope; scope = scope->outer_)
+    if (auto place = scope->dtypes_.find(name); place != scope->dtypes_.end()) return place->second;
+  return DType::unknown;
+}
+
+const GraphWriter::Home* GraphWriter::home_of(std::string_view symbol) const {
+  for (const GraphWriter* scope = this; scope; scope = scope->outer_)
+    if (auto place = scope->homes_.find(symbol); place != scope->homes_.end()) return &place->second;
+  return nullptr;
+}
+
+std::string GraphWriter::size(const Dim& dim) {
+  if (dim.is_number()) return file_.initializer(constant_ints({dim.number()}), "size");
+  std::string text = dim.text();
+  for (GraphWriter* scope = this; scope; scope = scope->outer_)
+    if (auto place = scope->sizes_.find(text); place != scope->sizes_.end()) return place->second;
+  auto node = [&](std::string type, std::vector<std::string> inputs, Attributes attributes = {}) {
+    NodeProto proto;
+    proto.type = std::move(type);
+    proto.inputs = std::move(inputs);
+    proto.attributes = std::move(attributes);
+    return emit(std::move(proto));
+  };
+  std::string result;
+  if (std::string_view symbol = dim.symbol_name(); !symbol.empty()) {
+    const Home* home = home_of(symbol);
+    if (!home) fail("the size '{}' is not found in any input", symbol);
+    std::string shape = node("Shape", {home->name});
+    result = node("Gather", {shape, file_.initializer(constant_ints({home->axis}), "axis")},
+                  {Attribute::of("axis", int64_t{0})});
+  } else {
+    for (const Dim::Term& term : dim.terms()) {
+      std::string product;
+      for (const auto& atom : term.atoms) {
+        std::string factor;
+        if (atom->kind == Dim::Atom::symbol) {
+          factor = size(Dim::symbol(atom->name));
+        } else {
+          std::string a = size(atom->arguments[0]), b = size(atom->arguments[1]);
+          // Sizes are not negative, so truncation is floor; Min and Max on integers exist from opset 12 on only.
+          factor = node(atom->kind == Dim::Atom::floor_div ? "Div" : atom->kind == Dim::Atom::min ? "Min" : "Max",
+                        {a, b});
+        }
+        product = product.empty() ? factor : node("Mul", {product, factor});
+      }
+      if (term.factor != 1) product = node("Mul", {product, size(Dim(term.factor))});
+      result = result.empty() ? product : node("Add", {result, product});
+    }
+    if (dim.rest() != 0) result = node("Add", {result, size(Dim(dim.rest()))});
+  }
+  return sizes_[text] = result;
+}
+
+void GraphWriter::note_result_types(const NodeProto& node) {
+  const OpSchema* schema = find_schema(node.domain, node.type, static_cast<int>(file_.options.opset));
+  for (size_t k = 0; k < node.outputs.size(); ++k) {
+    const std::string& name = node.outputs[k];
+    if (name.empty() || dtypes_.count(name)) continue;
+    DType dtype = DType::unknown;
+    if (node.type == "Cast" || node.type == "ConstantOfShape" || node.type == "Constant") {
+      if (auto to = node.find("to"); to && to->kind == AttributeKind::integer) dtype = dtype_of_code(to->integer);
+      if (auto value = node.find("value")) dtype = value->tensors[0]->dtype();
+    } else if (schema) {
+      const Formal* formal = formal_of(schema->outputs, k);
+      for (size_t i = 0; formal && i < node.inputs.size(); ++i) {
+        const Formal* from = formal_of(schema->inputs, i);
+        if (from && from->constraint == formal->constraint && !node.inputs[i].empty()) {
+          dtype = dtype_of(node.inputs[i]);
+          break;
+        }
+      }
+      if (formal && formal->constraint == "tensor(int64)") dtype = DType::i64;
+      if (formal && formal->constraint == "tensor(bool)") dtype = DType::boolean;
+      if (formal && formal->constraint == "tensor(float)") dtype = DType::f32;
+    }
+    dtypes_[name] = dtype;
+  }
+}
+
+std::string GraphWriter::emit(NodeProto node) {
+  if (node.outputs.empty()) node.outputs.push_back(file_.unique_name(node_name_.empty() ? node.type : node_name_ + "/" + node.type));
+  std::string result = node.outputs[0];
+  emit_legal(std::move(node));
+  return result;
+}
+
+void GraphWriter::emit_legal(NodeProto node) {
+  const OpSchema* schema = find_schema(node.domain, node.type, static_cast<int>(file_.options.opset));
+  if (node.domain.empty() && !schema)
+    fail("ONNX's operator {} does not exist in opset {}", node.type, file_.options.opset);
+  if (schema && schema->deprecated)
+    fail("ONNX's operator {} is withdrawn in opset {}", node.type, file_.options.opset);
+  file_.domains.insert(node.domain);
+
+  // Constraint name -> the type to compute in instead.
+  std::map<std::string_view, std::pair<DType, DType>> casts;
+  std::map<size_t, std::pair<DType, DType>> results;
+  for (size_t i = 0; schema && i < node.inputs.size(); ++i) {
+    const Formal* formal = formal_of(schema->inputs, i);
+    if (!formal || node.inputs[i].empty()) continue;
+    DType dtype = dtype_of(node.inputs[i]);
+    if (dtype == DType::unknown || allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(dtype)))) continue;
+    // Sequences and optionals have no element type that could be cast.
+    if (!allows(*formal, TypeKind::tensor, 1) && !allows(*formal, TypeKind::tensor, 7) &&
+        !allows(*formal, TypeKind::tensor, 9))
+      continue;
+    DType chosen = DType::unknown;
+    for (DType candidate : wider(dtype))
+      if (allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(candidate)))) {
+        chosen = candidate;
+        break;
+      }
+    if (chosen == DType::unknown)
+      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, remodel::name_of(dtype));
+    casts.try_emplace(formal->constraint, dtype, chosen);
+  }
+  std::vector<NodeProto> after;
+  if (!casts.empty()) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Formal* formal = formal_of(schema->inputs, i);
+      if (!formal || node.inputs[i].empty()) continue;
+      auto cast = casts.find(formal->constraint);
+      if (cast == casts.end() || dtype_of(node.inputs[i]) == cast->second.second) continue;
+      NodeProto before;
+      before.type = "Cast";
+      before.inputs = {node.inputs[i]};
+      before.attributes = {Attribute::of("to", code_of_dtype(cast->second.second))};
+      node.inputs[i] = emit(std::move(before));
+    }
+    for (size_t k = 0; k < node.outputs.size(); ++k) {
+      const Formal* formal = formal_of(schema->outputs, k);
+      auto cast = formal ? casts.find(formal->constraint) : casts.end();
+      if (cast == casts.end() || node.outputs[k].empty()) continue;
+      NodeProto back;
+      back.type = "Cast";
+      back.attributes = {Attribute::of("to", code_of_dtype(cast->second.first))};
+      back.outputs = {node.outputs[k]};
+      node.outputs[k] = file_.unique_name(node.outputs[k] + "/wide");
+      back.inputs = {node.outputs[k]};
+      dtypes_[back.outputs[0]] = cast->second.first;
+      dtypes_[node.outputs[k]] = cast->second.second;
+      after.push_back(std::move(back));
+    }
+  }
+  note_result_types(node);
+  if (node.name.empty() && !node_name_.empty()) {
+    node.name = nodes_of_name_ == 0 ? node_name_ : fmt::format("{}/{}", node_name_, nodes_of_name_);
+    ++nodes_of_name_;
+  }
+  to_->nodes.push_back(std::move(node));
+  for (NodeProto& back : after) emit_legal(std::move(back));
+}
+
+ValueInfo GraphWriter::value_info(const std::string& name, const Type& type) const {
+  ValueInfo info;
+  info.name = name;
+  info.type = type;
+  return info;
+}
+
+void GraphWriter::write(GraphProto& to, const std::vector<std::string>& parameters) {
+  to_ = &to;
+  to.name = graph_.name.empty() ? "graph" : graph_.name;
+  to.doc = graph_.doc;
+  for (size_t i = 0; i < graph_.inputs.size(); ++i) {
+    const Port& port = graph_.inputs[i];
+    std::string name = i < parameters.size() ? parameters[i] : "";
+    if (name.empty()) {
+      name = file_.unique_name(port.name);
+      to.inputs.push_back(value_info(name, graph_.value(port.value).type));
+    }
+    define(port.value, name);
+  }
+  // The interface's names are taken first: inner values give way.
+  std::vector<std::string> outputs;
+  std::vector<bool> direct;
+  for (const Port& port : graph_.outputs) {
+    outputs.push_back(file_.unique_name(port.name));
+    const Value& value = graph_.value(port.value);
+    bool computed = value.producer != absent && !names_.count(port.value);
+    direct.push_back(computed);
+    if (computed) names_[port.value] = outputs.back();
+  }
+  for (NodeId id : graph_.order()) {
+    const Node& node = graph_.node(id);
+    for (ValueId output : node.outputs) {
+      if (output == absent) continue;
+      auto place = names_.find(output);
+      define(output, place != names_.end() ? place->second : file_.unique_name(graph_.value(output).name));
+    }
+    node_name_ = node.origin.empty() ? "" : node.origin[0];
+    nodes_of_name_ = 0;
+    try {
+      WriteNode writing(*this, graph_, node);
+      std::string why;
+      const Row* row = all_rows().find_writer(writing, file_.options.opset, &why);
+      if (!row) throw Error(why);
+      if (row->write)
+        row->write(writing);
+      else
+        write_by_row(writing, *row);
+    } catch (Error& error) {
+      file_.problems.push_back(error.at(place_of(node)));
+    }
+  }
+  node_name_.clear();
+  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+    if (!direct[i]) {
+      NodeProto identity;
+      identity.type = "Identity";
+      identity.inputs = {name_of(graph_.outputs[i].value)};
+      identity.outputs = {outputs[i]};
+      emit_legal(std::move(identity));
+    }
+    to.outputs.push_back(value_info(outputs[i], graph_.value(graph_.outputs[i].value).type));
+  }
+}
+
+std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
+  WriteOptions options{opset, false};
+  std::vector<Error> problems;
+  FileWriter file(options, problems);
+  GraphWriter writer(file, graph, nullptr);
+  WriteNode writing(writer, graph, node);
+  std::string why;
+  return all_rows().find_writer(writing, opset, &why) ? "" : why;
+}
+
+ModelProto build_model(const Model& model, const WriteOptions& options, std::vector<Error>& problems) {
+  FileWriter file(options, problems);
+  ModelProto& to = file.model;
+  to.producer = "remodel";
+  to.domain = model.domain;
+  to.doc = model.doc;
+  to.model_version = model.version;
+  to.metadata = model.metadata;
+  GraphWriter writer(file, model.main(), nullptr);
+  GraphProto graph;
+  writer.write(graph, {});
+  graph.initializers = std::move(to.graph.initializers);
+  to.graph = std::move(graph);
+  to.opsets[""] = options.opset;
+  for (const auto& domain : file.domains)
+    if (!domain.empty()) {
+      auto known = model.opsets.find(domain);
+      to.opsets[domain] = known == model.opsets.end() ? 1 : known->second;
+    }
+  to.ir_version = ir_version_for_opset(static_cast<int>(options.opset));
+  return std::move(file.model);
+}
+
+}  // namespace remodel::onnx

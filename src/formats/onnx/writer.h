@@ -1,0 +1,85 @@
+// Writes the IR as ONNX: first the file's parts, then the bytes.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/onnx/proto.h"
+#include "formats/onnx/write_node.h"
+#include "ir/graph.h"
+
+namespace remodel::onnx {
+
+struct WriteOptions {
+  int64_t opset = 17;
+  bool external_data = false;  // weights in a file beside the model; always where the model is over 2 GB
+};
+
+// The parts of the file. Problems, one a node that cannot be said, are added to `problems`.
+ModelProto build_model(const Model& model, const WriteOptions& options, std::vector<Error>& problems);
+
+// Why the target's table has no row for the node, as it stands; empty where it has one.
+std::string cannot_write(const Graph& graph, const Node& node, int64_t opset);
+
+// What all graphs of one file share.
+struct FileWriter {
+  FileWriter(const WriteOptions& options, std::vector<Error>& problems) : options(options), problems(problems) {}
+
+  const WriteOptions& options;
+  std::vector<Error>& problems;
+  ModelProto model;
+  std::set<std::string, std::less<>> names;  // every name in use, bodies included
+  std::set<std::string> domains;
+
+  std::string unique_name(std::string_view wish);
+  // The initializer that holds the constant; equal constants are one.
+  std::string initializer(const ConstantPtr& constant, std::string_view wish);
+
+ private:
+  std::unordered_map<const Constant*, std::string> by_pointer_;
+  std::unordered_multimap<size_t, std::pair<ConstantPtr, std::string>> by_content_;
+};
+
+// One graph or body being written.
+class GraphWriter {
+ public:
+  GraphWriter(FileWriter& file, const Graph& graph, GraphWriter* outer) : file_(file), graph_(graph), outer_(outer) {}
+
+  // `parameters`: for each input its name outside, or "" for one that this graph declares.
+  void write(GraphProto& to, const std::vector<std::string>& parameters);
+
+ private:
+  friend class WriteNode;
+  struct Home {
+    std::string name;
+    int64_t axis;
+  };
+  std::string name_of(ValueId value);
+  void define(ValueId value, const std::string& name);
+  void note_symbols(const Type& type, const std::string& name);
+  DType dtype_of(const std::string& name) const;
+  const Home* home_of(std::string_view symbol) const;
+  std::string size(const Dim& dim);  // an i64[1] tensor
+  std::string emit(NodeProto node);
+  // Casts around operands of a type that this version of the operator does not take.
+  void emit_legal(NodeProto node);
+  void note_result_types(const NodeProto& node);
+  ValueInfo value_info(const std::string& name, const Type& type) const;
+
+  FileWriter& file_;
+  const Graph& graph_;
+  GraphWriter* outer_;
+  GraphProto* to_ = nullptr;
+  std::unordered_map<ValueId, std::string> names_;
+  std::unordered_map<std::string, DType> dtypes_;
+  std::map<std::string, Home, std::less<>> homes_;
+  std::map<std::string, std::string> sizes_;  // text of a size -> its tensor
+  std::string node_name_;
+  int nodes_of_name_ = 0;
+};
+
+}  // namespace remodel::onnx

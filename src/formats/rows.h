@@ -1,0 +1,73 @@
+// A format is a table of rows. A row says how one operator of the format and one op of ours correspond; where the
+// mapping is one to one, the same row reads and writes. Rows are plain data: one engine a format interprets them.
+#pragma once
+
+#include <climits>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "ir/op.h"
+
+namespace remodel {
+
+// Versions of an operator set, both ends included.
+struct Versions {
+  int first = 1, last = INT_MAX;
+  bool contain(int64_t version) const { return version >= first && version <= last; }
+};
+constexpr Versions since(int first) { return {first, INT_MAX}; }
+constexpr Versions range(int first, int last) { return {first, last}; }
+
+// The value of an attribute that the file leaves out.
+struct Required {};  // it must be given
+struct Unset {};     // the op's own default
+using Default = std::variant<Required, Unset, int64_t, double, std::string_view, std::vector<int64_t>>;
+
+using ChoiceName = std::pair<std::string_view, int>;  // the word in the file, the enumerator
+
+// One attribute or input of the format's operator, and where it goes.
+struct Slot {
+  enum Kind : uint8_t {
+    attribute,  // attribute `wire` <-> the field
+    input,      // input `position` <-> the field of sizes where its contents are known, otherwise an operand
+    ignored,    // understood and without effect at inference; `wire` says which attribute
+    constant_input,  // input `position`, which must be a constant (any number of elements, or one) <-> the field
+  } kind;
+  std::string_view wire;
+  size_t field = 0;  // offset in the op
+  int position = 0;
+  Default value = Unset{};
+  std::vector<ChoiceName> choices;  // of a choice field
+};
+
+namespace rows_detail {
+template <class T, class M>
+size_t offset_of(M T::* member) {
+  static const T sample{};
+  return static_cast<size_t>(reinterpret_cast<const char*>(&(sample.*member)) - reinterpret_cast<const char*>(&sample));
+}
+}  // namespace rows_detail
+
+template <class T, class M>
+Slot attr(std::string_view wire, M T::* member, Default value = Unset{}) {
+  return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), {}};
+}
+template <class T, class M>
+Slot choice(std::string_view wire, M T::* member, std::vector<ChoiceName> names, Default value = Unset{}) {
+  return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), std::move(names)};
+}
+template <class T, class M>
+Slot input(int position, M T::* member) {
+  return {Slot::input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
+}
+template <class T, class M>
+Slot constant_input(int position, M T::* member) {
+  return {Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
+}
+inline Slot ignore(std::string_view wire) { return {Slot::ignored, wire, 0, 0, Unset{}, {}}; }
+
+}  // namespace remodel

@@ -1,0 +1,205 @@
+#include "ir/graph.h"
+
+#include <algorithm>
+#include <queue>
+
+#include "base/error.h"
+#include "ir/infer.h"
+
+namespace remodel {
+
+ValueId Graph::add_value(std::string name, Type type) {
+  Value value;
+  value.name = std::move(name);
+  value.type = std::move(type);
+  values_.push_back(std::move(value));
+  return static_cast<ValueId>(values_.size() - 1);
+}
+
+ValueId Graph::add_input(std::string name, Type type) {
+  ValueId value = add_value(name, std::move(type));
+  inputs.push_back({std::move(name), value});
+  return value;
+}
+
+ValueId Graph::add_constant(ConstantPtr constant, std::string name) {
+  ValueId value = add_value(std::move(name), Type(constant->dtype(), to_dims(constant->shape())));
+  values_[value].constant = std::move(constant);
+  return value;
+}
+
+NodeId Graph::add_node(Op op, std::vector<ValueId> operands, std::vector<std::string> output_names, Origin origin) {
+  NodeId id = static_cast<NodeId>(nodes_.size());
+  Node node;
+  node.op = std::move(op);
+  node.inputs = std::move(operands);
+  node.origin = std::move(origin);
+  for (auto& output : output_names) {
+    ValueId value = add_value(std::move(output), Type());
+    values_[value].producer = id;
+    node.outputs.push_back(value);
+  }
+  for (ValueId input : node.inputs)
+    if (input != absent) values_[input].users.push_back(id);
+  nodes_.push_back(std::move(node));
+  try {
+    infer_node(*this, id);
+  } catch (...) {
+    for (ValueId input : nodes_[id].inputs)
+      if (input != absent) remove_user(input, id);
+    for (ValueId output : nodes_[id].outputs) values_[output].producer = absent;
+    nodes_[id].live = false;
+    nodes_[id].inputs.clear();
+    nodes_[id].outputs.clear();
+    throw;
+  }
+  return id;
+}
+
+void Graph::remove_user(ValueId value, NodeId node) {
+  auto& users = values_[value].users;
+  auto place = std::find(users.begin(), users.end(), node);
+  if (place != users.end()) users.erase(place);
+}
+
+void Graph::remove_node(NodeId id) {
+  Node& node = nodes_[id];
+  for (ValueId input : node.inputs)
+    if (input != absent) remove_user(input, id);
+  for (ValueId output : node.outputs)
+    if (output != absent && values_[output].producer == id) values_[output].producer = absent;
+  node.live = false;
+  node.inputs.clear();
+  node.outputs.clear();
+}
+
+void Graph::set_input(NodeId id, size_t index, ValueId value) {
+  ValueId& slot = nodes_[id].inputs[index];
+  if (slot != absent) remove_user(slot, id);
+  slot = value;
+  if (value != absent) values_[value].users.push_back(id);
+}
+
+void Graph::replace_uses(ValueId from, ValueId to) {
+  if (from == to) return;
+  std::vector<NodeId> users = std::move(values_[from].users);
+  values_[from].users.clear();
+  for (NodeId user : users) {
+    auto& operands = nodes_[user].inputs;
+    auto slot = std::find(operands.begin(), operands.end(), from);
+    *slot = to;
+    values_[to].users.push_back(user);
+  }
+  for (Port& port : outputs)
+    if (port.value == from) port.value = to;
+}
+
+void Graph::make_constant(ValueId id, ConstantPtr constant) {
+  Value& value = values_[id];
+  if (value.producer != absent) {
+    for (ValueId& output : nodes_[value.producer].outputs)
+      if (output == id) output = absent;
+    value.producer = absent;
+  }
+  value.type = Type(constant->dtype(), to_dims(constant->shape()));
+  value.constant = std::move(constant);
+  value.content = nullptr;
+}
+
+bool Graph::is_output(ValueId value) const {
+  return std::any_of(outputs.begin(), outputs.end(), [&](const Port& port) { return port.value == value; });
+}
+
+std::vector<NodeId> Graph::order() const {
+  std::vector<int32_t> waiting(nodes_.size(), 0);
+  std::priority_queue<NodeId, std::vector<NodeId>, std::greater<>> ready;
+  size_t live = 0;
+  for (NodeId id = 0; id < static_cast<NodeId>(nodes_.size()); ++id) {
+    if (!nodes_[id].live) continue;
+    ++live;
+    for (ValueId input : nodes_[id].inputs)
+      if (input != absent && values_[input].producer != absent) ++waiting[id];
+    if (waiting[id] == 0) ready.push(id);
+  }
+  std::vector<NodeId> result;
+  result.reserve(live);
+  while (!ready.empty()) {
+    NodeId id = ready.top();
+    ready.pop();
+    result.push_back(id);
+    for (ValueId output : nodes_[id].outputs)
+      if (output != absent)
+        for (NodeId user : values_[output].users)
+          if (--waiting[user] == 0) ready.push(user);
+  }
+  if (result.size() != live) fail("the graph has a cycle");
+  return result;
+}
+
+size_t Graph::drop_dead() {
+  std::vector<bool> needed(values_.size(), false);
+  for (const Port& port : outputs) needed[port.value] = true;
+  std::vector<NodeId> sorted = order();
+  size_t dropped = 0;
+  for (size_t i = sorted.size(); i-- > 0;) {
+    Node& node = nodes_[sorted[i]];
+    bool keep = node.op.info().effect;
+    for (ValueId output : node.outputs) keep = keep || (output != absent && needed[output]);
+    if (!keep) {
+      remove_node(sorted[i]);
+      ++dropped;
+      continue;
+    }
+    for (ValueId input : node.inputs)
+      if (input != absent) needed[input] = true;
+  }
+  return dropped;
+}
+
+GraphPtr Graph::copy() const {
+  auto result = std::make_shared<Graph>(*this);
+  for (Node& node : result->nodes_)
+    if (node.live) node.op = node.op.deep_copy();
+  return result;
+}
+
+std::vector<std::string> verify(const Graph& graph) {
+  std::vector<std::string> problems;
+  auto report = [&](const Node& node, const std::string& what) {
+    problems.push_back(std::string(node.op.name()) + " '" + (node.origin.empty() ? "" : node.origin[0]) + "': " + what);
+  };
+  for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id) {
+    const Node& node = graph.node(id);
+    if (!node.live) continue;
+    for (ValueId input : node.inputs) {
+      if (input == absent) continue;
+      const Value& value = graph.value(input);
+      if (std::count(value.users.begin(), value.users.end(), id) !=
+          std::count(node.inputs.begin(), node.inputs.end(), input))
+        report(node, "the users of '" + value.name + "' are out of step");
+      if (value.producer == absent && !value.constant &&
+          std::none_of(graph.inputs.begin(), graph.inputs.end(), [&](const Port& p) { return p.value == input; }))
+        report(node, "'" + value.name + "' is never computed");
+    }
+    for (ValueId output : node.outputs)
+      if (output != absent && graph.value(output).producer != id)
+        report(node, "'" + graph.value(output).name + "' has another producer");
+    for (const GraphPtr& body : node.op.graphs())
+      for (const auto& problem : verify(*body)) problems.push_back("in a body: " + problem);
+  }
+  for (const Port& port : graph.outputs) {
+    const Value& value = graph.value(port.value);
+    if (value.producer == absent && !value.constant &&
+        std::none_of(graph.inputs.begin(), graph.inputs.end(), [&](const Port& p) { return p.value == port.value; }))
+      problems.push_back("output '" + port.name + "' is never computed");
+  }
+  return problems;
+}
+
+Model Model::copy() const {
+  Model result = *this;
+  for (GraphPtr& graph : result.graphs) graph = graph->copy();
+  return result;
+}
+
+}  // namespace remodel

@@ -1,0 +1,64 @@
+#include "passes/decompose.h"
+
+namespace remodel {
+
+const Dims& Decompose::dims(size_t i) const {
+  if (!type(i).dims) fail("the rank of operand {} is not known", i);
+  return *type(i).dims;
+}
+
+std::vector<ValueId> Decompose::emit(Op op, std::vector<ValueId> operands, size_t results) {
+  while (!operands.empty() && operands.back() == absent) operands.pop_back();
+  NodeId id = graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), node_.origin);
+  return graph_.node(id).outputs;
+}
+
+ValueId Decompose::emit(Op op, std::vector<ValueId> operands) {
+  return emit(std::move(op), std::move(operands), 1)[0];
+}
+
+void Decompose::result(size_t k, ValueId value) {
+  if (results_.size() <= k) results_.resize(k + 1, absent);
+  results_[k] = value;
+}
+
+size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node&)>& keep) {
+  size_t count = 0;
+  // Emitted nodes are numbered after all that stand there, so this loop sees them too.
+  for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id) {
+    if (!graph.node(id).live) continue;
+    for (const GraphPtr& body : graph.node(id).op.graphs()) count += decompose(*body, keep);
+    if (keep(graph, graph.node(id))) continue;
+    DecomposeFn fn = all_decompositions().find(graph.node(id).op.info());
+    if (!fn) continue;
+    Decompose one(graph, id);
+    fn(one);
+    for (size_t k = 0; k < one.node_.outputs.size(); ++k) {
+      ValueId old = one.node_.outputs[k];
+      if (old == absent) continue;
+      ValueId fresh = k < one.results_.size() ? one.results_[k] : absent;
+      if (fresh == absent)
+        throw Error(fmt::format("taking '{}' apart gave no result {}", one.node_.op.name(), k), ErrorKind::internal);
+      if (graph.value(fresh).name.empty()) graph.value(fresh).name = graph.value(old).name;
+      // The old type is what all users were inferred with, its symbols included.
+      if (graph.value(fresh).producer != absent && graph.value(old).type.dims)
+        graph.value(fresh).type = graph.value(old).type;
+      graph.replace_uses(old, fresh);
+    }
+    graph.remove_node(id);
+    ++count;
+  }
+  return count;
+}
+
+// One function a family, in decompose/.
+
+const Decompositions& all_decompositions() {
+  static const Decompositions table = [] {
+    Decompositions made;
+    return made;
+  }();
+  return table;
+}
+
+}  // namespace remodel

@@ -1,0 +1,27 @@
+#include "run/kernel.h"
+
+namespace remodel {
+
+// One function a family, in kernels/.
+void add_activation_kernels(Kernels& kernels);
+void add_shape_kernels(Kernels& kernels);
+
+const Kernels& all_kernels() {
+  static const Kernels kernels = [] {
+    Kernels made;
+    add_activation_kernels(made);
+    add_shape_kernels(made);
+    return made;
+  }();
+  return kernels;
+}
+
+const OpInfo* Kernels::find_op(std::string_view name) const {
+  for (const auto& [info, kernel] : table_)
+    if (info->name == name) return info;
+  return nullptr;
+}
+
+const OpInfo* find_op(std::string_view name) { return all_kernels().find_op(name); }
+
+}  // namespace remodel

@@ -1,0 +1,186 @@
+#include "run/runner.h"
+
+#include "ir/convert.h"
+#include "ir/infer.h"
+
+namespace remodel {
+
+const Datum& Call::datum(size_t i) const {
+  if (!has(i)) fail("operand {} is missing", i);
+  return operands_[i];
+}
+
+const Tensor& Call::in(size_t i) const {
+  const Datum& operand = datum(i);
+  if (!operand.is_tensor()) fail("operand {} is not a tensor", i);
+  return operand.tensor;
+}
+
+Tensor& Call::out(size_t k, DType dtype, Shape shape) {
+  if (k >= results_.size()) results_.resize(k + 1);
+  results_[k] = Datum(Tensor(dtype, std::move(shape)));
+  return results_[k].tensor;
+}
+
+int64_t Call::size(const Dim& dim) const {
+  auto value = dim.evaluate(lookup_);
+  if (!value) fail("the size {} is not known", dim.text());
+  return *value;
+}
+
+Shape Call::sizes(const Dims& dims) const {
+  Shape result;
+  for (const Dim& dim : dims) result.push_back(size(dim));
+  return result;
+}
+
+namespace {
+
+Tensor converted(const Tensor& tensor, DType to) {
+  Tensor result(to, tensor.shape());
+  convert_elements(tensor.dtype(), tensor.raw(), to, result.raw(), tensor.count());
+  return result;
+}
+
+std::string describe(const Node& node) {
+  std::string text(node.op.name());
+  return node.origin.empty() ? text : "'" + node.origin[0] + "' (" + text + ")";
+}
+
+// Symbols are bound by the first axis that is nothing but them; every other axis must agree.
+void bind_sizes(const Type& type, const Datum& datum, std::map<std::string, int64_t, std::less<>>& bindings,
+          const std::string& what) {
+  if (!datum.is_tensor() || !type.is_tensor() || !type.dims) return;
+  const Shape& shape = datum.tensor.shape();
+  if (shape.size() != type.dims->size())
+    fail("{} should have shape {}, but is {}", what, text_of(*type.dims), text_of(shape));
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    const Dim& dim = (*type.dims)[axis];
+    std::string_view symbol = dim.symbol_name();
+    if (!symbol.empty() && !bindings.count(symbol)) {
+      bindings.emplace(symbol, shape[axis]);
+      continue;
+    }
+    auto expected = dim.evaluate([&](std::string_view name) -> std::optional<int64_t> {
+      auto place = bindings.find(name);
+      return place == bindings.end() ? std::nullopt : std::optional(place->second);
+    });
+    if (expected && *expected != shape[axis])
+      fail("{} should have shape {}, but is {}", what, text_of(*type.dims), text_of(shape));
+  }
+}
+
+}  // namespace
+
+std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs) {
+  return run(graph, std::move(inputs), {}, 0);
+}
+
+std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bindings bindings, int depth) {
+  if (depth > 64) fail("bodies are nested too deeply");
+  if (inputs.size() != graph.inputs.size())
+    fail("expected {} inputs, found {}", graph.inputs.size(), inputs.size());
+
+  std::vector<NodeId> order = graph.order();
+  std::vector<int32_t> uses(graph.value_count(), 0);
+  for (NodeId id : order)
+    for (ValueId input : graph.node(id).inputs)
+      if (input != absent) ++uses[input];
+  for (const Port& port : graph.outputs) ++uses[port.value];
+
+  std::vector<Datum> values(graph.value_count());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    ValueId id = graph.inputs[i].value;
+    const Type& type = graph.value(id).type;
+    if (inputs[i].is_tensor() && type.dtype != DType::unknown && type.is_tensor() &&
+        inputs[i].tensor.dtype() != type.dtype)
+      fail("input '{}' should be {}, but is {}", graph.inputs[i].name, type.text(),
+           name_of(inputs[i].tensor.dtype()));
+    bind_sizes(type, inputs[i], bindings, "input '" + graph.inputs[i].name + "'");
+    if (options_.observe) options_.observe(graph, id, inputs[i]);
+    values[id] = std::move(inputs[i]);
+  }
+
+  Dim::Lookup lookup = [&](std::string_view name) -> std::optional<int64_t> {
+    auto place = bindings.find(name);
+    return place == bindings.end() ? std::nullopt : std::optional(place->second);
+  };
+  Call::RunBody run_body = [&](const Graph& body, std::vector<Datum> arguments) {
+    return run(body, std::move(arguments), bindings, depth + 1);
+  };
+  auto fetch = [&](ValueId id) -> const Datum& {
+    const Value& value = graph.value(id);
+    if (value.constant && !values[id].is_tensor()) values[id] = value.constant->tensor();
+    return values[id];
+  };
+
+  for (NodeId id : order) {
+    const Node& node = graph.node(id);
+    try {
+      const Kernels::Kernel* kernel = all_kernels().find(node.op.info());
+      if (!kernel) fail("the operator '{}' cannot be run", node.op.name());
+      std::vector<Datum> operands(node.inputs.size());
+      DType small = DType::unknown;
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        if (node.inputs[i] == absent) continue;
+        operands[i] = fetch(node.inputs[i]);
+        if (kernel->halves == Halves::widen && operands[i].is_tensor() &&
+            is_small_float(operands[i].tensor.dtype())) {
+          if (small == DType::unknown) small = operands[i].tensor.dtype();
+          operands[i] = converted(operands[i].tensor, DType::f32);
+        }
+      }
+      Call call(node, std::move(operands), lookup, run_body, pool_);
+      call.portable = options_.portable;
+      kernel->run(call);
+      for (size_t k = 0; k < node.outputs.size(); ++k) {
+        ValueId output = node.outputs[k];
+        if (output == absent) continue;
+        Datum result = k < call.results().size() ? std::move(call.results()[k]) : Datum();
+        const Type& type = graph.value(output).type;
+        if (kernel->halves == Halves::widen && result.is_tensor() && result.tensor.dtype() == DType::f32) {
+          DType wanted = type.dtype == DType::unknown && small != DType::unknown ? small : type.dtype;
+          if (is_small_float(wanted)) result = converted(result.tensor, wanted);
+        }
+        if (result.is_tensor() && type.is_tensor() && type.dtype != DType::unknown &&
+            result.tensor.dtype() != type.dtype)
+          throw Error(fmt::format("result {} should be {}, but is {}", k, name_of(type.dtype),
+                                  name_of(result.tensor.dtype())),
+                      ErrorKind::internal);
+        bind_sizes(type, result, bindings, fmt::format("result {}", k));
+        if (options_.observe) options_.observe(graph, output, result);
+        values[output] = std::move(result);
+      }
+    } catch (Error& error) {
+      throw error.at(describe(node));
+    }
+    for (ValueId input : node.inputs)
+      if (input != absent && --uses[input] == 0) values[input] = Datum();
+    for (ValueId output : node.outputs)
+      if (output != absent && uses[output] == 0) values[output] = Datum();
+  }
+  std::vector<Datum> results;
+  for (const Port& port : graph.outputs) results.push_back(fetch(port.value));
+  return results;
+}
+
+std::vector<Datum> run_op(const Op& op, std::vector<Datum> operands, size_t outputs, Pool& pool) {
+  Graph graph;
+  std::vector<ValueId> ids;
+  std::vector<Datum> given;
+  for (Datum& operand : operands) {
+    if (operand.kind == Datum::none_kind) {
+      ids.push_back(absent);
+      continue;
+    }
+    Type type = operand.is_tensor() ? Type(operand.tensor.dtype(), to_dims(operand.tensor.shape())) : Type();
+    if (!operand.is_tensor()) type.kind = Type::list;
+    ids.push_back(graph.add_input("", type));
+    given.push_back(std::move(operand));
+  }
+  NodeId node = graph.add_node(op, ids, std::vector<std::string>(outputs));
+  for (ValueId output : graph.node(node).outputs) graph.outputs.push_back({"", output});
+  return Runner(pool, {.observe = {}, .portable = true}).run(graph, std::move(given));
+}
+
+}  // namespace remodel
