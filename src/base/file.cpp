@@ -13,9 +13,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <system_error>
+#include <thread>
 
 namespace remodel {
 namespace {
@@ -329,33 +334,46 @@ MemoryUse memory_use() {
           bytes_of("\nVmHWM:")};
 }
 
-MemoryWatch::MemoryWatch(std::chrono::milliseconds period) {
-  sample();
-  thread_ = std::thread([this, period] {
-    std::unique_lock lock(mutex_);
-    while (!stop_signal_.wait_for(lock, period, [this] { return stop_; })) sample();
+struct MemoryWatch::State {
+  void sample() {
+    const uint64_t now = memory_use().anonymous;
+    const std::lock_guard lock(mutex);
+    peak = std::max(peak, now);
+  }
+
+  std::mutex mutex;  // of the fields below
+  std::condition_variable stop_signal;
+  bool stop = false;
+  uint64_t peak = 0;
+  std::thread thread;
+};
+
+MemoryWatch::MemoryWatch(int period_ms) : state_(std::make_unique<State>()) {
+  state_->sample();
+  state_->thread = std::thread([state = state_.get(), period = std::chrono::milliseconds(period_ms)] {
+    for (;;) {
+      {
+        std::unique_lock lock(state->mutex);
+        if (state->stop_signal.wait_for(lock, period, [state] { return state->stop; })) return;
+      }
+      state->sample();
+    }
   });
 }
 
 MemoryWatch::~MemoryWatch() {
   {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
+    const std::lock_guard lock(state_->mutex);
+    state_->stop = true;
   }
-  stop_signal_.notify_one();
-  thread_.join();
-}
-
-void MemoryWatch::sample() {
-  const uint64_t now = memory_use().anonymous;
-  uint64_t peak = peak_;
-  while (peak < now && !peak_.compare_exchange_weak(peak, now)) {
-  }
+  state_->stop_signal.notify_one();
+  state_->thread.join();
 }
 
 uint64_t MemoryWatch::peak() {
-  sample();
-  return peak_;
+  state_->sample();
+  const std::lock_guard lock(state_->mutex);
+  return state_->peak;
 }
 
 double wall_seconds() {

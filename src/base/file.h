@@ -1,13 +1,9 @@
 // Everything that is asked of the operating system. Paths are bytes: any encoding passes through unchanged.
 #pragma once
 
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/bytes.h"
@@ -101,18 +97,13 @@ MemoryUse memory_use();
 // the upper one.
 class MemoryWatch {
  public:
-  explicit MemoryWatch(std::chrono::milliseconds period = std::chrono::milliseconds(5));
+  explicit MemoryWatch(int period_ms = 5);
   ~MemoryWatch();
   uint64_t peak();
 
  private:
-  void sample();
-
-  std::atomic<uint64_t> peak_ = 0;
-  std::mutex mutex_;
-  std::condition_variable stop_signal_;
-  bool stop_ = false;
-  std::thread thread_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 // Seconds on a clock that only goes forward.
