@@ -314,7 +314,12 @@ class Parser {
     }
     Origin origin;
     if (eat("#"))
-      while (peek() == '"') origin.push_back(quoted());
+      while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '"')) {
+        if (text_[at_] == '"')
+          origin.push_back(quoted());
+        else
+          ++at_;
+      }
     std::vector<std::string> value_names = results;
     NodeId id = graph.add_node(Op(*info, op), operands, value_names, origin);
     for (size_t k = 0; k < results.size(); ++k) {
