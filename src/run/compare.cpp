@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "ir/convert.h"
+#include "run/traits.h"
 
 namespace remodel {
 namespace {
@@ -40,31 +41,6 @@ Tensor as_reals(const Tensor& tensor) {
   Shape shape = tensor.shape();
   shape.push_back(2);
   return Tensor(tensor.dtype() == DType::c64 ? DType::f32 : DType::f64, shape, tensor.bytes());
-}
-
-double unit_roundoff(DType dtype) {
-  switch (dtype) {
-    case DType::f64:
-      return 0x1p-53;
-    case DType::f32:
-      return 0x1p-24;
-    case DType::f16:
-      return 0x1p-11;
-    case DType::bf16:
-      return 0x1p-8;
-    case DType::f8e4m3fn:
-    case DType::f8e4m3fnuz:
-      return 0x1p-4;
-    case DType::f8e5m2:
-    case DType::f8e5m2fnuz:
-      return 0x1p-3;
-    case DType::f8e8m0:
-      return 0x1p-1;
-    case DType::f4e2m1:
-      return 0x1p-2;
-    default:
-      return 0;
-  }
 }
 
 struct Extent {
@@ -171,13 +147,6 @@ Comparison compare_strings(const Tensor& reference, const Tensor& result) {
   });
 }
 
-Comparison differs(std::string how) {
-  Comparison found;
-  found.error = std::numeric_limits<double>::infinity();
-  found.difference = std::move(how);
-  return found;
-}
-
 enum class Class { floats, integers, booleans, complex, strings };
 Class class_of(DType dtype) {
   if (is_float(dtype)) return Class::floats;
@@ -186,15 +155,8 @@ Class class_of(DType dtype) {
   return dtype == DType::boolean ? Class::booleans : Class::integers;
 }
 
-Comparison compare_tensors(const Tensor& reference, const Tensor& result, double tolerance, bool any_width) {
-  Class kind = class_of(reference.dtype());
-  if (any_width ? kind != class_of(result.dtype()) : reference.dtype() != result.dtype())
-    return differs(
-        fmt::format("it is {} instead of {}", name_of(result.dtype()), name_of(reference.dtype())));
-  if (reference.shape() != result.shape())
-    return differs(
-        fmt::format("its shape is {} instead of {}", text_of(result.shape()), text_of(reference.shape())));
-  switch (kind) {
+Comparison compare_tensors(const Tensor& reference, const Tensor& result, double tolerance) {
+  switch (class_of(reference.dtype())) {
     case Class::floats:
       return compare_floats(reference, result, tolerance);
     case Class::complex:
@@ -250,16 +212,37 @@ bool same_cut(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Comparison compare(const Datum& reference, const Datum& result, double tolerance, bool any_width) {
+std::string form_difference(const Datum& reference, const Datum& result, bool any_width) {
   if (reference.kind != result.kind)
-    return differs(fmt::format("it is {} instead of {}", kind_name(result), kind_name(reference)));
-  if (reference.is_tensor()) return compare_tensors(reference.tensor, result.tensor, tolerance, any_width);
+    return fmt::format("it is {} instead of {}", kind_name(result), kind_name(reference));
+  if (reference.kind == Datum::none_kind) return "";
+  if (reference.is_tensor()) {
+    const Tensor &a = reference.tensor, &b = result.tensor;
+    if (any_width ? class_of(a.dtype()) != class_of(b.dtype()) : a.dtype() != b.dtype())
+      return fmt::format("it is {} instead of {}", name_of(b.dtype()), name_of(a.dtype()));
+    if (a.shape() != b.shape())
+      return fmt::format("its shape is {} instead of {}", text_of(b.shape()), text_of(a.shape()));
+    return "";
+  }
+  const auto &a = *reference.items, &b = *result.items;
+  if (a.size() != b.size()) return fmt::format("it has {} items instead of {}", b.size(), a.size());
+  for (size_t i = 0; i < a.size(); ++i)
+    if (std::string found = form_difference(a[i], b[i], any_width); !found.empty())
+      return fmt::format("item {}: {}", i, found);
+  return "";
+}
+
+Comparison compare(const Datum& reference, const Datum& result, double tolerance, bool any_width) {
   Comparison worst;
-  worst.equal = true;
   worst.tolerance = tolerance;
+  if (worst.difference = form_difference(reference, result, any_width); !worst.difference.empty()) {
+    worst.error = std::numeric_limits<double>::infinity();
+    return worst;
+  }
+  if (reference.is_tensor()) return compare_tensors(reference.tensor, result.tensor, tolerance);
+  worst.equal = true;
   if (reference.kind == Datum::none_kind) return worst;
   const auto &a = *reference.items, &b = *result.items;
-  if (a.size() != b.size()) return differs(fmt::format("it has {} items instead of {}", b.size(), a.size()));
   for (size_t i = 0; i < a.size(); ++i) {
     Comparison item = compare(a[i], b[i], tolerance, any_width);
     if (!item.equal && worst.equal) {

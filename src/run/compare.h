@@ -20,6 +20,9 @@ struct Comparison {
 // with `any_width` any two kinds of floats, and any two kinds of integers, are compared by value.
 Comparison compare(const Datum& reference, const Datum& result, double tolerance, bool any_width = false);
 
+// How element types, shapes and numbers of items differ; empty where they do not.
+std::string form_difference(const Datum& reference, const Datum& result, bool any_width = false);
+
 // Whether two rows of indices differ only where the scores that they point at are closer than the tolerance
 // times the scores' range. Both are the indices of `scores` along its axis: [outer, n, inner] -> [outer, k,
 // inner].
