@@ -40,6 +40,7 @@ class Call {
 
   // Attributes made of sizes, under the sizes of this run.
   int64_t size(const Dim& dim) const;
+  std::optional<int64_t> known_size(const Dim& dim) const { return dim.evaluate(lookup_); }
   Shape sizes(const Dims& dims) const;
   // The operand's integers where one is given, otherwise the attribute's.
   Shape sizes_or(size_t i, const Dims& field) const { return has(i) ? in(i).ints() : sizes(field); }
@@ -51,6 +52,8 @@ class Call {
   const Node& node() const { return node_; }
 
   Pool& pool;
+  // The results end up in files: the same bits on every CPU are worth more than speed.
+  bool portable = false;
 
  private:
   friend class Runner;

@@ -12,6 +12,7 @@ namespace remodel {
 struct RunOptions {
   // Sees each value as it is computed.
   std::function<void(const Graph&, ValueId, const Datum&)> observe;
+  bool portable = false;  // as in Call
 };
 
 class Runner {
