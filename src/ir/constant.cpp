@@ -458,6 +458,10 @@ ConstantPtr constant_splat(DType dtype, Shape shape, double value) {
   return std::make_shared<SplatConstant>(dtype, std::move(shape), element);
 }
 
+ConstantPtr constant_splat_of(const Tensor& element, Shape shape) {
+  return std::make_shared<SplatConstant>(element.dtype(), std::move(shape), element.raw());
+}
+
 ConstantPtr constant_ints(const std::vector<int64_t>& values) { return constant_tensor(Tensor::of_ints(values)); }
 
 ConstantPtr constant_cast(ConstantPtr base, DType to, Overflow overflow) {

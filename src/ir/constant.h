@@ -58,6 +58,8 @@ ConstantPtr constant_tensor(Tensor tensor);
 ConstantPtr constant_strings(Shape shape, std::vector<std::string> strings);
 // Every element has the value, converted to the type.
 ConstantPtr constant_splat(DType dtype, Shape shape, double value);
+// Every element is the one of `element`.
+ConstantPtr constant_splat_of(const Tensor& element, Shape shape);
 ConstantPtr constant_ints(const std::vector<int64_t>& values);  // i64[n]
 ConstantPtr constant_cast(ConstantPtr base, DType to, Overflow overflow = Overflow::saturate);
 ConstantPtr constant_concat(std::vector<ConstantPtr> parts, int64_t axis);

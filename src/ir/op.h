@@ -90,6 +90,7 @@ struct OpInfo {
   std::string_view name;
   bool elementwise;  // operands broadcast, element by element
   bool effect;       // must not be folded, merged or dropped: random numbers, prints
+  bool commutative;  // of two operands
   std::vector<Field> fields;
   void (*infer)(const void* op, Infer& in);
   std::shared_ptr<void> (*make)(const void* copy_of);  // null: with default fields
@@ -111,6 +112,7 @@ const OpInfo& info_of() {
     made.name = T::name;
     made.elementwise = std::is_base_of_v<Elementwise, T>;
     made.effect = requires { T::effect; };
+    made.commutative = requires { T::commutative; };
     auto defaults = std::make_shared<T>();
     Fields fields(defaults.get());
     if constexpr (requires { defaults->describe(fields); }) defaults->describe(fields);

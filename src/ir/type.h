@@ -1,6 +1,7 @@
 // The type of a value: a tensor's element type and sizes, or a list or optional of such.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,10 +26,10 @@ struct Grid {
 };
 
 struct Type {
-  enum Kind : uint8_t { tensor, list, optional } kind = tensor;
-  DType dtype = DType::unknown;
+  enum Kind : uint8_t { tensor, list, optional, map } kind = tensor;
+  DType dtype = DType::unknown;         // of a map: of its keys
   std::optional<Dims> dims;             // nullopt: the rank is not known
-  std::shared_ptr<const Type> element;  // of a list or optional; null: not known
+  std::shared_ptr<const Type> element;  // of a list, optional or map; null: not known, or a list that is empty
   std::shared_ptr<const Grid> grid;
 
   Type() = default;
@@ -36,6 +37,12 @@ struct Type {
   Type(DType dtype, Dims dims) : dtype(dtype), dims(std::move(dims)) {}
   static Type list_of(Type element) { return of(list, std::move(element)); }
   static Type optional_of(Type element) { return of(optional, std::move(element)); }
+  // A list without elements: its dtype is that which elements will have.
+  static Type empty_list(DType dtype) {
+    Type result(dtype);
+    result.kind = list;
+    return result;
+  }
 
   bool is_tensor() const { return kind == tensor; }
   bool has_rank(size_t rank) const { return dims && dims->size() == rank; }
@@ -55,5 +62,15 @@ struct Type {
 
 // Equal kinds, dtypes and dims; grids are not compared.
 bool same_shape_and_dtype(const Type& a, const Type& b);
+
+// A size that each element of a list may have differently. It stands in types of lists and optionals only.
+Dim any_size();
+// The type of what comes out of a list or optional: each any_size() is what `fresh` gives for its axis.
+Type element_of(const Type& container, const std::function<Dim(size_t axis)>& fresh);
+// The narrowest type that holds the values of both; axes whose sizes differ get what `differ` gives for them.
+// Refuses different kinds and dtypes.
+Type join(const Type& a, const Type& b, const std::function<Dim(size_t axis)>& differ);
+// All symbols of the sizes in it, elements included.
+void for_each_symbol(const Type& type, const std::function<void(const std::string&)>& use);
 
 }  // namespace remodel

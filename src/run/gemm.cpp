@@ -1,5 +1,7 @@
 #include "run/gemm.h"
 
+#include <cstring>
+
 #include "run/gemm_packed.h"
 
 namespace remodel {
@@ -9,29 +11,41 @@ namespace {
 template <class T>
 void gemv(int64_t n, int64_t k, const T* a, int64_t a_step, const T* b, int64_t b_row, int64_t b_col, T* c,
           int64_t c_step, bool accumulate, Pool& pool) {
-  constexpr int64_t block = 256, partials = 16;
+  using Vector [[gnu::vector_size(16)]] = T;
+  constexpr int64_t block = 256, lanes = 16 / sizeof(T);
+  auto load = [](const T* from) {
+    Vector value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+  };
   auto one_block = [&](int64_t index) {
     const int64_t first = index * block, columns = std::min(block, n - first);
+    const T* from = b + first * b_col;
     T sums[block] = {};
     if (b_row == 1 && a_step == 1) {
       for (int64_t j = 0; j < columns; ++j) {
-        const T* column = b + (first + j) * b_col;
-        T part[partials] = {};
+        const T* column = from + j * b_col;
+        Vector parts[4] = {};
         int64_t i = 0;
-        for (; i + partials <= k; i += partials)
-          for (int64_t p = 0; p < partials; ++p) part[p] += a[i + p] * column[i + p];
-        for (int64_t p = 0; i < k; ++i, ++p) part[p] += a[i] * column[i];
-        for (int64_t p = 0; p < partials; ++p) sums[j] += part[p];
+        for (; i + 4 * lanes <= k; i += 4 * lanes) {
+#pragma GCC unroll 4
+          for (int64_t p = 0; p < 4; ++p) parts[p] += load(a + i + p * lanes) * load(column + i + p * lanes);
+        }
+        for (; i < k; ++i) sums[j] += a[i] * column[i];
+        const Vector part = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+        for (int64_t lane = 0; lane < lanes; ++lane) sums[j] += part[lane];
       }
     } else {
       for (int64_t i = 0; i < k; ++i) {
         const T factor = a[i * a_step];
-        const T* row = b + i * b_row + first * b_col;
-        if (b_col == 1) {
-          for (int64_t j = 0; j < columns; ++j) sums[j] += factor * row[j];
-        } else {
-          for (int64_t j = 0; j < columns; ++j) sums[j] += factor * row[j * b_col];
-        }
+        const T* row = from + i * b_row;
+        int64_t j = 0;
+        if (b_col == 1)
+          for (; j + lanes <= columns; j += lanes) {
+            const Vector sum = load(sums + j) + factor * load(row + j);
+            std::memcpy(sums + j, &sum, sizeof sum);
+          }
+        for (; j < columns; ++j) sums[j] += factor * row[j * b_col];
       }
     }
     for (int64_t j = 0; j < columns; ++j) {

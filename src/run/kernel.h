@@ -40,6 +40,7 @@ class Call {
 
   // Attributes made of sizes, under the sizes of this run.
   int64_t size(const Dim& dim) const;
+  std::optional<int64_t> known_size(const Dim& dim) const { return dim.evaluate(lookup_); }
   Shape sizes(const Dims& dims) const;
   // The operand's integers where one is given, otherwise the attribute's.
   Shape sizes_or(size_t i, const Dims& field) const { return has(i) ? in(i).ints() : sizes(field); }
@@ -51,6 +52,8 @@ class Call {
   const Node& node() const { return node_; }
 
   Pool& pool;
+  // The results end up in files: the same bits on every CPU are worth more than speed.
+  bool portable = false;
 
  private:
   friend class Runner;
@@ -81,6 +84,8 @@ class Kernels {
     auto place = table_.find(&op);
     return place == table_.end() ? nullptr : &place->second;
   }
+  // The op with this name, among those that have a kernel.
+  const OpInfo* find_op(std::string_view name) const;
 
  private:
   std::unordered_map<const OpInfo*, Kernel> table_;
@@ -88,5 +93,7 @@ class Kernels {
 
 // All kernels there are.
 const Kernels& all_kernels();
+// As the parser of IR text wants it.
+const OpInfo* find_op(std::string_view name);
 
 }  // namespace remodel

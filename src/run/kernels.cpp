@@ -16,4 +16,12 @@ const Kernels& all_kernels() {
   return kernels;
 }
 
+const OpInfo* Kernels::find_op(std::string_view name) const {
+  for (const auto& [info, kernel] : table_)
+    if (info->name == name) return info;
+  return nullptr;
+}
+
+const OpInfo* find_op(std::string_view name) { return all_kernels().find_op(name); }
+
 }  // namespace remodel

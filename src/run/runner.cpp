@@ -131,6 +131,7 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
         }
       }
       Call call(node, std::move(operands), lookup, run_body, pool_);
+      call.portable = options_.portable;
       kernel->run(call);
       for (size_t k = 0; k < node.outputs.size(); ++k) {
         ValueId output = node.outputs[k];
@@ -146,8 +147,8 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
           throw Error(fmt::format("result {} should be {}, but is {}", k, name_of(type.dtype),
                                   name_of(result.tensor.dtype())),
                       ErrorKind::internal);
-        bind_sizes(type, result, bindings, fmt::format("result {}", k));
         if (options_.observe) options_.observe(graph, output, result);
+        bind_sizes(type, result, bindings, fmt::format("result {}", k));
         values[output] = std::move(result);
       }
     } catch (Error& error) {
@@ -179,7 +180,7 @@ std::vector<Datum> run_op(const Op& op, std::vector<Datum> operands, size_t outp
   }
   NodeId node = graph.add_node(op, ids, std::vector<std::string>(outputs));
   for (ValueId output : graph.node(node).outputs) graph.outputs.push_back({"", output});
-  return Runner(pool).run(graph, std::move(given));
+  return Runner(pool, {.observe = {}, .portable = true}).run(graph, std::move(given));
 }
 
 }  // namespace remodel

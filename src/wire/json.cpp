@@ -89,9 +89,25 @@ void write_value(std::string& out, const Json& json, JsonStyle style, size_t lev
 
 }  // namespace
 
-Json::Json(Object value) : value_(std::move(value)) {}
+Json::Json() = default;
+Json::Json(const Json&) = default;
+Json::Json(Json&&) noexcept = default;
+Json& Json::operator=(const Json&) = default;
+Json& Json::operator=(Json&&) noexcept = default;
+Json::~Json() = default;
 
+Json::Json(std::nullptr_t) {}
+Json::Json(std::string value) : value_(std::move(value)) {}
+Json::Json(std::string_view value) : value_(std::string(value)) {}
+Json::Json(const char* value) : value_(std::string(value)) {}
+Json::Json(Array value) : value_(std::move(value)) {}
+Json::Json(Object value) : value_(std::move(value)) {}
+Json Json::array() { return Array(); }
 Json Json::object() { return Object(); }
+
+void Json::set(bool value) { value_ = value; }
+void Json::set(int64_t value) { value_ = value; }
+void Json::set(double value) { value_ = value; }
 
 const char* Json::kind() const { return kinds[value_.index()]; }
 

@@ -18,18 +18,26 @@ class Json {
   using Array = std::vector<Json>;
   using Object = std::vector<JsonMember>;
 
-  Json() = default;
-  Json(std::nullptr_t) {}
-  Json(std::same_as<bool> auto value) : value_(value) {}
-  Json(std::integral auto value) requires(!std::same_as<decltype(value), bool>)
-      : value_(static_cast<int64_t>(value)) {}
-  Json(std::floating_point auto value) : value_(static_cast<double>(value)) {}
-  Json(std::string value) : value_(std::move(value)) {}
-  Json(std::string_view value) : value_(std::string(value)) {}
-  Json(const char* value) : value_(std::string(value)) {}
-  Json(Array value) : value_(std::move(value)) {}
+  // All that needs JsonMember's definition stands in the .cpp file.
+  Json();
+  Json(const Json&);
+  Json(Json&&) noexcept;
+  Json& operator=(const Json&);
+  Json& operator=(Json&&) noexcept;
+  ~Json();
+
+  Json(std::nullptr_t);
+  Json(std::same_as<bool> auto value) { set(value); }
+  Json(std::integral auto value) requires(!std::same_as<decltype(value), bool>) {
+    set(static_cast<int64_t>(value));
+  }
+  Json(std::floating_point auto value) { set(static_cast<double>(value)); }
+  Json(std::string value);
+  Json(std::string_view value);
+  Json(const char* value);
+  Json(Array value);
   Json(Object value);
-  static Json array() { return Array(); }
+  static Json array();
   static Json object();
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
@@ -59,6 +67,9 @@ class Json {
   bool operator==(const Json& other) const;
 
  private:
+  void set(bool value);
+  void set(int64_t value);
+  void set(double value);
   const char* kind() const;
 
   std::variant<std::monostate, bool, int64_t, double, std::string, Array, Object> value_;

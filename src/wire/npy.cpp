@@ -242,9 +242,10 @@ NamedArrays read_npz(const Bytes& file, uint64_t limit) {
 
 void write_npz(Sink& sink, const NamedArrays& arrays) {
   ZipWriter zip(sink, alignment);
-  for (const auto& [name, array] : arrays) {
+  for (const auto& named : arrays) {
+    const NpyArray& array = named.second;
     const std::string header = header_of(array);
-    zip.stream(name + ".npy", header.size() + array.data.size(), [&](Sink& out) {
+    zip.stream(named.first + ".npy", header.size() + array.data.size(), [&](Sink& out) {
       out.write(header);
       out.write(array.data);
     });

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "refusal.h"
 #include "scratch.h"
 
@@ -119,7 +121,7 @@ TEST(OutputFile, NamesTheTargetInErrors) {
   const Scratch scratch;
   EXPECT_EQ(refusal([] { OutputFile file("no/such"); }), "cannot write 'no/such': No such file or directory");
   EXPECT_EQ(refusal([] { OutputFile file(""); }), "cannot write '': No such file or directory");
-  EXPECT_EQ(refusal([] { OutputFile file("/tmp"); }), "cannot write '/tmp': Is a directory");
+  EXPECT_EQ(refusal([] { OutputFile file("/"); }), "cannot write '/': Is a directory");
   EXPECT_EQ(refusal([&] {
               OutputFile file("/dev/full");
               write_text(file, "text");

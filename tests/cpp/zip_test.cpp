@@ -152,11 +152,11 @@ class SparseSink : public Sink {
 };
 
 TEST(Zip, LargeEntriesNeedWideSizesAndOffsets) {
-  const size_t room = size_t{5} << 30;
+  constexpr size_t room = size_t{5} << 30;
   void* memory =
       ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
-  const std::shared_ptr<const void> owner(memory, [room](void* start) { ::munmap(start, room); });
+  const std::shared_ptr<const void> owner(memory, [](void* start) { ::munmap(start, room); });
   SparseSink sink(static_cast<uint8_t*>(memory));
   ZipWriter writer(sink, 64);
   const uint64_t size = (uint64_t{1} << 32) + 5;

@@ -1,56 +1,28 @@
 // ONNX files are protocol buffers (onnx.proto3). The field numbers stand at each case.
-#define PROTOZERO_USE_VIEW std::string_view
 #include <algorithm>
-#include <protozero/pbf_reader.hpp>
 
 #include "base/error.h"
 #include "formats/onnx/proto.h"
+#include "wire/protobuf.h"
 
 namespace remodel::onnx {
 namespace {
 
-using Reader = protozero::pbf_reader;
-using Wire = protozero::pbf_wire_type;
+using Reader = ProtoReader;
 constexpr int max_depth = 64;
 
 struct Parser {
   const Bytes& file;
   const OpenExternal& open_external;
 
-  std::string text(Reader& in) { return std::string(in.get_view()); }
-
-  // Repeated scalars come packed or one by one.
-  template <class T, class GetOne>
-  void repeat(Reader& in, std::vector<T>& to, GetOne get_one) {
-    if (in.wire_type() != Wire::length_delimited) {
-      to.push_back(get_one(in));
-      return;
-    }
-    std::string_view packed = in.get_view();
-    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
-      if (packed.size() % sizeof(T)) fail("a packed list of numbers has a broken length");
-      size_t count = packed.size() / sizeof(T), old = to.size();
-      to.resize(old + count);
-      if (count) std::memcpy(to.data() + old, packed.data(), packed.size());
-    } else {
-      const char* at = packed.data();
-      const char* end = at + packed.size();
-      while (at < end) to.push_back(static_cast<T>(protozero::decode_varint(&at, end)));
-    }
-  }
-  void integers(Reader& in, std::vector<int64_t>& to) {
-    repeat(in, to, [](Reader& r) { return r.get_int64(); });
-  }
-  void reals(Reader& in, std::vector<float>& to) {
-    repeat(in, to, [](Reader& r) { return r.get_float(); });
-  }
+  std::string text(Reader& in) { return std::string(in.bytes()); }
 
   std::pair<std::string, std::string> pair(Reader in) {
     std::pair<std::string, std::string> result;
     while (in.next()) {
-      if (in.tag() == 1)
+      if (in.field() == 1)
         result.first = text(in);
-      else if (in.tag() == 2)
+      else if (in.field() == 2)
         result.second = text(in);
       else
         in.skip();
@@ -65,7 +37,8 @@ struct Parser {
     auto number = [](const std::string& digits) {
       uint64_t value = 0;
       for (char c : digits) {
-        if (c < '0' || c > '9' || value > UINT64_MAX / 10 - 10) fail("external data: '{}' is not a number", digits);
+        if (c < '0' || c > '9' || value > UINT64_MAX / 10 - 10)
+          fail("external data: '{}' is not a number", digits);
         value = value * 10 + static_cast<uint64_t>(c - '0');
       }
       return value;
@@ -94,28 +67,48 @@ struct Parser {
     bool has_raw = false;
     std::string name;
     while (in.next()) {
-      switch (in.tag()) {
-        case 1: integers(in, dims); break;
-        case 2: code = in.get_int32(); break;
-        case 4: reals(in, float_data); break;
+      switch (in.field()) {
+        case 1:
+          in.append_ints(dims);
+          break;
+        case 2:
+          code = in.int64();
+          break;
+        case 4:
+          in.append_floats(float_data);
+          break;
         case 5:   // int32_data
         case 7:   // int64_data
         case 11:  // uint64_data
-          integers(in, int_data);
+          in.append_ints(int_data);
           break;
-        case 6: string_data.push_back(text(in)); break;
-        case 8: name = text(in); break;
-        case 9: raw = file.part(in.get_view()), has_raw = true; break;
-        case 10: repeat(in, double_data, [](Reader& r) { return r.get_double(); }); break;
-        case 13: external_data.push_back(pair(in.get_message())); break;
-        case 14: location = in.get_int32(); break;
-        default: in.skip();  // 3 segment, 12 doc_string, 16 metadata_props
+        case 6:
+          string_data.push_back(text(in));
+          break;
+        case 8:
+          name = text(in);
+          break;
+        case 9:
+          raw = file.part(in.bytes()), has_raw = true;
+          break;
+        case 10:
+          in.append_doubles(double_data);
+          break;
+        case 13:
+          external_data.push_back(pair(in.message()));
+          break;
+        case 14:
+          location = in.int64();
+          break;
+        default:
+          in.skip();  // 3 segment, 12 doc_string, 16 metadata_props
       }
     }
     if (name_out) *name_out = name;
     try {
-      return make_tensor(dtype_of_code(code), std::move(dims), float_data, int_data, double_data, std::move(string_data),
-                         location == 1 ? external(external_data) : raw, has_raw || location == 1);
+      return make_tensor(dtype_of_code(code), std::move(dims), float_data, int_data, double_data,
+                         std::move(string_data), location == 1 ? external(external_data) : raw,
+                         has_raw || location == 1);
     } catch (Error& error) {
       throw error.at("tensor '" + name + "'");
     }
@@ -126,9 +119,11 @@ struct Parser {
                           std::vector<std::string> string_data, Bytes raw, bool has_raw) {
     if (dtype == DType::unknown) fail("its element type is not given");
     if (dtype == DType::string) return constant_strings(std::move(dims), std::move(string_data));
-    if (has_raw) return is_packed(dtype) ? constant_packed(dtype, dims, raw) : constant_bytes(dtype, dims, raw);
+    if (has_raw)
+      return is_packed(dtype) ? constant_packed(dtype, dims, raw) : constant_bytes(dtype, dims, raw);
     // Typed data: float_data holds f32 and c64, double_data f64 and c128, the rest integers or codes.
-    if (!float_data.empty()) return constant_bytes(dtype, dims, Bytes::copy(float_data.data(), float_data.size() * 4));
+    if (!float_data.empty())
+      return constant_bytes(dtype, dims, Bytes::copy(float_data.data(), float_data.size() * 4));
     if (!double_data.empty())
       return constant_bytes(dtype, dims, Bytes::copy(double_data.data(), double_data.size() * 8));
     size_t size = size_of(dtype);
@@ -143,11 +138,18 @@ struct Parser {
     ConstantPtr values, indices;
     Shape dims;
     while (in.next()) {
-      switch (in.tag()) {
-        case 1: values = tensor(in.get_message(), name); break;
-        case 2: indices = tensor(in.get_message(), nullptr); break;
-        case 3: integers(in, dims); break;
-        default: in.skip();
+      switch (in.field()) {
+        case 1:
+          values = tensor(in.message(), name);
+          break;
+        case 2:
+          indices = tensor(in.message(), nullptr);
+          break;
+        case 3:
+          in.append_ints(dims);
+          break;
+        default:
+          in.skip();
       }
     }
     if (!values || !indices) fail("a sparse tensor lacks values or indices");
@@ -160,7 +162,8 @@ struct Parser {
     size_t size = size_of(values->dtype());
     bool coordinates = indices->shape().size() == 2;
     size_t width = coordinates ? dims.size() : 1;
-    if (places.size() != static_cast<size_t>(given.count()) * width) fail("a sparse tensor has a wrong number of indices");
+    if (places.size() != static_cast<size_t>(given.count()) * width)
+      fail("a sparse tensor has a wrong number of indices");
     Shape strides = strides_of(dims);
     for (int64_t i = 0; i < given.count(); ++i) {
       int64_t place = coordinates ? 0 : places[i];
@@ -178,24 +181,24 @@ struct Parser {
   Dims shape(Reader in, const std::string& value, bool& known) {
     Dims dims;
     while (in.next()) {
-      if (in.tag() != 1) {
+      if (in.field() != 1) {
         in.skip();
         continue;
       }
-      Reader dim = in.get_message();
+      Reader dim = in.message();
       std::optional<Dim> size;
       while (dim.next()) {
-        if (dim.tag() == 1) {
-          int64_t number = dim.get_int64();
+        if (dim.field() == 1) {
+          int64_t number = dim.int64();
           if (number >= 0) size = Dim(number);
-        } else if (dim.tag() == 2) {
+        } else if (dim.field() == 2) {
           std::string symbol = text(dim);
           if (!symbol.empty() && symbol != "?") size = Dim::symbol(symbol);
         } else {
           dim.skip();
         }
       }
-      dims.push_back(size ? *size : Dim::symbol(value + "." + std::to_string(dims.size())));
+      dims.push_back(size ? *size : Dim::symbol("_" + value + "." + std::to_string(dims.size())));
     }
     known = true;
     return dims;
@@ -205,16 +208,16 @@ struct Parser {
     if (depth > max_depth) fail("a type is nested too deeply");
     Type result;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:    // tensor_type
         case 8: {  // sparse_tensor_type
-          Reader tensor = in.get_message();
+          Reader tensor = in.message();
           while (tensor.next()) {
-            if (tensor.tag() == 1) {
-              result.dtype = dtype_of_code(tensor.get_int32());
-            } else if (tensor.tag() == 2) {
+            if (tensor.field() == 1) {
+              result.dtype = dtype_of_code(tensor.int64());
+            } else if (tensor.field() == 2) {
               bool known = false;
-              Dims dims = shape(tensor.get_message(), value, known);
+              Dims dims = shape(tensor.message(), value, known);
               if (known) result.dims = std::move(dims);
             } else {
               tensor.skip();
@@ -224,20 +227,22 @@ struct Parser {
         }
         case 4:    // sequence_type
         case 9: {  // optional_type
-          bool list = in.tag() == 4;
-          Reader inner = in.get_message();
+          bool list = in.field() == 4;
+          Reader inner = in.message();
           Type element;
           while (inner.next()) {
-            if (inner.tag() == 1)
-              element = type(inner.get_message(), value, depth + 1);
+            if (inner.field() == 1)
+              element = type(inner.message(), value, depth + 1);
             else
               inner.skip();
           }
           result = list ? Type::list_of(element) : Type::optional_of(element);
           break;
         }
-        case 5: fail("'{}' is a map, which is not supported", value);
-        default: in.skip();  // 6 denotation
+        case 5:
+          fail("'{}' is a map, which is not supported", value);
+        default:
+          in.skip();  // 6 denotation
       }
     }
     return result;
@@ -247,11 +252,18 @@ struct Parser {
     ValueInfo result;
     std::optional<Reader> type_part;
     while (in.next()) {
-      switch (in.tag()) {
-        case 1: result.name = text(in); break;
-        case 2: type_part = in.get_message(); break;
-        case 3: result.doc = text(in); break;
-        default: in.skip();
+      switch (in.field()) {
+        case 1:
+          result.name = text(in);
+          break;
+        case 2:
+          type_part = in.message();
+          break;
+        case 3:
+          result.doc = text(in);
+          break;
+        default:
+          in.skip();
       }
     }
     if (type_part) result.type = type(*type_part, result.name);
@@ -265,31 +277,68 @@ struct Parser {
       if (!kind_given) result.kind = kind;
     };
     while (in.next()) {
-      switch (in.tag()) {
-        case 1: result.name = text(in); break;
-        case 2: result.real = in.get_float(), infer(AttributeKind::real); break;
-        case 3: result.integer = in.get_int64(), infer(AttributeKind::integer); break;
-        case 4: result.text = text(in), infer(AttributeKind::string); break;
-        case 5: result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensor); break;
-        case 6: result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))), infer(AttributeKind::graph); break;
-        case 7: reals(in, result.reals), infer(AttributeKind::reals); break;
-        case 8: integers(in, result.integers), infer(AttributeKind::integers); break;
-        case 9: result.texts.push_back(text(in)), infer(AttributeKind::strings); break;
-        case 10: result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensors); break;
-        case 11: result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))), infer(AttributeKind::graphs); break;
-        case 13: result.doc = text(in); break;
-        case 14: result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_proto); break;
-        case 15: result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_protos); break;
+      switch (in.field()) {
+        case 1:
+          result.name = text(in);
+          break;
+        case 2:
+          result.real = in.float32(), infer(AttributeKind::real);
+          break;
+        case 3:
+          result.integer = in.int64(), infer(AttributeKind::integer);
+          break;
+        case 4:
+          result.text = text(in), infer(AttributeKind::string);
+          break;
+        case 5:
+          result.tensors.push_back(tensor(in.message(), nullptr)), infer(AttributeKind::tensor);
+          break;
+        case 6:
+          result.graphs.push_back(std::make_shared<GraphProto>(graph(in.message(), depth + 1))),
+              infer(AttributeKind::graph);
+          break;
+        case 7:
+          in.append_floats(result.reals), infer(AttributeKind::reals);
+          break;
+        case 8:
+          in.append_ints(result.integers), infer(AttributeKind::integers);
+          break;
+        case 9:
+          result.texts.push_back(text(in)), infer(AttributeKind::strings);
+          break;
+        case 10:
+          result.tensors.push_back(tensor(in.message(), nullptr)), infer(AttributeKind::tensors);
+          break;
+        case 11:
+          result.graphs.push_back(std::make_shared<GraphProto>(graph(in.message(), depth + 1))),
+              infer(AttributeKind::graphs);
+          break;
+        case 13:
+          result.doc = text(in);
+          break;
+        case 14:
+          result.types.push_back(type(in.message(), result.name)), infer(AttributeKind::type_proto);
+          break;
+        case 15:
+          result.types.push_back(type(in.message(), result.name)), infer(AttributeKind::type_protos);
+          break;
         case 20: {
-          int64_t kind = in.get_int32();
+          int64_t kind = in.int64();
           if (kind < 0 || kind > 14) fail("attribute '{}' has the unknown kind {}", result.name, kind);
           result.kind = static_cast<AttributeKind>(kind), kind_given = kind != 0;
           break;
         }
-        case 21: result.reference = text(in); break;
-        case 22: result.tensors.push_back(sparse(in.get_message(), nullptr)), infer(AttributeKind::sparse_tensor); break;
-        case 23: result.tensors.push_back(sparse(in.get_message(), nullptr)), infer(AttributeKind::sparse_tensors); break;
-        default: in.skip();
+        case 21:
+          result.reference = text(in);
+          break;
+        case 22:
+          result.tensors.push_back(sparse(in.message(), nullptr)), infer(AttributeKind::sparse_tensor);
+          break;
+        case 23:
+          result.tensors.push_back(sparse(in.message(), nullptr)), infer(AttributeKind::sparse_tensors);
+          break;
+        default:
+          in.skip();
       }
     }
     return result;
@@ -298,17 +347,36 @@ struct Parser {
   NodeProto node(Reader in, int depth) {
     NodeProto result;
     while (in.next()) {
-      switch (in.tag()) {
-        case 1: result.inputs.push_back(text(in)); break;
-        case 2: result.outputs.push_back(text(in)); break;
-        case 3: result.name = text(in); break;
-        case 4: result.type = text(in); break;
-        case 5: result.attributes.push_back(attribute(in.get_message(), depth)); break;
-        case 6: result.doc = text(in); break;
-        case 7: result.domain = text(in); break;
-        case 8: result.overload = text(in); break;
-        case 9: result.metadata.push_back(pair(in.get_message())); break;
-        default: in.skip();
+      switch (in.field()) {
+        case 1:
+          result.inputs.push_back(text(in));
+          break;
+        case 2:
+          result.outputs.push_back(text(in));
+          break;
+        case 3:
+          result.name = text(in);
+          break;
+        case 4:
+          result.type = text(in);
+          break;
+        case 5:
+          result.attributes.push_back(attribute(in.message(), depth));
+          break;
+        case 6:
+          result.doc = text(in);
+          break;
+        case 7:
+          result.domain = text(in);
+          break;
+        case 8:
+          result.overload = text(in);
+          break;
+        case 9:
+          result.metadata.push_back(pair(in.message()));
+          break;
+        default:
+          in.skip();
       }
     }
     if (result.domain == "ai.onnx") result.domain.clear();
@@ -319,25 +387,36 @@ struct Parser {
     if (depth > max_depth) fail("graphs are nested too deeply");
     GraphProto result;
     while (in.next()) {
-      switch (in.tag()) {
-        case 1: result.nodes.push_back(node(in.get_message(), depth)); break;
-        case 2: result.name = text(in); break;
+      switch (in.field()) {
+        case 1:
+          result.nodes.push_back(node(in.message(), depth));
+          break;
+        case 2:
+          result.name = text(in);
+          break;
         case 5: {
           std::string name;
-          ConstantPtr constant = tensor(in.get_message(), &name);
+          ConstantPtr constant = tensor(in.message(), &name);
           result.initializers.emplace_back(std::move(name), std::move(constant));
           break;
         }
-        case 10: result.doc = text(in); break;
-        case 11: result.inputs.push_back(value_info(in.get_message())); break;
-        case 12: result.outputs.push_back(value_info(in.get_message())); break;
+        case 10:
+          result.doc = text(in);
+          break;
+        case 11:
+          result.inputs.push_back(value_info(in.message()));
+          break;
+        case 12:
+          result.outputs.push_back(value_info(in.message()));
+          break;
         case 15: {
           std::string name;
-          ConstantPtr constant = sparse(in.get_message(), &name);
+          ConstantPtr constant = sparse(in.message(), &name);
           result.initializers.emplace_back(std::move(name), std::move(constant));
           break;
         }
-        default: in.skip();  // 13 value_info, 14 quantization_annotation
+        default:
+          in.skip();  // 13 value_info, 14 quantization_annotation
       }
     }
     return result;
@@ -347,10 +426,10 @@ struct Parser {
     std::string domain;
     int64_t version = 0;
     while (in.next()) {
-      if (in.tag() == 1)
+      if (in.field() == 1)
         domain = text(in);
-      else if (in.tag() == 2)
-        version = in.get_int64();
+      else if (in.field() == 2)
+        version = in.int64();
       else
         in.skip();
     }
@@ -360,17 +439,36 @@ struct Parser {
   FunctionProto function(Reader in) {
     FunctionProto result;
     while (in.next()) {
-      switch (in.tag()) {
-        case 1: result.name = text(in); break;
-        case 4: result.inputs.push_back(text(in)); break;
-        case 5: result.outputs.push_back(text(in)); break;
-        case 6: result.attributes.push_back(text(in)); break;
-        case 7: result.nodes.push_back(node(in.get_message(), 0)); break;
-        case 9: opset(in.get_message(), result.opsets); break;
-        case 10: result.domain = text(in); break;
-        case 11: result.attribute_defaults.push_back(attribute(in.get_message(), 0)); break;
-        case 13: result.overload = text(in); break;
-        default: in.skip();
+      switch (in.field()) {
+        case 1:
+          result.name = text(in);
+          break;
+        case 4:
+          result.inputs.push_back(text(in));
+          break;
+        case 5:
+          result.outputs.push_back(text(in));
+          break;
+        case 6:
+          result.attributes.push_back(text(in));
+          break;
+        case 7:
+          result.nodes.push_back(node(in.message(), 0));
+          break;
+        case 9:
+          opset(in.message(), result.opsets);
+          break;
+        case 10:
+          result.domain = text(in);
+          break;
+        case 11:
+          result.attribute_defaults.push_back(attribute(in.message(), 0));
+          break;
+        case 13:
+          result.overload = text(in);
+          break;
+        default:
+          in.skip();
       }
     }
     if (result.domain == "ai.onnx") result.domain.clear();
@@ -381,18 +479,39 @@ struct Parser {
     ModelProto result;
     bool has_graph = false;
     while (in.next()) {
-      switch (in.tag()) {
-        case 1: result.ir_version = in.get_int64(); break;
-        case 2: result.producer = text(in); break;
-        case 3: result.producer_version = text(in); break;
-        case 4: result.domain = text(in); break;
-        case 5: result.model_version = in.get_int64(); break;
-        case 6: result.doc = text(in); break;
-        case 7: result.graph = graph(in.get_message(), 0), has_graph = true; break;
-        case 8: opset(in.get_message(), result.opsets); break;
-        case 14: result.metadata.push_back(pair(in.get_message())); break;
-        case 25: result.functions.push_back(function(in.get_message())); break;
-        default: in.skip();  // 20 training_info
+      switch (in.field()) {
+        case 1:
+          result.ir_version = in.int64();
+          break;
+        case 2:
+          result.producer = text(in);
+          break;
+        case 3:
+          result.producer_version = text(in);
+          break;
+        case 4:
+          result.domain = text(in);
+          break;
+        case 5:
+          result.model_version = in.int64();
+          break;
+        case 6:
+          result.doc = text(in);
+          break;
+        case 7:
+          result.graph = graph(in.message(), 0), has_graph = true;
+          break;
+        case 8:
+          opset(in.message(), result.opsets);
+          break;
+        case 14:
+          result.metadata.push_back(pair(in.message()));
+          break;
+        case 25:
+          result.functions.push_back(function(in.message()));
+          break;
+        default:
+          in.skip();  // 20 training_info
       }
     }
     if (!has_graph) fail("it has no graph, so it is not an ONNX model");
@@ -401,17 +520,18 @@ struct Parser {
 };
 
 constexpr DType dtypes[] = {
-    DType::unknown, DType::f32,  DType::u8,       DType::i8,         DType::u16,    DType::i16,
-    DType::i32,     DType::i64,  DType::string,   DType::boolean,    DType::f16,    DType::f64,
-    DType::u32,     DType::u64,  DType::c64,      DType::c128,       DType::bf16,   DType::f8e4m3fn,
-    DType::f8e4m3fnuz, DType::f8e5m2, DType::f8e5m2fnuz, DType::u4, DType::i4, DType::f4e2m1,
-    DType::f8e8m0,  DType::u2,   DType::i2,
+    DType::unknown,    DType::f32,    DType::u8,         DType::i8,      DType::u16,  DType::i16,
+    DType::i32,        DType::i64,    DType::string,     DType::boolean, DType::f16,  DType::f64,
+    DType::u32,        DType::u64,    DType::c64,        DType::c128,    DType::bf16, DType::f8e4m3fn,
+    DType::f8e4m3fnuz, DType::f8e5m2, DType::f8e5m2fnuz, DType::u4,      DType::i4,   DType::f4e2m1,
+    DType::f8e8m0,     DType::u2,     DType::i2,
 };
 
 }  // namespace
 
 DType dtype_of_code(int64_t code) {
-  if (code < 0 || code >= static_cast<int64_t>(std::size(dtypes))) fail("the element type {} is unknown", code);
+  if (code < 0 || code >= static_cast<int64_t>(std::size(dtypes)))
+    fail("the element type {} is unknown", code);
   return dtypes[code];
 }
 
@@ -424,11 +544,7 @@ const Attribute* NodeProto::find(std::string_view attribute) const {
 }
 
 ModelProto parse_model(const Bytes& file, const OpenExternal& open_external) {
-  try {
-    return Parser{file, open_external}.model(Reader(file.view()));
-  } catch (const protozero::exception&) {
-    fail("the file is damaged or is not an ONNX model");
-  }
+  return Parser{file, open_external}.model(Reader(file.view()));
 }
 
 Attribute Attribute::of(std::string name, int64_t value) {
@@ -464,12 +580,14 @@ Attribute Attribute::of(std::string name, std::vector<std::string> value) {
 }
 Attribute Attribute::of(std::string name, ConstantPtr value) {
   Attribute result;
-  result.name = std::move(name), result.kind = AttributeKind::tensor, result.tensors.push_back(std::move(value));
+  result.name = std::move(name), result.kind = AttributeKind::tensor,
+  result.tensors.push_back(std::move(value));
   return result;
 }
 Attribute Attribute::of(std::string name, std::shared_ptr<GraphProto> value) {
   Attribute result;
-  result.name = std::move(name), result.kind = AttributeKind::graph, result.graphs.push_back(std::move(value));
+  result.name = std::move(name), result.kind = AttributeKind::graph,
+  result.graphs.push_back(std::move(value));
   return result;
 }
 

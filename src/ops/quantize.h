@@ -1,0 +1,51 @@
+// Between real numbers and the integers (or tiny floats) that stand for them: real = (code - zero) * scale.
+//
+// Scale and zero have one element, one for each index of `axis`, or with a `block` the operand's rank: each
+// then serves `block` indices of `axis`, the last one as many as are left. A missing zero is 0. Generic
+// passes leave these ops be.
+#pragma once
+
+#include "ir/op.h"
+
+namespace remodel {
+
+// (x, scale, zero?): x / scale, rounded half to even, plus zero, saturated to `to`; NaN counts as 0. An 8- or
+// 4-bit float has no zero point and is rounded as a cast does; `saturate` is that cast's. The quotient is
+// rounded to `precision` first where that is a small float; otherwise it is an f32.
+struct Quantize {
+  static constexpr const char* name = "quantize";
+  DType to = DType::u8;
+  int64_t axis = 0, block = 0;
+  bool saturate = true;
+  DType precision = DType::unknown;
+  void describe(Fields& v) {
+    v("to", to);
+    v.axis("axis", axis);
+    v("block", block);
+    v("saturate", saturate);
+    v("precision", precision);
+  }
+  void infer(Infer& in) const;
+};
+
+// (x, scale, zero?): (x - zero) * scale, computed in f32 and rounded once to `to`.
+struct Dequantize {
+  static constexpr const char* name = "dequantize";
+  DType to = DType::f32;
+  int64_t axis = 0, block = 0;
+  void describe(Fields& v) {
+    v("to", to);
+    v.axis("axis", axis);
+    v("block", block);
+  }
+  void infer(Infer& in) const;
+};
+
+// (x): x as u8 on the grid that just holds its values and 0; also that grid's scale (f32, 1 where all of x is
+// 0) and zero (u8), both scalars.
+struct DynamicQuantize {
+  static constexpr const char* name = "dynamic_quantize";
+  void infer(Infer& in) const;
+};
+
+}  // namespace remodel

@@ -1,0 +1,120 @@
+#include "passes/fold.h"
+
+#include "base/error.h"
+#include "run/lazy.h"
+#include "run/runner.h"
+
+namespace remodel {
+
+// In fold_views.cpp: the result of an op that only moves data, as a view of its operands; null for other ops.
+ConstantPtr fold_view(const Graph& graph, const Node& node);
+// In fold_views.cpp: ops that must stay though their operands are constants.
+bool stays(const Node& node);
+
+namespace {
+
+// A result up to this size is worth a constant even where its operands are smaller.
+constexpr uint64_t small_result = 1 << 16;
+// Larger operands are not computed on as a whole.
+constexpr uint64_t largest_computed = uint64_t{1} << 26;
+
+ConstantPtr from_content(const Value& value) {
+  if (!value.content || !value.type.is_static()) return nullptr;
+  std::vector<int64_t> shape = *numbers(*value.type.dims);
+  if (static_cast<size_t>(count_of(shape)) != value.content->size()) return nullptr;
+  std::vector<double> reals;
+  std::vector<int64_t> integers;
+  bool whole = is_integer(value.type.dtype) || value.type.dtype == DType::boolean;
+  for (const Quantity& quantity : *value.content) {
+    if (!quantity.over.is_number() || !quantity.under.is_number()) return nullptr;
+    int64_t over = quantity.over.number(), under = quantity.under.number();
+    if (under == 0 || (whole && over % under != 0)) return nullptr;
+    integers.push_back(over / under);
+    reals.push_back(static_cast<double>(over) / static_cast<double>(under));
+  }
+  if (!whole && !is_float(value.type.dtype)) return nullptr;
+  Tensor tensor(value.type.dtype, shape);
+  if (whole)
+    convert_elements(DType::i64, integers.data(), value.type.dtype, tensor.raw(), tensor.count());
+  else
+    convert_elements(DType::f64, reals.data(), value.type.dtype, tensor.raw(), tensor.count());
+  return constant_tensor(tensor);
+}
+
+uint64_t bytes_of(const Type& type) {
+  if (type.dtype == DType::string) return 16 * static_cast<uint64_t>(count_of(*numbers(*type.dims)));
+  return static_cast<uint64_t>(count_of(*numbers(*type.dims))) * size_of(type.dtype);
+}
+
+std::vector<ConstantPtr> fold_node(const Graph& graph, const Node& node, Pool& pool) {
+  if (node.op.info().effect || stays(node) || !node.op.graphs().empty()) return {};
+  uint64_t given = 0;
+  std::vector<ConstantPtr> operands;
+  for (ValueId input : node.inputs) {
+    if (input == absent) continue;
+    const Value& value = graph.value(input);
+    if (!value.constant) return {};
+    given += value.constant->byte_count();
+    operands.push_back(value.constant);
+  }
+  uint64_t made = 0;
+  for (ValueId output : node.outputs) {
+    if (output == absent) continue;
+    const Type& type = graph.value(output).type;
+    if (!type.is_static() || type.dtype == DType::unknown) return {};
+    made += bytes_of(type);
+  }
+  if (made > given && made > small_result) return {};
+  if (ConstantPtr view = fold_view(graph, node)) return {view};
+  const Type& type = graph.value(node.outputs[0]).type;
+  bool all_given = operands.size() == node.inputs.size();
+  if (node.op.info().elementwise && made > small_result && node.outputs.size() == 1 && all_given)
+    return {lazy_elementwise(node.op, type.dtype, *numbers(*type.dims), operands)};
+  if (given > largest_computed) return {};
+  std::vector<Datum> values;
+  for (ValueId input : node.inputs)
+    values.push_back(input == absent ? Datum() : Datum(graph.value(input).constant->tensor()));
+  std::vector<ConstantPtr> results;
+  for (Datum& result : run_op(node.op, std::move(values), node.outputs.size(), pool)) {
+    if (!result.is_tensor()) return {};
+    results.push_back(constant_tensor(result.tensor));
+  }
+  return results;
+}
+
+}  // namespace
+
+size_t fold_constants(Graph& graph, Pool& pool) {
+  size_t folded = 0;
+  for (NodeId id : graph.order()) {
+    if (!graph.node(id).live) continue;
+    for (const GraphPtr& body : graph.node(id).op.graphs()) folded += fold_constants(*body, pool);
+    for (ValueId output : std::vector<ValueId>(graph.node(id).outputs)) {
+      if (output == absent || graph.node(id).op.info().effect) continue;
+      if (ConstantPtr known = from_content(graph.value(output))) graph.make_constant(output, known);
+    }
+    Node node = graph.node(id);
+    bool any = false;
+    for (ValueId output : node.outputs) any = any || output != absent;
+    if (!any && !node.op.info().effect) {
+      graph.remove_node(id);
+      ++folded;
+      continue;
+    }
+    std::vector<ConstantPtr> results;
+    try {
+      results = fold_node(graph, node, pool);
+    } catch (const Error& error) {
+      // What cannot be computed now fails when the model runs, as it did before.
+      if (error.kind() == ErrorKind::internal) throw;
+    }
+    if (results.empty()) continue;
+    for (size_t k = 0; k < node.outputs.size(); ++k)
+      if (node.outputs[k] != absent) graph.make_constant(node.outputs[k], results[k]);
+    graph.remove_node(id);
+    ++folded;
+  }
+  return folded;
+}
+
+}  // namespace remodel

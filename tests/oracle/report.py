@@ -1,0 +1,47 @@
+"""What the command-line tools share: results, tables of counts, a pool of two."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ort_worker import OrtWorker
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    verdict: str
+    detail: str = ""
+
+
+class WorkerPerThread:
+    """One ONNX Runtime child for each thread that asks."""
+
+    def __init__(self):
+        self._local = threading.local()
+        self._all = []
+
+    def get(self) -> OrtWorker:
+        if not hasattr(self._local, "worker"):
+            self._local.worker = OrtWorker()
+            self._all.append(self._local.worker)
+        return self._local.worker
+
+    def close(self) -> None:
+        for worker in self._all:
+            worker.close()
+
+
+def run_all(check, items, jobs: int = 2) -> list[Result]:
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(check, items))
+
+
+def print_results(title: str, results: list[Result], quiet=("right",)) -> None:
+    for result in results:
+        if result.verdict not in quiet:
+            print(f"{result.verdict:10} {result.name}  {result.detail}")
+    counts = Counter(result.verdict for result in results)
+    summary = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    print(f"== {title}: {len(results)} cases: {summary}", flush=True)

@@ -1,0 +1,140 @@
+"""ONNX's backend cases converted by Remodel, run by ONNX Runtime and compared with the stored outputs.
+
+    python tests/oracle/roundtrip.py [--only conv] [--variant default] [--variant opset13] [--all-variants]
+
+The converter sees a copy of model.onnx alone. Verdicts: right, wrong, unloadable (by ONNX Runtime), invalid (refused by
+onnx.checker where the original passes, or another interface or foreign operators), refused (exit code 1), crash.
+`not asked` are cases that ONNX Runtime does not pass on the original and that stay so; `gained` those that now pass.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import onnx
+
+import baseline
+import corpus
+import exclusions
+import remodel
+import report
+from ort_worker import OrtWorker
+from report import Result
+
+OPSETS = (9, 11, 13, 15, 18, 21, 24)
+DEFAULT_OPSET = 17
+VARIANTS = {"default": [], "O0": ["-O0"], **{f"opset{n}": ["--opset", str(n)] for n in OPSETS}}
+EXCLUSIONS = exclusions.load("roundtrip")
+
+
+def must_pass(case: corpus.Case, variant: str, base: dict) -> bool:
+    """What ONNX Runtime passes must pass afterwards; at the default opset also what it refused for its age alone."""
+    if base["verdict"] == "right":
+        return True
+    old = 0 < case.opset < 7 and "Could not find an implementation" in base["detail"]
+    return old and variant in ("default", "O0")
+
+
+def interface(model: onnx.ModelProto) -> list:
+    """Names and types, without dims, of what a caller feeds and gets."""
+    infos = list(corpus.graph_inputs(model.graph)), list(model.graph.output)
+    return [[(info.name, type_name(info.type)) for info in side] for side in infos]
+
+
+def type_name(value_type: onnx.TypeProto) -> str:
+    kind = value_type.WhichOneof("value")
+    inner = getattr(value_type, kind) if kind else None
+    if kind in ("sequence_type", "optional_type"):
+        return f"{kind}({type_name(inner.elem_type)})"
+    return f"{kind}({inner.elem_type})" if inner else "unknown"
+
+
+def operators(model: onnx.ModelProto) -> set[tuple[str, str]]:
+    """(domain, op type) of every node, subgraphs and local functions included."""
+    found = set()
+    pending = [model.graph, *model.functions]
+    while pending:
+        for node in pending.pop().node:
+            found.add(("" if node.domain == "ai.onnx" else node.domain, node.op_type))
+            for attribute in node.attribute:
+                pending += [attribute.g] if attribute.HasField("g") else list(attribute.graphs)
+    return found
+
+
+def invalid(case: corpus.Case, converted: Path, variant: str, base: dict, worker: OrtWorker) -> str:
+    """Why the file is not an acceptable rendering of the case's model, or ''."""
+    if not base["checker"]:
+        complaint = worker.checker_error(converted)
+        if complaint:
+            return f"onnx.checker: {complaint}"
+    model = onnx.load(str(converted))
+    if interface(model) != interface(case.model):
+        return f"interface {interface(model)}, expected {interface(case.model)}"
+    foreign = {op for op in operators(model) - operators(case.model) if op[0] != ""}
+    if foreign:
+        return f"operators outside ai.onnx: {sorted(foreign)}"
+    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
+    if variant.startswith("opset") and opset not in (0, int(variant[5:])):
+        return f"opset {opset} where {variant[5:]} is asked for"
+    return ""
+
+
+def check(case: corpus.Case, variant: str, base: dict, worker: OrtWorker) -> Result:
+    asked = must_pass(case, variant, base)
+    verdict, detail = convert_and_run(case, variant, base, worker)
+    if not asked and verdict in ("wrong", "unloadable", "refused"):
+        return Result(case.id, "not asked", f"{verdict}: {detail}")
+    if verdict == "right" and base["verdict"] != "right":
+        verdict = "gained"
+    exclusion = exclusions.find(EXCLUSIONS, case.id)
+    if exclusion:
+        stale = verdict in ("right", "gained")
+        return Result(case.id, "stale" if stale else "excluded", exclusion.reason)
+    return Result(case.id, verdict, detail)
+
+
+def convert_and_run(case: corpus.Case, variant: str, base: dict, worker: OrtWorker) -> tuple[str, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        source, converted = Path(folder) / "model.onnx", Path(folder) / "out.onnx"
+        shutil.copyfile(case.model_path, source)
+        outcome = remodel.convert(source, converted, "-q", *VARIANTS[variant])
+        if not outcome.ok:
+            return outcome.verdict, outcome.message
+        complaint = invalid(case, converted, variant, base, worker)
+        if complaint:
+            return "invalid", complaint
+        return baseline.judge(worker, converted, case.inputs(), case.outputs())
+
+
+def acceptable(variant: str) -> tuple[str, ...]:
+    """An opset asked for by number may lack what a case needs; the default may not."""
+    good = ("right", "gained", "not asked", "excluded")
+    return good + ("refused",) if variant.startswith("opset") else good
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="cases whose id contains this, e.g. conv or pytorch-converted/")
+    parser.add_argument("--variant", action="append", choices=list(VARIANTS), help="may be repeated")
+    parser.add_argument("--all-variants", action="store_true")
+    parser.add_argument("--gained", action="store_true", help="list gained and not asked cases too")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    variants = list(VARIANTS) if arguments.all_variants else arguments.variant or ["default", "O0"]
+    base = baseline.baseline()
+    cases = corpus.all_cases(arguments.only)
+    quiet = ("right",) if arguments.gained else ("right", "gained", "not asked", "excluded")
+    workers = report.WorkerPerThread()
+    failed = False
+    for variant in variants:
+        results = report.run_all(lambda case: check(case, variant, base[case.id], workers.get()), cases, arguments.jobs)
+        report.print_results(f"round trip, {variant}", results, quiet)
+        failed |= any(result.verdict not in acceptable(variant) for result in results)
+    workers.close()
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

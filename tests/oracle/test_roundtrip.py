@@ -1,0 +1,17 @@
+import pytest
+
+import corpus
+import roundtrip
+
+CASES = corpus.all_cases()
+SAMPLE_STEP = 10
+FULL = [(case, variant) for variant in ("default", "O0") for case in CASES]
+SAMPLE = [(case, f"opset{n}") for i, n in enumerate(roundtrip.OPSETS) for case in CASES[i::SAMPLE_STEP]]
+
+
+@pytest.mark.parametrize(
+    "case, variant", FULL + SAMPLE, ids=[f"{variant}-{case.id}" for case, variant in FULL + SAMPLE]
+)
+def test_case(case, variant, base, worker):
+    result = roundtrip.check(case, variant, base[case.id], worker)
+    assert result.verdict in roundtrip.acceptable(variant), f"{result.verdict}: {result.detail}"
