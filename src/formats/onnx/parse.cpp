@@ -65,7 +65,8 @@ struct Parser {
     auto number = [](const std::string& digits) {
       uint64_t value = 0;
       for (char c : digits) {
-        if (c < '0' || c > '9' || value > UINT64_MAX / 10 - 10) fail("external data: '{}' is not a number", digits);
+        if (c < '0' || c > '9' || value > UINT64_MAX / 10 - 10)
+          fail("external data: '{}' is not a number", digits);
         value = value * 10 + static_cast<uint64_t>(c - '0');
       }
       return value;
@@ -95,27 +96,47 @@ struct Parser {
     std::string name;
     while (in.next()) {
       switch (in.tag()) {
-        case 1: integers(in, dims); break;
-        case 2: code = in.get_int32(); break;
-        case 4: reals(in, float_data); break;
+        case 1:
+          integers(in, dims);
+          break;
+        case 2:
+          code = in.get_int32();
+          break;
+        case 4:
+          reals(in, float_data);
+          break;
         case 5:   // int32_data
         case 7:   // int64_data
         case 11:  // uint64_data
           integers(in, int_data);
           break;
-        case 6: string_data.push_back(text(in)); break;
-        case 8: name = text(in); break;
-        case 9: raw = file.part(in.get_view()), has_raw = true; break;
-        case 10: repeat(in, double_data, [](Reader& r) { return r.get_double(); }); break;
-        case 13: external_data.push_back(pair(in.get_message())); break;
-        case 14: location = in.get_int32(); break;
-        default: in.skip();  // 3 segment, 12 doc_string, 16 metadata_props
+        case 6:
+          string_data.push_back(text(in));
+          break;
+        case 8:
+          name = text(in);
+          break;
+        case 9:
+          raw = file.part(in.get_view()), has_raw = true;
+          break;
+        case 10:
+          repeat(in, double_data, [](Reader& r) { return r.get_double(); });
+          break;
+        case 13:
+          external_data.push_back(pair(in.get_message()));
+          break;
+        case 14:
+          location = in.get_int32();
+          break;
+        default:
+          in.skip();  // 3 segment, 12 doc_string, 16 metadata_props
       }
     }
     if (name_out) *name_out = name;
     try {
-      return make_tensor(dtype_of_code(code), std::move(dims), float_data, int_data, double_data, std::move(string_data),
-                         location == 1 ? external(external_data) : raw, has_raw || location == 1);
+      return make_tensor(dtype_of_code(code), std::move(dims), float_data, int_data, double_data,
+                         std::move(string_data), location == 1 ? external(external_data) : raw,
+                         has_raw || location == 1);
     } catch (Error& error) {
       throw error.at("tensor '" + name + "'");
     }
@@ -126,9 +147,11 @@ struct Parser {
                           std::vector<std::string> string_data, Bytes raw, bool has_raw) {
     if (dtype == DType::unknown) fail("its element type is not given");
     if (dtype == DType::string) return constant_strings(std::move(dims), std::move(string_data));
-    if (has_raw) return is_packed(dtype) ? constant_packed(dtype, dims, raw) : constant_bytes(dtype, dims, raw);
+    if (has_raw)
+      return is_packed(dtype) ? constant_packed(dtype, dims, raw) : constant_bytes(dtype, dims, raw);
     // Typed data: float_data holds f32 and c64, double_data f64 and c128, the rest integers or codes.
-    if (!float_data.empty()) return constant_bytes(dtype, dims, Bytes::copy(float_data.data(), float_data.size() * 4));
+    if (!float_data.empty())
+      return constant_bytes(dtype, dims, Bytes::copy(float_data.data(), float_data.size() * 4));
     if (!double_data.empty())
       return constant_bytes(dtype, dims, Bytes::copy(double_data.data(), double_data.size() * 8));
     size_t size = size_of(dtype);
@@ -144,10 +167,17 @@ struct Parser {
     Shape dims;
     while (in.next()) {
       switch (in.tag()) {
-        case 1: values = tensor(in.get_message(), name); break;
-        case 2: indices = tensor(in.get_message(), nullptr); break;
-        case 3: integers(in, dims); break;
-        default: in.skip();
+        case 1:
+          values = tensor(in.get_message(), name);
+          break;
+        case 2:
+          indices = tensor(in.get_message(), nullptr);
+          break;
+        case 3:
+          integers(in, dims);
+          break;
+        default:
+          in.skip();
       }
     }
     if (!values || !indices) fail("a sparse tensor lacks values or indices");
@@ -160,7 +190,8 @@ struct Parser {
     size_t size = size_of(values->dtype());
     bool coordinates = indices->shape().size() == 2;
     size_t width = coordinates ? dims.size() : 1;
-    if (places.size() != static_cast<size_t>(given.count()) * width) fail("a sparse tensor has a wrong number of indices");
+    if (places.size() != static_cast<size_t>(given.count()) * width)
+      fail("a sparse tensor has a wrong number of indices");
     Shape strides = strides_of(dims);
     for (int64_t i = 0; i < given.count(); ++i) {
       int64_t place = coordinates ? 0 : places[i];
@@ -233,11 +264,29 @@ struct Parser {
             else
               inner.skip();
           }
+          if (element.dims)
+            for (Dim& dim : *element.dims)
+              if (!dim.is_number()) dim = any_size();
           result = list ? Type::list_of(element) : Type::optional_of(element);
           break;
         }
-        case 5: fail("'{}' is a map, which is not supported", value);
-        default: in.skip();  // 6 denotation
+        case 5: {  // map_type
+          Reader map = in.get_message();
+          DType key = DType::unknown;
+          Type element;
+          while (map.next()) {
+            if (map.tag() == 1)
+              key = dtype_of_code(map.get_int32());
+            else if (map.tag() == 2)
+              element = type(map.get_message(), value, depth + 1);
+            else
+              map.skip();
+          }
+          result = Type::map_of(key, element);
+          break;
+        }
+        default:
+          in.skip();  // 6 denotation
       }
     }
     return result;
@@ -248,10 +297,17 @@ struct Parser {
     std::optional<Reader> type_part;
     while (in.next()) {
       switch (in.tag()) {
-        case 1: result.name = text(in); break;
-        case 2: type_part = in.get_message(); break;
-        case 3: result.doc = text(in); break;
-        default: in.skip();
+        case 1:
+          result.name = text(in);
+          break;
+        case 2:
+          type_part = in.get_message();
+          break;
+        case 3:
+          result.doc = text(in);
+          break;
+        default:
+          in.skip();
       }
     }
     if (type_part) result.type = type(*type_part, result.name);
@@ -266,30 +322,67 @@ struct Parser {
     };
     while (in.next()) {
       switch (in.tag()) {
-        case 1: result.name = text(in); break;
-        case 2: result.real = in.get_float(), infer(AttributeKind::real); break;
-        case 3: result.integer = in.get_int64(), infer(AttributeKind::integer); break;
-        case 4: result.text = text(in), infer(AttributeKind::string); break;
-        case 5: result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensor); break;
-        case 6: result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))), infer(AttributeKind::graph); break;
-        case 7: reals(in, result.reals), infer(AttributeKind::reals); break;
-        case 8: integers(in, result.integers), infer(AttributeKind::integers); break;
-        case 9: result.texts.push_back(text(in)), infer(AttributeKind::strings); break;
-        case 10: result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensors); break;
-        case 11: result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))), infer(AttributeKind::graphs); break;
-        case 13: result.doc = text(in); break;
-        case 14: result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_proto); break;
-        case 15: result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_protos); break;
+        case 1:
+          result.name = text(in);
+          break;
+        case 2:
+          result.real = in.get_float(), infer(AttributeKind::real);
+          break;
+        case 3:
+          result.integer = in.get_int64(), infer(AttributeKind::integer);
+          break;
+        case 4:
+          result.text = text(in), infer(AttributeKind::string);
+          break;
+        case 5:
+          result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensor);
+          break;
+        case 6:
+          result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))),
+              infer(AttributeKind::graph);
+          break;
+        case 7:
+          reals(in, result.reals), infer(AttributeKind::reals);
+          break;
+        case 8:
+          integers(in, result.integers), infer(AttributeKind::integers);
+          break;
+        case 9:
+          result.texts.push_back(text(in)), infer(AttributeKind::strings);
+          break;
+        case 10:
+          result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensors);
+          break;
+        case 11:
+          result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))),
+              infer(AttributeKind::graphs);
+          break;
+        case 13:
+          result.doc = text(in);
+          break;
+        case 14:
+          result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_proto);
+          break;
+        case 15:
+          result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_protos);
+          break;
         case 20: {
           int64_t kind = in.get_int32();
           if (kind < 0 || kind > 14) fail("attribute '{}' has the unknown kind {}", result.name, kind);
           result.kind = static_cast<AttributeKind>(kind), kind_given = kind != 0;
           break;
         }
-        case 21: result.reference = text(in); break;
-        case 22: result.tensors.push_back(sparse(in.get_message(), nullptr)), infer(AttributeKind::sparse_tensor); break;
-        case 23: result.tensors.push_back(sparse(in.get_message(), nullptr)), infer(AttributeKind::sparse_tensors); break;
-        default: in.skip();
+        case 21:
+          result.reference = text(in);
+          break;
+        case 22:
+          result.tensors.push_back(sparse(in.get_message(), nullptr)), infer(AttributeKind::sparse_tensor);
+          break;
+        case 23:
+          result.tensors.push_back(sparse(in.get_message(), nullptr)), infer(AttributeKind::sparse_tensors);
+          break;
+        default:
+          in.skip();
       }
     }
     return result;
@@ -299,16 +392,35 @@ struct Parser {
     NodeProto result;
     while (in.next()) {
       switch (in.tag()) {
-        case 1: result.inputs.push_back(text(in)); break;
-        case 2: result.outputs.push_back(text(in)); break;
-        case 3: result.name = text(in); break;
-        case 4: result.type = text(in); break;
-        case 5: result.attributes.push_back(attribute(in.get_message(), depth)); break;
-        case 6: result.doc = text(in); break;
-        case 7: result.domain = text(in); break;
-        case 8: result.overload = text(in); break;
-        case 9: result.metadata.push_back(pair(in.get_message())); break;
-        default: in.skip();
+        case 1:
+          result.inputs.push_back(text(in));
+          break;
+        case 2:
+          result.outputs.push_back(text(in));
+          break;
+        case 3:
+          result.name = text(in);
+          break;
+        case 4:
+          result.type = text(in);
+          break;
+        case 5:
+          result.attributes.push_back(attribute(in.get_message(), depth));
+          break;
+        case 6:
+          result.doc = text(in);
+          break;
+        case 7:
+          result.domain = text(in);
+          break;
+        case 8:
+          result.overload = text(in);
+          break;
+        case 9:
+          result.metadata.push_back(pair(in.get_message()));
+          break;
+        default:
+          in.skip();
       }
     }
     if (result.domain == "ai.onnx") result.domain.clear();
@@ -320,24 +432,38 @@ struct Parser {
     GraphProto result;
     while (in.next()) {
       switch (in.tag()) {
-        case 1: result.nodes.push_back(node(in.get_message(), depth)); break;
-        case 2: result.name = text(in); break;
+        case 1:
+          result.nodes.push_back(node(in.get_message(), depth));
+          break;
+        case 2:
+          result.name = text(in);
+          break;
         case 5: {
           std::string name;
           ConstantPtr constant = tensor(in.get_message(), &name);
           result.initializers.emplace_back(std::move(name), std::move(constant));
           break;
         }
-        case 10: result.doc = text(in); break;
-        case 11: result.inputs.push_back(value_info(in.get_message())); break;
-        case 12: result.outputs.push_back(value_info(in.get_message())); break;
+        case 10:
+          result.doc = text(in);
+          break;
+        case 11:
+          result.inputs.push_back(value_info(in.get_message()));
+          break;
+        case 12:
+          result.outputs.push_back(value_info(in.get_message()));
+          break;
         case 15: {
           std::string name;
           ConstantPtr constant = sparse(in.get_message(), &name);
           result.initializers.emplace_back(std::move(name), std::move(constant));
           break;
         }
-        default: in.skip();  // 13 value_info, 14 quantization_annotation
+        case 13:
+          result.values.push_back(value_info(in.get_message()));
+          break;
+        default:
+          in.skip();  // 14 quantization_annotation
       }
     }
     return result;
@@ -361,16 +487,35 @@ struct Parser {
     FunctionProto result;
     while (in.next()) {
       switch (in.tag()) {
-        case 1: result.name = text(in); break;
-        case 4: result.inputs.push_back(text(in)); break;
-        case 5: result.outputs.push_back(text(in)); break;
-        case 6: result.attributes.push_back(text(in)); break;
-        case 7: result.nodes.push_back(node(in.get_message(), 0)); break;
-        case 9: opset(in.get_message(), result.opsets); break;
-        case 10: result.domain = text(in); break;
-        case 11: result.attribute_defaults.push_back(attribute(in.get_message(), 0)); break;
-        case 13: result.overload = text(in); break;
-        default: in.skip();
+        case 1:
+          result.name = text(in);
+          break;
+        case 4:
+          result.inputs.push_back(text(in));
+          break;
+        case 5:
+          result.outputs.push_back(text(in));
+          break;
+        case 6:
+          result.attributes.push_back(text(in));
+          break;
+        case 7:
+          result.nodes.push_back(node(in.get_message(), 0));
+          break;
+        case 9:
+          opset(in.get_message(), result.opsets);
+          break;
+        case 10:
+          result.domain = text(in);
+          break;
+        case 11:
+          result.attribute_defaults.push_back(attribute(in.get_message(), 0));
+          break;
+        case 13:
+          result.overload = text(in);
+          break;
+        default:
+          in.skip();
       }
     }
     if (result.domain == "ai.onnx") result.domain.clear();
@@ -382,17 +527,38 @@ struct Parser {
     bool has_graph = false;
     while (in.next()) {
       switch (in.tag()) {
-        case 1: result.ir_version = in.get_int64(); break;
-        case 2: result.producer = text(in); break;
-        case 3: result.producer_version = text(in); break;
-        case 4: result.domain = text(in); break;
-        case 5: result.model_version = in.get_int64(); break;
-        case 6: result.doc = text(in); break;
-        case 7: result.graph = graph(in.get_message(), 0), has_graph = true; break;
-        case 8: opset(in.get_message(), result.opsets); break;
-        case 14: result.metadata.push_back(pair(in.get_message())); break;
-        case 25: result.functions.push_back(function(in.get_message())); break;
-        default: in.skip();  // 20 training_info
+        case 1:
+          result.ir_version = in.get_int64();
+          break;
+        case 2:
+          result.producer = text(in);
+          break;
+        case 3:
+          result.producer_version = text(in);
+          break;
+        case 4:
+          result.domain = text(in);
+          break;
+        case 5:
+          result.model_version = in.get_int64();
+          break;
+        case 6:
+          result.doc = text(in);
+          break;
+        case 7:
+          result.graph = graph(in.get_message(), 0), has_graph = true;
+          break;
+        case 8:
+          opset(in.get_message(), result.opsets);
+          break;
+        case 14:
+          result.metadata.push_back(pair(in.get_message()));
+          break;
+        case 25:
+          result.functions.push_back(function(in.get_message()));
+          break;
+        default:
+          in.skip();  // 20 training_info
       }
     }
     if (!has_graph) fail("it has no graph, so it is not an ONNX model");
@@ -401,17 +567,18 @@ struct Parser {
 };
 
 constexpr DType dtypes[] = {
-    DType::unknown, DType::f32,  DType::u8,       DType::i8,         DType::u16,    DType::i16,
-    DType::i32,     DType::i64,  DType::string,   DType::boolean,    DType::f16,    DType::f64,
-    DType::u32,     DType::u64,  DType::c64,      DType::c128,       DType::bf16,   DType::f8e4m3fn,
-    DType::f8e4m3fnuz, DType::f8e5m2, DType::f8e5m2fnuz, DType::u4, DType::i4, DType::f4e2m1,
-    DType::f8e8m0,  DType::u2,   DType::i2,
+    DType::unknown,    DType::f32,    DType::u8,         DType::i8,      DType::u16,  DType::i16,
+    DType::i32,        DType::i64,    DType::string,     DType::boolean, DType::f16,  DType::f64,
+    DType::u32,        DType::u64,    DType::c64,        DType::c128,    DType::bf16, DType::f8e4m3fn,
+    DType::f8e4m3fnuz, DType::f8e5m2, DType::f8e5m2fnuz, DType::u4,      DType::i4,   DType::f4e2m1,
+    DType::f8e8m0,     DType::u2,     DType::i2,
 };
 
 }  // namespace
 
 DType dtype_of_code(int64_t code) {
-  if (code < 0 || code >= static_cast<int64_t>(std::size(dtypes))) fail("the element type {} is unknown", code);
+  if (code < 0 || code >= static_cast<int64_t>(std::size(dtypes)))
+    fail("the element type {} is unknown", code);
   return dtypes[code];
 }
 
@@ -464,12 +631,14 @@ Attribute Attribute::of(std::string name, std::vector<std::string> value) {
 }
 Attribute Attribute::of(std::string name, ConstantPtr value) {
   Attribute result;
-  result.name = std::move(name), result.kind = AttributeKind::tensor, result.tensors.push_back(std::move(value));
+  result.name = std::move(name), result.kind = AttributeKind::tensor,
+  result.tensors.push_back(std::move(value));
   return result;
 }
 Attribute Attribute::of(std::string name, std::shared_ptr<GraphProto> value) {
   Attribute result;
-  result.name = std::move(name), result.kind = AttributeKind::graph, result.graphs.push_back(std::move(value));
+  result.name = std::move(name), result.kind = AttributeKind::graph,
+  result.graphs.push_back(std::move(value));
   return result;
 }
 
