@@ -13,6 +13,23 @@ void Rows::add(Row row) {
   rows_.push_back(std::move(row));
 }
 
+void Rows::add_slots(const OpInfo& op, std::string_view type, Versions versions, Slots slots, WhenFn when,
+                     bool writes) {
+  add({&op, std::string(type), "", versions, slots, nullptr, nullptr, when, true, writes, ""});
+}
+
+void Rows::add_writer(const OpInfo& op, Versions versions, WriteFn write, WhenFn when) {
+  add({&op, "", "", versions, {}, nullptr, write, when, false, true, ""});
+}
+
+void Rows::read(std::string_view type, Versions versions, ReadFn read) {
+  add({nullptr, std::string(type), "", versions, {}, read, nullptr, nullptr, true, false, ""});
+}
+
+void Rows::refuse(std::string_view type, Versions versions, std::string_view reason) {
+  add({nullptr, std::string(type), "", versions, {}, nullptr, nullptr, nullptr, true, false, std::string(reason)});
+}
+
 const Row* Rows::find_reader(std::string_view domain, std::string_view type, int64_t version) const {
   auto place = readers_.find(fmt::format("{}:{}", domain, type));
   if (place == readers_.end()) return nullptr;
