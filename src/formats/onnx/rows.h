@@ -42,6 +42,12 @@ class Rows {
   void read_row(std::string type, Versions versions, std::vector<Slot> slots = {}) {
     add({&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, nullptr, true, false, ""});
   }
+  // Writing only, by slots.
+  template <class T>
+  void write_row(std::string type, Versions versions, std::vector<Slot> slots = {}, WhenFn when = nullptr) {
+    Row made{&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, when, false, true, ""};
+    add(std::move(made));
+  }
   // Reading only, by a function. `type` may be "com.microsoft:Gelu".
   void read(std::string type, Versions versions, ReadFn read) {
     add({nullptr, std::move(type), "", versions, {}, read, nullptr, nullptr, true, false, ""});
