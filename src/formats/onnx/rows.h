@@ -44,6 +44,12 @@ class Rows {
   void read_row(std::string_view type, Versions versions, Slots slots = {}) {
     add_slots(info_of<T>(), type, versions, slots, nullptr, false);
   }
+  // Writing only, by slots.
+  template <class T>
+  void write_row(std::string type, Versions versions, std::vector<Slot> slots = {}, WhenFn when = nullptr) {
+    Row made{&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, when, false, true, ""};
+    add(std::move(made));
+  }
   // Reading only, by a function. `type` may be "com.microsoft:Gelu".
   void read(std::string_view type, Versions versions, ReadFn read);
   // Writing only, by a function, for opsets in `versions`.
