@@ -5,12 +5,20 @@ namespace remodel {
 // One function a family, in kernels/.
 void add_activation_kernels(Kernels& kernels);
 void add_shape_kernels(Kernels& kernels);
+void add_conv_kernels(Kernels& kernels);
+void add_pool_kernels(Kernels& kernels);
+void add_normalize_kernels(Kernels& kernels);
+void add_resize_kernels(Kernels& kernels);
 
 const Kernels& all_kernels() {
   static const Kernels kernels = [] {
     Kernels made;
     add_activation_kernels(made);
     add_shape_kernels(made);
+    add_conv_kernels(made);
+    add_pool_kernels(made);
+    add_normalize_kernels(made);
+    add_resize_kernels(made);
     return made;
   }();
   return kernels;

@@ -39,12 +39,20 @@ const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* 
 // One function a family, in rows/.
 void activation_rows(Rows& rows);
 void shape_rows(Rows& rows);
+void conv_rows(Rows& rows);
+void pool_rows(Rows& rows);
+void normalize_rows(Rows& rows);
+void resize_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
     Rows made;
     activation_rows(made);
     shape_rows(made);
+    conv_rows(made);
+    pool_rows(made);
+    normalize_rows(made);
+    resize_rows(made);
     return made;
   }();
   return rows;
