@@ -63,6 +63,10 @@ void text_rows(Rows& rows);
 void random_rows(Rows& rows);
 void detection_rows(Rows& rows);
 void shape_rows(Rows& rows);
+void conv_rows(Rows& rows);
+void pool_rows(Rows& rows);
+void normalize_rows(Rows& rows);
+void resize_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
@@ -74,6 +78,10 @@ const Rows& all_rows() {
     random_rows(made);
     detection_rows(made);
     shape_rows(made);
+    conv_rows(made);
+    pool_rows(made);
+    normalize_rows(made);
+    resize_rows(made);
     return made;
   }();
   return rows;
