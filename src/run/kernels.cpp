@@ -5,12 +5,22 @@ namespace remodel {
 // One function a family, in kernels/.
 void add_activation_kernels(Kernels& kernels);
 void add_shape_kernels(Kernels& kernels);
+void add_matmul_kernels(Kernels& kernels);
+void add_recurrent_kernels(Kernels& kernels);
+void add_attention_kernels(Kernels& kernels);
+void add_quantize_kernels(Kernels& kernels);
+void add_signal_kernels(Kernels& kernels);
 
 const Kernels& all_kernels() {
   static const Kernels kernels = [] {
     Kernels made;
     add_activation_kernels(made);
     add_shape_kernels(made);
+    add_matmul_kernels(made);
+    add_recurrent_kernels(made);
+    add_attention_kernels(made);
+    add_quantize_kernels(made);
+    add_signal_kernels(made);
     return made;
   }();
   return kernels;

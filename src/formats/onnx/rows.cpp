@@ -39,12 +39,22 @@ const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* 
 // One function a family, in rows/.
 void activation_rows(Rows& rows);
 void shape_rows(Rows& rows);
+void matmul_rows(Rows& rows);
+void recurrent_rows(Rows& rows);
+void attention_rows(Rows& rows);
+void quantize_rows(Rows& rows);
+void signal_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
     Rows made;
     activation_rows(made);
     shape_rows(made);
+    matmul_rows(made);
+    recurrent_rows(made);
+    attention_rows(made);
+    quantize_rows(made);
+    signal_rows(made);
     return made;
   }();
   return rows;

@@ -102,7 +102,10 @@ void write_window(WriteNode& node) {
 
 void signal_rows(Rows& rows) {
   rows.read("DFT", since(17), read_dft);
-  rows.write<Dft>(since(17), write_dft);
+  rows.write<Dft>(since(17), write_dft, [](const WriteNode& node) -> std::string {
+    const auto& op = node.op<Dft>();
+    return op.inverse && op.onesided ? "its result is real" : "";
+  });
   rows.read("STFT", since(17), read_stft);
   rows.write<Stft>(since(17), write_stft);
   rows.read("HannWindow", since(17), read_window<Window::Kind::hann>);
