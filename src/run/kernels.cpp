@@ -14,6 +14,11 @@ void add_conv_kernels(Kernels& kernels);
 void add_pool_kernels(Kernels& kernels);
 void add_normalize_kernels(Kernels& kernels);
 void add_resize_kernels(Kernels& kernels);
+void add_matmul_kernels(Kernels& kernels);
+void add_recurrent_kernels(Kernels& kernels);
+void add_attention_kernels(Kernels& kernels);
+void add_quantize_kernels(Kernels& kernels);
+void add_signal_kernels(Kernels& kernels);
 
 const Kernels& all_kernels() {
   static const Kernels kernels = [] {
@@ -29,6 +34,11 @@ const Kernels& all_kernels() {
     add_pool_kernels(made);
     add_normalize_kernels(made);
     add_resize_kernels(made);
+    add_matmul_kernels(made);
+    add_recurrent_kernels(made);
+    add_attention_kernels(made);
+    add_quantize_kernels(made);
+    add_signal_kernels(made);
     return made;
   }();
   return kernels;

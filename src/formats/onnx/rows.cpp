@@ -27,7 +27,17 @@ void Rows::read(std::string_view type, Versions versions, ReadFn read) {
 }
 
 void Rows::refuse(std::string_view type, Versions versions, std::string_view reason) {
-  add({nullptr, std::string(type), "", versions, {}, nullptr, nullptr, nullptr, true, false, std::string(reason)});
+  add({nullptr,
+       std::string(type),
+       "",
+       versions,
+       {},
+       nullptr,
+       nullptr,
+       nullptr,
+       true,
+       false,
+       std::string(reason)});
 }
 
 const Row* Rows::find_reader(std::string_view domain, std::string_view type, int64_t version) const {
@@ -67,6 +77,11 @@ void conv_rows(Rows& rows);
 void pool_rows(Rows& rows);
 void normalize_rows(Rows& rows);
 void resize_rows(Rows& rows);
+void matmul_rows(Rows& rows);
+void recurrent_rows(Rows& rows);
+void attention_rows(Rows& rows);
+void quantize_rows(Rows& rows);
+void signal_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
@@ -82,6 +97,11 @@ const Rows& all_rows() {
     pool_rows(made);
     normalize_rows(made);
     resize_rows(made);
+    matmul_rows(made);
+    recurrent_rows(made);
+    attention_rows(made);
+    quantize_rows(made);
+    signal_rows(made);
     return made;
   }();
   return rows;
