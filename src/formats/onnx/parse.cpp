@@ -1,56 +1,28 @@
 // ONNX files are protocol buffers (onnx.proto3). The field numbers stand at each case.
-#define PROTOZERO_USE_VIEW std::string_view
 #include <algorithm>
-#include <protozero/pbf_reader.hpp>
 
 #include "base/error.h"
 #include "formats/onnx/proto.h"
+#include "wire/protobuf.h"
 
 namespace remodel::onnx {
 namespace {
 
-using Reader = protozero::pbf_reader;
-using Wire = protozero::pbf_wire_type;
+using Reader = ProtoReader;
 constexpr int max_depth = 64;
 
 struct Parser {
   const Bytes& file;
   const OpenExternal& open_external;
 
-  std::string text(Reader& in) { return std::string(in.get_view()); }
-
-  // Repeated scalars come packed or one by one.
-  template <class T, class GetOne>
-  void repeat(Reader& in, std::vector<T>& to, GetOne get_one) {
-    if (in.wire_type() != Wire::length_delimited) {
-      to.push_back(get_one(in));
-      return;
-    }
-    std::string_view packed = in.get_view();
-    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
-      if (packed.size() % sizeof(T)) fail("a packed list of numbers has a broken length");
-      size_t count = packed.size() / sizeof(T), old = to.size();
-      to.resize(old + count);
-      if (count) std::memcpy(to.data() + old, packed.data(), packed.size());
-    } else {
-      const char* at = packed.data();
-      const char* end = at + packed.size();
-      while (at < end) to.push_back(static_cast<T>(protozero::decode_varint(&at, end)));
-    }
-  }
-  void integers(Reader& in, std::vector<int64_t>& to) {
-    repeat(in, to, [](Reader& r) { return r.get_int64(); });
-  }
-  void reals(Reader& in, std::vector<float>& to) {
-    repeat(in, to, [](Reader& r) { return r.get_float(); });
-  }
+  std::string text(Reader& in) { return std::string(in.bytes()); }
 
   std::pair<std::string, std::string> pair(Reader in) {
     std::pair<std::string, std::string> result;
     while (in.next()) {
-      if (in.tag() == 1)
+      if (in.field() == 1)
         result.first = text(in);
-      else if (in.tag() == 2)
+      else if (in.field() == 2)
         result.second = text(in);
       else
         in.skip();
@@ -95,20 +67,20 @@ struct Parser {
     bool has_raw = false;
     std::string name;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:
-          integers(in, dims);
+          in.append_ints(dims);
           break;
         case 2:
-          code = in.get_int32();
+          code = in.int64();
           break;
         case 4:
-          reals(in, float_data);
+          in.append_floats(float_data);
           break;
         case 5:   // int32_data
         case 7:   // int64_data
         case 11:  // uint64_data
-          integers(in, int_data);
+          in.append_ints(int_data);
           break;
         case 6:
           string_data.push_back(text(in));
@@ -117,16 +89,16 @@ struct Parser {
           name = text(in);
           break;
         case 9:
-          raw = file.part(in.get_view()), has_raw = true;
+          raw = file.part(in.bytes()), has_raw = true;
           break;
         case 10:
-          repeat(in, double_data, [](Reader& r) { return r.get_double(); });
+          in.append_doubles(double_data);
           break;
         case 13:
-          external_data.push_back(pair(in.get_message()));
+          external_data.push_back(pair(in.message()));
           break;
         case 14:
-          location = in.get_int32();
+          location = in.int64();
           break;
         default:
           in.skip();  // 3 segment, 12 doc_string, 16 metadata_props
@@ -166,15 +138,15 @@ struct Parser {
     ConstantPtr values, indices;
     Shape dims;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:
-          values = tensor(in.get_message(), name);
+          values = tensor(in.message(), name);
           break;
         case 2:
-          indices = tensor(in.get_message(), nullptr);
+          indices = tensor(in.message(), nullptr);
           break;
         case 3:
-          integers(in, dims);
+          in.append_ints(dims);
           break;
         default:
           in.skip();
@@ -209,17 +181,17 @@ struct Parser {
   Dims shape(Reader in, const std::string& value, bool& known) {
     Dims dims;
     while (in.next()) {
-      if (in.tag() != 1) {
+      if (in.field() != 1) {
         in.skip();
         continue;
       }
-      Reader dim = in.get_message();
+      Reader dim = in.message();
       std::optional<Dim> size;
       while (dim.next()) {
-        if (dim.tag() == 1) {
-          int64_t number = dim.get_int64();
+        if (dim.field() == 1) {
+          int64_t number = dim.int64();
           if (number >= 0) size = Dim(number);
-        } else if (dim.tag() == 2) {
+        } else if (dim.field() == 2) {
           std::string symbol = text(dim);
           if (!symbol.empty() && symbol != "?") size = Dim::symbol(symbol);
         } else {
@@ -236,16 +208,16 @@ struct Parser {
     if (depth > max_depth) fail("a type is nested too deeply");
     Type result;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:    // tensor_type
         case 8: {  // sparse_tensor_type
-          Reader tensor = in.get_message();
+          Reader tensor = in.message();
           while (tensor.next()) {
-            if (tensor.tag() == 1) {
-              result.dtype = dtype_of_code(tensor.get_int32());
-            } else if (tensor.tag() == 2) {
+            if (tensor.field() == 1) {
+              result.dtype = dtype_of_code(tensor.int64());
+            } else if (tensor.field() == 2) {
               bool known = false;
-              Dims dims = shape(tensor.get_message(), value, known);
+              Dims dims = shape(tensor.message(), value, known);
               if (known) result.dims = std::move(dims);
             } else {
               tensor.skip();
@@ -255,12 +227,12 @@ struct Parser {
         }
         case 4:    // sequence_type
         case 9: {  // optional_type
-          bool list = in.tag() == 4;
-          Reader inner = in.get_message();
+          bool list = in.field() == 4;
+          Reader inner = in.message();
           Type element;
           while (inner.next()) {
-            if (inner.tag() == 1)
-              element = type(inner.get_message(), value, depth + 1);
+            if (inner.field() == 1)
+              element = type(inner.message(), value, depth + 1);
             else
               inner.skip();
           }
@@ -271,14 +243,14 @@ struct Parser {
           break;
         }
         case 5: {  // map_type
-          Reader map = in.get_message();
+          Reader map = in.message();
           DType key = DType::unknown;
           Type element;
           while (map.next()) {
-            if (map.tag() == 1)
-              key = dtype_of_code(map.get_int32());
-            else if (map.tag() == 2)
-              element = type(map.get_message(), value, depth + 1);
+            if (map.field() == 1)
+              key = dtype_of_code(map.int64());
+            else if (map.field() == 2)
+              element = type(map.message(), value, depth + 1);
             else
               map.skip();
           }
@@ -296,12 +268,12 @@ struct Parser {
     ValueInfo result;
     std::optional<Reader> type_part;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:
           result.name = text(in);
           break;
         case 2:
-          type_part = in.get_message();
+          type_part = in.message();
           break;
         case 3:
           result.doc = text(in);
@@ -321,53 +293,53 @@ struct Parser {
       if (!kind_given) result.kind = kind;
     };
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:
           result.name = text(in);
           break;
         case 2:
-          result.real = in.get_float(), infer(AttributeKind::real);
+          result.real = in.float32(), infer(AttributeKind::real);
           break;
         case 3:
-          result.integer = in.get_int64(), infer(AttributeKind::integer);
+          result.integer = in.int64(), infer(AttributeKind::integer);
           break;
         case 4:
           result.text = text(in), infer(AttributeKind::string);
           break;
         case 5:
-          result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensor);
+          result.tensors.push_back(tensor(in.message(), nullptr)), infer(AttributeKind::tensor);
           break;
         case 6:
-          result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))),
+          result.graphs.push_back(std::make_shared<GraphProto>(graph(in.message(), depth + 1))),
               infer(AttributeKind::graph);
           break;
         case 7:
-          reals(in, result.reals), infer(AttributeKind::reals);
+          in.append_floats(result.reals), infer(AttributeKind::reals);
           break;
         case 8:
-          integers(in, result.integers), infer(AttributeKind::integers);
+          in.append_ints(result.integers), infer(AttributeKind::integers);
           break;
         case 9:
           result.texts.push_back(text(in)), infer(AttributeKind::strings);
           break;
         case 10:
-          result.tensors.push_back(tensor(in.get_message(), nullptr)), infer(AttributeKind::tensors);
+          result.tensors.push_back(tensor(in.message(), nullptr)), infer(AttributeKind::tensors);
           break;
         case 11:
-          result.graphs.push_back(std::make_shared<GraphProto>(graph(in.get_message(), depth + 1))),
+          result.graphs.push_back(std::make_shared<GraphProto>(graph(in.message(), depth + 1))),
               infer(AttributeKind::graphs);
           break;
         case 13:
           result.doc = text(in);
           break;
         case 14:
-          result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_proto);
+          result.types.push_back(type(in.message(), result.name)), infer(AttributeKind::type_proto);
           break;
         case 15:
-          result.types.push_back(type(in.get_message(), result.name)), infer(AttributeKind::type_protos);
+          result.types.push_back(type(in.message(), result.name)), infer(AttributeKind::type_protos);
           break;
         case 20: {
-          int64_t kind = in.get_int32();
+          int64_t kind = in.int64();
           if (kind < 0 || kind > 14) fail("attribute '{}' has the unknown kind {}", result.name, kind);
           result.kind = static_cast<AttributeKind>(kind), kind_given = kind != 0;
           break;
@@ -376,10 +348,10 @@ struct Parser {
           result.reference = text(in);
           break;
         case 22:
-          result.tensors.push_back(sparse(in.get_message(), nullptr)), infer(AttributeKind::sparse_tensor);
+          result.tensors.push_back(sparse(in.message(), nullptr)), infer(AttributeKind::sparse_tensor);
           break;
         case 23:
-          result.tensors.push_back(sparse(in.get_message(), nullptr)), infer(AttributeKind::sparse_tensors);
+          result.tensors.push_back(sparse(in.message(), nullptr)), infer(AttributeKind::sparse_tensors);
           break;
         default:
           in.skip();
@@ -391,7 +363,7 @@ struct Parser {
   NodeProto node(Reader in, int depth) {
     NodeProto result;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:
           result.inputs.push_back(text(in));
           break;
@@ -405,7 +377,7 @@ struct Parser {
           result.type = text(in);
           break;
         case 5:
-          result.attributes.push_back(attribute(in.get_message(), depth));
+          result.attributes.push_back(attribute(in.message(), depth));
           break;
         case 6:
           result.doc = text(in);
@@ -417,7 +389,7 @@ struct Parser {
           result.overload = text(in);
           break;
         case 9:
-          result.metadata.push_back(pair(in.get_message()));
+          result.metadata.push_back(pair(in.message()));
           break;
         default:
           in.skip();
@@ -431,16 +403,16 @@ struct Parser {
     if (depth > max_depth) fail("graphs are nested too deeply");
     GraphProto result;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:
-          result.nodes.push_back(node(in.get_message(), depth));
+          result.nodes.push_back(node(in.message(), depth));
           break;
         case 2:
           result.name = text(in);
           break;
         case 5: {
           std::string name;
-          ConstantPtr constant = tensor(in.get_message(), &name);
+          ConstantPtr constant = tensor(in.message(), &name);
           result.initializers.emplace_back(std::move(name), std::move(constant));
           break;
         }
@@ -448,19 +420,19 @@ struct Parser {
           result.doc = text(in);
           break;
         case 11:
-          result.inputs.push_back(value_info(in.get_message()));
+          result.inputs.push_back(value_info(in.message()));
           break;
         case 12:
-          result.outputs.push_back(value_info(in.get_message()));
+          result.outputs.push_back(value_info(in.message()));
           break;
         case 15: {
           std::string name;
-          ConstantPtr constant = sparse(in.get_message(), &name);
+          ConstantPtr constant = sparse(in.message(), &name);
           result.initializers.emplace_back(std::move(name), std::move(constant));
           break;
         }
         case 13:
-          result.values.push_back(value_info(in.get_message()));
+          result.values.push_back(value_info(in.message()));
           break;
         default:
           in.skip();  // 14 quantization_annotation
@@ -473,10 +445,10 @@ struct Parser {
     std::string domain;
     int64_t version = 0;
     while (in.next()) {
-      if (in.tag() == 1)
+      if (in.field() == 1)
         domain = text(in);
-      else if (in.tag() == 2)
-        version = in.get_int64();
+      else if (in.field() == 2)
+        version = in.int64();
       else
         in.skip();
     }
@@ -486,7 +458,7 @@ struct Parser {
   FunctionProto function(Reader in) {
     FunctionProto result;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:
           result.name = text(in);
           break;
@@ -500,16 +472,16 @@ struct Parser {
           result.attributes.push_back(text(in));
           break;
         case 7:
-          result.nodes.push_back(node(in.get_message(), 0));
+          result.nodes.push_back(node(in.message(), 0));
           break;
         case 9:
-          opset(in.get_message(), result.opsets);
+          opset(in.message(), result.opsets);
           break;
         case 10:
           result.domain = text(in);
           break;
         case 11:
-          result.attribute_defaults.push_back(attribute(in.get_message(), 0));
+          result.attribute_defaults.push_back(attribute(in.message(), 0));
           break;
         case 13:
           result.overload = text(in);
@@ -526,9 +498,9 @@ struct Parser {
     ModelProto result;
     bool has_graph = false;
     while (in.next()) {
-      switch (in.tag()) {
+      switch (in.field()) {
         case 1:
-          result.ir_version = in.get_int64();
+          result.ir_version = in.int64();
           break;
         case 2:
           result.producer = text(in);
@@ -540,22 +512,22 @@ struct Parser {
           result.domain = text(in);
           break;
         case 5:
-          result.model_version = in.get_int64();
+          result.model_version = in.int64();
           break;
         case 6:
           result.doc = text(in);
           break;
         case 7:
-          result.graph = graph(in.get_message(), 0), has_graph = true;
+          result.graph = graph(in.message(), 0), has_graph = true;
           break;
         case 8:
-          opset(in.get_message(), result.opsets);
+          opset(in.message(), result.opsets);
           break;
         case 14:
-          result.metadata.push_back(pair(in.get_message()));
+          result.metadata.push_back(pair(in.message()));
           break;
         case 25:
-          result.functions.push_back(function(in.get_message()));
+          result.functions.push_back(function(in.message()));
           break;
         default:
           in.skip();  // 20 training_info
@@ -591,11 +563,7 @@ const Attribute* NodeProto::find(std::string_view attribute) const {
 }
 
 ModelProto parse_model(const Bytes& file, const OpenExternal& open_external) {
-  try {
-    return Parser{file, open_external}.model(Reader(file.view()));
-  } catch (const protozero::exception&) {
-    fail("the file is damaged or is not an ONNX model");
-  }
+  return Parser{file, open_external}.model(Reader(file.view()));
 }
 
 Attribute Attribute::of(std::string name, int64_t value) {

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "formats/onnx/count.h"
+#include "formats/onnx/prepare.h"
 #include "formats/onnx/proto.h"
 #include "formats/onnx/read_node.h"
 #include "ir/graph.h"
@@ -16,8 +18,9 @@ namespace remodel::onnx {
 struct ReadResult {
   Model model;
   std::vector<Error> problems;
+  OperatorCounts operators;  // of the file
 };
-ReadResult read_model(const Bytes& file, const OpenExternal& open_external);
+ReadResult read_model(const Bytes& file, const OpenExternal& open_external, const ReadRequest& request = {});
 
 // Thrown where a node reads what could not be read: it has been reported already.
 struct Silenced {};
@@ -29,6 +32,8 @@ class GraphReader {
               std::vector<Error>& problems);
 
   // `input_types`, of a sub-graph's declared inputs, stand for what the file says of them.
+  // Before read(), for the main graph.
+  void follow(const Plan& plan) { plan_ = &plan; }
   void read(const GraphProto& proto, const std::vector<Type>& input_types = {});
   GraphPtr graph() { return graph_; }
   const std::vector<ValueId>& captures() const { return captures_; }  // values of the outer graph, in order
@@ -44,12 +49,16 @@ class GraphReader {
   bool inline_function(const NodeProto& proto);
   void read_foreign(ReadNode& node);
   Type declared_type(const std::string& name) const;
+  // Makes the input as the plan changes it, and binds its name to what stands for it inside.
+  void add_input(const std::string& name, Type type);
+  void read_main(const NodeProto& proto);
   bool poisoned(const std::string& name) const;
   void poison(const NodeProto& proto);
 
   const ModelProto& model_;
   std::map<std::string, int64_t> opsets_;
   GraphReader* outer_;
+  const Plan* plan_ = nullptr;
   std::vector<Error>& problems_;
   GraphPtr graph_ = std::make_shared<Graph>();
   std::unordered_map<std::string, ValueId> names_;
