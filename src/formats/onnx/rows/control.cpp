@@ -369,7 +369,7 @@ void write_loop(WriteNode& node) {
   if (node.has(0))
     count = node.in(0);
   else if (!op.count.is_number(-1))
-    count = node.size(op.count);
+    count = node.scalar_size(op.count);
   std::vector<std::string> inputs{count, condition}, parameters(op.body_invariant());
   for (size_t i = Loop::first_carried; i < op.first_step(); ++i) inputs.push_back(node.in(i));
   for (size_t i = op.first_invariant(); i < node.inputs(); ++i) parameters.push_back(node.in(i));

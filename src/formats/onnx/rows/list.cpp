@@ -34,7 +34,7 @@ void write_split(WriteNode& node) {
   else if (!op.sizes.empty())
     inputs.push_back(node.sizes(op.sizes));
   else if (!op.chunk.is_number(1))
-    inputs.push_back(node.size(op.chunk));
+    inputs.push_back(node.scalar_size(op.chunk));
   else if (!op.keep)
     attributes.push_back(Attribute::of("keepdims", int64_t{0}));
   node.emit_to(node.outs(), "SplitToSequence", inputs, attributes);
