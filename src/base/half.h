@@ -39,7 +39,7 @@ uint8_t float_to_e5m2fnuz(double value, bool saturate = true);
 // A power of two, 2^-127 to 2^127, and NaN. `nearest` rounds a tie up. Values outside (zero and infinity too)
 // become the nearest end when saturating, else NaN; whether a value is outside is decided after rounding. The
 // sign is ignored.
-enum class PowerRounding { up, down, nearest };
+enum class PowerRounding : uint8_t { up, down, nearest };
 float e8m0_to_float(uint8_t code);
 uint8_t float_to_e8m0(double value, PowerRounding rounding = PowerRounding::up, bool saturate = true);
 

@@ -10,14 +10,14 @@ std::vector<int64_t> check_weights(const Sliding& op, int64_t groups, const Dims
   if (w.size() != x.size()) fail("input {} and weights {} must have one rank", text_of(x), text_of(w));
   if (groups < 1) fail("{} groups", groups);
   const Dim& channels = x[channel_axis(op.channels, x.size())];
-  need_equal(Dim(0), w[0].is_number() ? w[0].number() % groups : Dim(0), "remainders of out channels over groups");
+  if (w[0].is_number() && w[0].number() % groups != 0) fail("weights {} in {} groups", text_of(w), groups);
   if (channels.is_number() && w[1].is_number() && (w[1] * Dim(groups)).number() != channels.number())
     fail("input {} with {} channels does not fit weights {} in {} groups", text_of(x), channels.text(), text_of(w),
          groups);
   std::vector<int64_t> window;
   for (size_t i = 2; i < w.size(); ++i) {
     if (!w[i].is_number()) fail("the window's sizes must be numbers, but the weights are {}", text_of(w));
-    if (w[i].number() < 1) fail("window size {} is not positive", w[i].text());
+    if (w[i].number() < 1) fail("the weights {} have no elements", text_of(w));
     window.push_back(w[i].number());
   }
   return window;

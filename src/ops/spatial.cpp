@@ -51,10 +51,14 @@ void check_sliding(const Sliding& sliding, const std::vector<int64_t>* window) {
   if (sliding.dilations.size() != rank || sliding.pads_low.size() != rank || sliding.pads_high.size() != rank ||
       (window && window->size() != rank))
     fail("window, strides, dilations and pads must have one entry for each of the {} spatial axes", rank);
+  // Places inside a window are computed in 64 bits.
+  constexpr int64_t most = int64_t{1} << 31;
   for (size_t i = 0; i < rank; ++i) {
-    if (sliding.strides[i] < 1) fail("stride {} is not positive", sliding.strides[i]);
-    if (sliding.dilations[i] < 1) fail("dilation {} is not positive", sliding.dilations[i]);
-    if (window && (*window)[i] < 1) fail("window size {} is not positive", (*window)[i]);
+    if (sliding.strides[i] < 1 || sliding.strides[i] > most) fail("a stride of {}", sliding.strides[i]);
+    if (sliding.dilations[i] < 1 || sliding.dilations[i] > most) fail("a dilation of {}", sliding.dilations[i]);
+    if (window && ((*window)[i] < 1 || (*window)[i] > most)) fail("a window of {}", (*window)[i]);
+    for (const Dim& pad : {sliding.pads_low[i], sliding.pads_high[i]})
+      if (pad.is_number() && (pad.number() > most || pad.number() < -most)) fail("a padding of {}", pad.text());
   }
 }
 

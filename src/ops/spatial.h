@@ -53,7 +53,7 @@ Dim same_padding(const Dim& size, int64_t window, int64_t stride, int64_t dilati
 // How many windows there are on spatial axis i of size `size`. Refuses a window that does not fit.
 Dim window_count(const Sliding& sliding, size_t i, const Dim& size, int64_t window, bool ceil = false);
 
-// Refuses lists of different lengths and strides, dilations or windows that are not positive.
+// Refuses lists of different lengths, and strides, dilations or windows that are not positive.
 void check_sliding(const Sliding& sliding, const std::vector<int64_t>* window = nullptr);
 // Refuses an x that does not have the sliding's number of spatial axes.
 void check_image(const Sliding& sliding, const Dims& x);

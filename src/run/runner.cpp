@@ -147,8 +147,8 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
           throw Error(fmt::format("result {} should be {}, but is {}", k, name_of(type.dtype),
                                   name_of(result.tensor.dtype())),
                       ErrorKind::internal);
-        bind_sizes(type, result, bindings, fmt::format("result {}", k));
         if (options_.observe) options_.observe(graph, output, result);
+        bind_sizes(type, result, bindings, fmt::format("result {}", k));
         values[output] = std::move(result);
       }
     } catch (Error& error) {

@@ -10,8 +10,8 @@
 namespace remodel {
 
 struct RunOptions {
-  // Sees each value as it is computed.
-  std::function<void(const Graph&, ValueId, const Datum&)> observe;
+  // Sees each input and result as it comes, bodies included, and may put another in its place.
+  std::function<void(const Graph&, ValueId, Datum&)> observe;
   bool portable = false;  // as in Call
 };
 

@@ -21,7 +21,10 @@ def difference(model, inputs: dict, expected: dict, actual: dict) -> str:
     arrays = [np.asarray(value) for value in inputs.values()]
     if model.graph.node[0].op_type == "Dropout":
         return dropout(arrays, outputs)
-    return bernoulli(np.asarray(arrays[0], np.float64), outputs[0])
+    probability = np.asarray(arrays[0], np.float64)
+    if any(node.op_type == "Greater" for node in model.graph.node):
+        probability = 1 - probability  # ONNX's function body of Bernoulli is `uniform > p`
+    return bernoulli(probability, outputs[0])
 
 
 def bernoulli(probability: np.ndarray, drawn: np.ndarray) -> str:

@@ -35,6 +35,10 @@ class OrtWorker:
     def run(self, model, inputs: dict) -> dict:
         return self._call(run_model, str(model), inputs)
 
+    def run_many(self, model: bytes, feeds: list[dict]) -> list[dict]:
+        """One session of a model in memory for several feeds."""
+        return self._call(run_many, model, feeds)
+
     def checker_error(self, model) -> str:
         """What onnx.checker says with full checks, or ''."""
         return self._call(checker_error, str(model))
@@ -90,14 +94,24 @@ def checker_error(path: str) -> str:
     return ""
 
 
-def run_model(path: str, inputs: dict) -> dict:
+def open_session(model: str | bytes):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def run_many(model: bytes, feeds: list[dict]) -> list[dict]:
+    session = open_session(model)
+    names = [output.name for output in session.get_outputs()]
+    return [dict(zip(names, session.run(names, feed))) for feed in feeds]
+
+
+def run_model(path: str, inputs: dict) -> dict:
+    session = open_session(path)
     names = [output.name for output in session.get_outputs()]
     exotic_output = any(re.search("bfloat|float8|float4|int4|int2", output.type) for output in session.get_outputs())
     if not exotic_output and not any(is_exotic(value) for value in inputs.values()):

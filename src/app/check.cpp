@@ -1,0 +1,407 @@
+#include "app/check.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/arrays.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "ir/convert.h"
+#include "ops/control.h"
+#include "run/compare.h"
+#include "run/lockstep.h"
+#include "run/made_inputs.h"
+#include "run/runner.h"
+#include "run/traits.h"
+
+namespace remodel {
+namespace {
+
+constexpr double usual_tolerance = 1e-4;
+
+// Floats with few digits add up more rounding on their way.
+double tolerance_for(DType narrowest) {
+  switch (narrowest) {
+    case DType::unknown:
+    case DType::f32:
+    case DType::f64:
+      return usual_tolerance;
+    case DType::f16:
+      return 1e-2;
+    case DType::bf16:
+      return 5e-2;
+    default:
+      return is_float(narrowest) ? 0.2 : usual_tolerance;
+  }
+}
+
+bool all_special(const Datum& datum) {
+  if (!datum.is_tensor() || !is_float(datum.tensor.dtype()) || datum.tensor.count() == 0) return false;
+  auto values = datum.tensor.doubles();
+  return std::none_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+// The same elements from the last to the first: inputs that fit the same use.
+Datum reversed(const Datum& datum) {
+  if (datum.kind == Datum::none_kind) return datum;
+  if (!datum.is_tensor()) {
+    std::vector<Datum> items;
+    for (const Datum& item : *datum.items) items.push_back(reversed(item));
+    return Datum::list(std::move(items));
+  }
+  const Tensor& from = datum.tensor;
+  Tensor to(from.dtype(), from.shape());
+  if (from.dtype() == DType::string) {
+    std::reverse_copy(from.strings().begin(), from.strings().end(), to.strings().begin());
+    return to;
+  }
+  size_t width = size_of(from.dtype());
+  for (int64_t i = 0, count = from.count(); i < count; ++i)
+    std::memcpy(to.to<uint8_t>() + i * width, from.as<uint8_t>() + (count - 1 - i) * width, width);
+  return to;
+}
+
+Datum cast(const Datum& datum, DType to) {
+  if (!datum.is_tensor() || to == DType::unknown || datum.tensor.dtype() == to) return datum;
+  if (datum.tensor.dtype() == DType::string || to == DType::string) return datum;
+  Tensor result(to, datum.tensor.shape());
+  convert_elements(datum.tensor.dtype(), datum.tensor.raw(), to, result.raw(), datum.tensor.count());
+  return result;
+}
+
+// The first layer that has no kernel; empty where all have.
+std::string not_runnable(const Graph& graph) {
+  for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id) {
+    const Node& node = graph.node(id);
+    if (!node.live) continue;
+    if (!all_kernels().find(node.op.info())) {
+      const Foreign* foreign = node.op.as<Foreign>();
+      return fmt::format("layer '{}': '{}' cannot be run here", node.origin.empty() ? "" : node.origin[0],
+                         foreign ? foreign->type : node.op.name());
+    }
+    for (const GraphPtr& body : node.op.graphs())
+      if (std::string problem = not_runnable(*body); !problem.empty()) return problem;
+  }
+  return "";
+}
+
+// One entry point of the two models.
+class Check {
+ public:
+  Check(const Graph& source, const Graph& result, const CheckOptions& options, Pool& pool,
+        CheckResult& report)
+      : source_(source), result_(result), options_(options), pool_(pool), report_(report) {}
+
+  void run() {
+    first_ = report_.outputs.size();
+    for (const Port& port : result_.outputs) {
+      OutputCheck check;
+      check.graph = source_.name;
+      check.output = port.name;
+      report_.outputs.push_back(check);
+    }
+    if (std::string problem = pair_ports(); !problem.empty()) return all(Verdict::failed, problem);
+    for (const Graph* graph : {&source_, &result_})
+      if (std::string problem = not_runnable(*graph); !problem.empty()) return all(Verdict::not_run, problem);
+    depends_ = dependences(source_);
+    Set first, second;
+    if (std::string problem = make_first(first); !problem.empty())
+      return all(Verdict::not_run, "the source does not run: " + problem);
+    bool varied = true;
+    judge(first);
+    if (any_failed_to_run_) return;
+    std::vector<Datum> seen = std::move(first.outputs);
+    if (make_second(first, second)) {
+      judge(second);
+    } else {
+      varied = false;
+    }
+    for (size_t i = 0; i < output_pairs_.size(); ++i) settle(i, seen, second, varied);
+  }
+
+ private:
+  struct Set {
+    std::string text;
+    std::vector<Datum> inputs, outputs;  // of the source
+  };
+
+  OutputCheck& check(size_t i) { return report_.outputs[first_ + i]; }
+  void all(Verdict verdict, const std::string& reason) {
+    for (size_t i = 0; i < result_.outputs.size(); ++i) {
+      check(i).verdict = verdict;
+      check(i).reason = reason;
+    }
+  }
+
+  // The source's port of the same name, or at the same place where the names are others throughout.
+  static bool pair(const std::vector<Port>& from, const std::vector<Port>& to, std::vector<size_t>& pairs,
+                   std::string& missing) {
+    for (const Port& port : from) {
+      auto same =
+          std::find_if(to.begin(), to.end(), [&](const Port& other) { return other.name == port.name; });
+      if (same == to.end()) {
+        missing = port.name;
+        break;
+      }
+      pairs.push_back(same - to.begin());
+    }
+    if (pairs.size() == from.size()) return true;
+    if (from.size() != to.size()) return false;
+    pairs.clear();
+    for (size_t i = 0; i < from.size(); ++i) pairs.push_back(i);
+    return true;
+  }
+  std::string pair_ports() {
+    std::string missing;
+    if (!pair(result_.inputs, source_.inputs, input_pairs_, missing))
+      return fmt::format("the source has no input '{}'", missing);
+    if (!pair(result_.outputs, source_.outputs, output_pairs_, missing))
+      return fmt::format("the source has no output '{}'", missing);
+    return "";
+  }
+
+  // What both graphs take: numbers that the result's narrower type can hold.
+  void fit_to_result(std::vector<Datum>& inputs) const {
+    for (size_t i = 0; i < input_pairs_.size(); ++i) {
+      const Type& type = result_.value(result_.inputs[i].value).type;
+      Datum& input = inputs[input_pairs_[i]];
+      if (!input.is_tensor() || !type.is_tensor()) continue;
+      DType own = input.tensor.dtype();
+      input = cast(cast(input, type.dtype), own);
+    }
+  }
+  std::vector<Datum> for_result(const std::vector<Datum>& inputs) const {
+    std::vector<Datum> arranged;
+    for (size_t i = 0; i < input_pairs_.size(); ++i) {
+      const Type& type = result_.value(result_.inputs[i].value).type;
+      arranged.push_back(type.is_tensor() ? cast(inputs[input_pairs_[i]], type.dtype)
+                                          : inputs[input_pairs_[i]]);
+    }
+    return arranged;
+  }
+
+  // Runs the source; gives what went wrong.
+  std::string try_source(Set& set) {
+    fit_to_result(set.inputs);
+    try {
+      set.outputs = Runner(pool_).run(source_, set.inputs);
+      return "";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+
+  // The source with sizes that the result has fixed, so that the inputs suit both.
+  GraphPtr source_with_fixed_sizes() const {
+    SizeMap fixed;
+    for (size_t i = 0; i < input_pairs_.size(); ++i) {
+      const Type& mine = result_.value(result_.inputs[i].value).type;
+      const Type& type = source_.value(source_.inputs[input_pairs_[i]].value).type;
+      if (!mine.dims || !type.dims || mine.dims->size() != type.dims->size()) continue;
+      for (size_t axis = 0; axis < type.dims->size(); ++axis)
+        if ((*mine.dims)[axis].is_number() && !(*type.dims)[axis].symbol_name().empty())
+          fixed.emplace((*type.dims)[axis].symbol_name(), (*mine.dims)[axis]);
+    }
+    if (fixed.empty()) return nullptr;
+    GraphPtr copy = source_.copy();
+    try {
+      bind_symbols(*copy, fixed);
+    } catch (const Error&) {
+      return nullptr;
+    }
+    return copy;
+  }
+
+  std::string make_first(Set& set) {
+    if (!options_.data.empty()) {
+      set.text = "from " + options_.data;
+      set.inputs = read_inputs(options_.data, source_);
+      return try_source(set);
+    }
+    fixed_ = source_with_fixed_sizes();
+    SizeWishes wishes{options_.input_shapes};
+    std::string problem;
+    for (ChosenSizes& sizes : choose_sizes(fixed_ ? *fixed_ : source_, wishes, 4)) {
+      std::string found = try_made(set, sizes, 0);
+      if (found.empty()) {
+        chosen_ = std::move(sizes);
+        return "";
+      }
+      if (problem.empty()) problem = found;
+    }
+    return problem;
+  }
+  std::string try_made(Set& set, const ChosenSizes& sizes, int number, uint64_t more_seed = 0) {
+    set.text = "made up" + (sizes.sizes.empty() ? "" : " with " + sizes.text());
+    try {
+      set.inputs = make_inputs(*sizes.graph, number, options_.seed + more_seed);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return try_source(set);
+  }
+
+  // Other sizes where they are open; the same where others do not work.
+  bool make_second(const Set& first, Set& set) {
+    if (!options_.data.empty()) {
+      set.text = "the same in reverse order";
+      for (const Datum& input : first.inputs) set.inputs.push_back(reversed(input));
+      return try_source(set).empty();
+    }
+    if (!chosen_.sizes.empty()) {
+      SizeWishes wishes{options_.input_shapes};
+      wishes.variant = 1;
+      for (const ChosenSizes& sizes : choose_sizes(fixed_ ? *fixed_ : source_, wishes, 1))
+        if (try_made(set, sizes, 1).empty()) return true;
+    }
+    return try_made(set, chosen_, 1).empty() || try_made(set, chosen_, 0, 1).empty();
+  }
+
+  double tolerance(size_t i) {
+    if (options_.tolerance) return *options_.tolerance;
+    double wide = tolerance_for(depends_[output_pairs_[i]].narrowest);
+    if (wide > usual_tolerance)
+      check(i).reason = fmt::format("computed in {}", name_of(depends_[output_pairs_[i]].narrowest));
+    return wide;
+  }
+
+  // Runs the result on a set that the source ran on, and compares.
+  void judge(const Set& set) {
+    report_.inputs.push_back(set.text);
+    std::vector<Datum> outputs;
+    try {
+      outputs = Runner(pool_).run(result_, for_result(set.inputs));
+    } catch (const Error& error) {
+      any_failed_to_run_ = true;
+      return all(Verdict::failed, std::string("the result does not run: ") + error.what());
+    }
+    std::vector<size_t> different;
+    for (size_t i = 0; i < output_pairs_.size(); ++i) {
+      OutputCheck& it = check(i);
+      if (it.verdict == Verdict::failed) continue;
+      const Datum& reference = set.outputs[output_pairs_[i]];
+      if (depends_[output_pairs_[i]].random) {
+        it.verdict = Verdict::random;
+        it.reason = form_difference(reference, outputs[i], options_.any_width);
+        if (!it.reason.empty()) it.verdict = Verdict::failed;
+        continue;
+      }
+      Comparison found = compare(reference, outputs[i], tolerance(i), options_.any_width);
+      it.error = std::max(it.error, found.error);
+      it.tolerance = std::max(it.tolerance, found.tolerance);
+      if (found.equal) {
+        if (it.verdict != Verdict::near_ties) it.verdict = Verdict::verified;
+        continue;
+      }
+      it.verdict = Verdict::failed;
+      it.reason = found.difference;
+      different.push_back(i);
+    }
+    if (!different.empty()) explain(set, different);
+  }
+
+  // Names the layer that differs; where none does, forgives outputs whose differences come from jumps.
+  void explain(const Set& set, const std::vector<size_t>& different) {
+    double allowed = 0;
+    for (size_t i : different) allowed = std::max(allowed, tolerance_in_lockstep(i));
+    LockstepResult found;
+    try {
+      found = run_in_lockstep(source_, set.inputs, result_, for_result(set.inputs), allowed, pool_);
+    } catch (const Error& error) {
+      return;
+    }
+    for (size_t i : different) {
+      OutputCheck& it = check(i);
+      if (!found.agrees()) {
+        it.layer = found.layer;
+        if (found.difference != it.reason) it.reason += fmt::format(" (there: {})", found.difference);
+      } else if (found.compared > 0 && depends_[output_pairs_[i]].decision) {
+        it.verdict = Verdict::near_ties;
+        it.reason = fmt::format(
+            "{}; each layer alone agrees, but rounding decides between nearly equal numbers", it.reason);
+      } else {
+        it.reason += "; each layer alone agrees: small errors add up";
+      }
+    }
+  }
+  double tolerance_in_lockstep(size_t i) const {
+    return options_.tolerance ? *options_.tolerance : tolerance_for(depends_[output_pairs_[i]].narrowest);
+  }
+
+  void settle(size_t i, const std::vector<Datum>& seen, const Set& second, bool varied) {
+    OutputCheck& it = check(i);
+    if (it.verdict != Verdict::verified) return;
+    size_t at = output_pairs_[i];
+    std::string why;
+    if (!depends_[at].inputs)
+      why = "it hangs on no input";
+    else if (all_special(seen[at]) && (!varied || all_special(second.outputs[at])))
+      why = "all of it is NaN or infinite";
+    else if (!varied)
+      why = "the source runs on one set of inputs only";
+    else if (same_overlap(seen[at], second.outputs[at]))
+      why = "it is the same on both sets of inputs";
+    if (why.empty()) return;
+    it.verdict = Verdict::not_exercised;
+    it.reason = why;
+  }
+
+  const Graph &source_, &result_;
+  const CheckOptions& options_;
+  Pool& pool_;
+  CheckResult& report_;
+  size_t first_ = 0;                                // of this entry point's outputs in the report
+  std::vector<size_t> input_pairs_, output_pairs_;  // for each of the result's ports the source's
+  std::vector<Dependence> depends_;                 // of the source's outputs
+  GraphPtr fixed_;
+  ChosenSizes chosen_;
+  bool any_failed_to_run_ = false;
+};
+
+}  // namespace
+
+std::string_view name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::verified:
+      return "verified";
+    case Verdict::near_ties:
+      return "near ties";
+    case Verdict::not_exercised:
+      return "not exercised";
+    case Verdict::random:
+      return "random";
+    case Verdict::failed:
+      return "failed";
+    case Verdict::not_run:
+      return "not run";
+  }
+  return "";
+}
+
+bool CheckResult::failed() const {
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [](const auto& o) { return o.verdict == Verdict::failed; });
+}
+bool CheckResult::not_run() const {
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [](const auto& o) { return o.verdict == Verdict::not_run; });
+}
+
+CheckResult check_models(const Model& source, const Model& result, const CheckOptions& options) {
+  double start = wall_seconds();
+  Pool pool(options.threads > 0 ? options.threads : usable_cpus());
+  CheckResult report;
+  for (size_t i = 0; i < result.graphs.size(); ++i) {
+    const Graph& graph = *result.graphs[i];
+    const Graph* from = nullptr;
+    if (result.graphs.size() == 1 || source.graphs.size() == 1) from = source.graphs[0].get();
+    for (const GraphPtr& candidate : source.graphs)
+      if (source.graphs.size() > 1 && candidate->name == graph.name) from = candidate.get();
+    if (!from) from = source.graphs[std::min(i, source.graphs.size() - 1)].get();
+    Check(*from, graph, options, pool, report).run();
+  }
+  report.seconds = wall_seconds() - start;
+  return report;
+}
+
+}  // namespace remodel
