@@ -126,7 +126,9 @@ class Graph:
     def run_node(self, node: onnx.NodeProto, needed: list[str]) -> list[dict]:
         live = [name for name in dict.fromkeys(needed) if name in self.values]
         infos = [typed(name, self.values[name][0]) for name in live]
-        constants = [numpy_helper.from_array(self.constants[n], n) for n in dict.fromkeys(needed) if n in self.constants]
+        constants = [
+            numpy_helper.from_array(self.constants[n], n) for n in dict.fromkeys(needed) if n in self.constants
+        ]
         outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
         graph = helper.make_graph([node], "step", infos, outputs, constants)
         data = make_model(graph, self.opset).SerializeToString()

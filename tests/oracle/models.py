@@ -92,7 +92,9 @@ def input_sets(folder: Path) -> list[dict]:
 
 
 def worst_error(expected: dict, actual: dict) -> float:
-    return max(compare.range_error(value, actual[name]) if name in actual else float("inf") for name, value in expected.items())
+    return max(
+        compare.range_error(value, actual[name]) if name in actual else float("inf") for name, value in expected.items()
+    )
 
 
 def moves(a: dict, b: dict) -> bool:
