@@ -81,8 +81,8 @@ def round_trip() -> tuple[list[str], bool]:
         good &= not bad
     lines += table(["written as", *columns], rows)
     lines += [
-        "right: as ONNX Runtime passes the original; gained: it did not pass that one; not asked: nor does it now; invalid: "
-        "refused by onnx.checker, another interface, or operators outside ai.onnx that the source does not have.",
+        "right: as ONNX Runtime passes the original; gained: it did not pass that one; not asked: nor does it now; "
+        "invalid: refused by onnx.checker, another interface, or operators outside ai.onnx that the source lacks.",
         "",
     ]
     return lines + details, good
@@ -150,7 +150,8 @@ def stamp() -> str:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=remodel.ROOT, capture_output=True, text=True)
     processor = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
     where = processor[1] if processor else platform.machine()
-    return f"{datetime.date.today()}, commit {commit.stdout.strip()}, {where}; Python {platform.python_version()}, {packages}."
+    tools = f"Python {platform.python_version()}, {packages}"
+    return f"{datetime.date.today()}, commit {commit.stdout.strip()}, {where}; {tools}."
 
 
 def sections_of_page() -> dict[int, str]:

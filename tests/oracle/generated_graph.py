@@ -116,7 +116,7 @@ class Graph:
         attributes = {key: value for key, value in attributes.items() if value is not None}
         node = helper.make_node(op, inputs, names, name=self.name(f"{op}_node"), **attributes)
         results = self.run_node(node, [name for name in (*inputs, *captures) if name])
-        for i, name in enumerate(names):
+        for name in names:
             arrays = tuple(result[name] for result in results)
             self.require_sane(arrays)
             self.values[name] = arrays
