@@ -33,8 +33,8 @@ MOVES = 100
 
 VISION = (
     "alexnet convnext_tiny deeplabv3_mobilenet_v3_large densenet121 efficientnet_b0 efficientnet_v2_s googlenet "
-    "inception_v3 lraspp_mobilenet_v3_large maxvit_t mnasnet1_0 mobilenet_v2 mobilenet_v3_small regnet_y_400mf resnet18 "
-    "resnet50 resnext50_32x4d shufflenet_v2_x1_0 squeezenet1_1 swin_t swin_v2_t vit_b_32"
+    "inception_v3 lraspp_mobilenet_v3_large maxvit_t mnasnet1_0 mobilenet_v2 mobilenet_v3_small regnet_y_400mf "
+    "resnet18 resnet50 resnext50_32x4d shufflenet_v2_x1_0 squeezenet1_1 swin_t swin_v2_t vit_b_32"
 ).split()
 TEXT = "bert gpt2 gpt2_past vit whisper_encoder whisper_decoder whisper_step whisper_merged".split()
 DRAWN = "crnn unet yolo yolo_nms small_cnn".split()
