@@ -1,0 +1,135 @@
+#include "app/inspect.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "app/load.h"
+#include "app/output_kind.h"
+#include "app/target.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "ir/text.h"
+#include "ops/control.h"
+#include "run/cost.h"
+#include "run/input_sizes.h"
+
+namespace remodel {
+namespace {
+
+// Constants of all graphs and bodies, each object once: equal weights are one object as read.
+class Census {
+ public:
+  explicit Census(Inspection& found) : found_(found) {}
+
+  void count(const Graph& graph) {
+    for (NodeId id : graph.order()) {
+      const Node& node = graph.node(id);
+      ++found_.ops[std::string(node.op.name())];
+      if (const Foreign* foreign = node.op.as<Foreign>()) note_foreign(*foreign);
+      for (ValueId input : node.inputs)
+        if (input != absent && graph.value(input).constant) count(graph.value(input).constant);
+      for (const GraphPtr& body : node.op.graphs()) {
+        ++found_.sub_graphs;
+        count(*body);
+      }
+    }
+    for (const Port& port : graph.outputs)
+      if (graph.value(port.value).constant) count(graph.value(port.value).constant);
+  }
+
+ private:
+  void count(const ConstantPtr& constant) {
+    if (!seen_.insert(constant.get()).second) return;
+    auto [first, last] = by_content_.equal_range(constant->hash());
+    for (auto place = first; place != last; ++place)
+      if (place->second->equals(*constant)) return;
+    by_content_.emplace(constant->hash(), constant.get());
+    uint64_t bits =
+        static_cast<uint64_t>(constant->count()) * static_cast<uint64_t>(bits_of(constant->dtype()));
+    for (Inspection::Parameters* sum :
+         {&found_.parameters, &found_.parameters_by_dtype[std::string(name_of(constant->dtype()))]}) {
+      sum->count += constant->count();
+      sum->bytes += (bits + 7) / 8;
+    }
+  }
+  void note_foreign(const Foreign& foreign) {
+    if (std::find(found_.foreign.begin(), found_.foreign.end(), foreign.type) == found_.foreign.end())
+      found_.foreign.push_back(foreign.type);
+  }
+
+  Inspection& found_;
+  std::unordered_set<const Constant*> seen_;
+  std::unordered_multimap<size_t, const Constant*> by_content_;
+};
+
+std::string shape_text(const Type& type) {
+  if (!type.is_tensor()) return "";
+  return type.dims ? text_of(*type.dims) : "[?]";
+}
+
+Inspection::Port describe(const Graph& graph, const Port& port) {
+  const Type& type = graph.value(port.value).type;
+  Inspection::Port info;
+  info.name = port.name;
+  info.dtype = type.is_tensor() ? std::string(name_of(type.dtype)) : type.text();
+  info.shape = shape_text(type);
+  return info;
+}
+
+Inspection::Signature describe(const Graph& graph) {
+  Inspection::Signature info;
+  info.name = graph.name;
+  for (const Port& port : graph.inputs) info.inputs.push_back(describe(graph, port));
+  for (const Port& port : graph.outputs) {
+    info.outputs.push_back(describe(graph, port));
+    info.outputs.back().kind = output_kind(graph, port.value);
+  }
+  SizeWishes wishes;
+  wishes.batch = 1;
+  const ChosenSizes chosen = choose_sizes(graph, wishes).front();
+  info.sizes = chosen.text();
+  info.multiply_adds = multiply_adds(*chosen.graph);
+  info.peak_activation_bytes = peak_activation_bytes(*chosen.graph);
+  info.open_sizes = has_open_sizes(*chosen.graph);
+  return info;
+}
+
+}  // namespace
+
+Inspection inspect(const std::string& path, const std::string& format) {
+  Loaded loaded = load(path, {format, {}});
+  const Model& model = loaded.model;
+  Inspection found;
+  found.file = std::move(loaded.side);
+  found.file.path = path;
+  found.modified = modified_time(path);
+  found.file.producer = model.producer;
+  found.producer_version = model.producer_version;
+  found.domain = model.domain;
+  found.doc = model.doc;
+  found.version = model.version;
+  found.opsets = model.opsets;
+  found.metadata = model.metadata;
+  Census census(found);
+  for (const GraphPtr& graph : model.graphs) {
+    census.count(*graph);
+    found.signatures.push_back(describe(*graph));
+  }
+  for (const auto& [key, value] : model.metadata)
+    if (key == "names" || key == "classes" || key == "class_names" || key == "labels")
+      if (found.class_names.empty()) found.class_names = parse_class_names(value);
+  found.targets = inspect_targets(model);
+  return found;
+}
+
+std::string inspect_command(const InspectOptions& options, bool json) {
+  if (options.graph) {
+    std::string text;
+    for (const GraphPtr& graph : load(options.path, {options.format, {}}).model.graphs) text += print(*graph);
+    return text;
+  }
+  const Inspection found = inspect(options.path, options.format);
+  return json ? write_json(json_of(found)) + "\n" : text_of(found);
+}
+
+}  // namespace remodel
