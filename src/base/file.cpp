@@ -182,6 +182,20 @@ void make_folder(const std::string& path) {
   }
 }
 
+std::string canonical_path(const std::string& path) {
+  std::string there = path, rest;
+  for (;;) {
+    const std::unique_ptr<char, decltype(&::free)> real(::realpath(there.empty() ? "." : there.c_str(), nullptr), ::free);
+    if (real) return rest.empty() ? real.get() : std::string(real.get()) + (real.get()[1] ? "/" : "") + rest;
+    while (there.size() > 1 && there.back() == '/') there.pop_back();
+    const size_t slash = there.rfind('/');
+    const std::string name = slash == std::string::npos ? there : there.substr(slash + 1);
+    if (name.empty()) return path;
+    rest = rest.empty() ? name : name + "/" + rest;
+    there = slash == std::string::npos ? "" : slash == 0 ? "/" : there.substr(0, slash);
+  }
+}
+
 std::string inside_folder(const std::string& folder, const std::string& relative) {
   if (relative.empty()) fail("an empty file name");
   if (relative.find('\0') != std::string::npos)
@@ -288,6 +302,11 @@ void OutputFile::patch(uint64_t offset, const void* data, size_t size) {
   }
 }
 
+std::string OutputFile::readable_path() {
+  if (!temporary_.empty()) flush();
+  return temporary_;
+}
+
 void OutputFile::close_file() {
   flush();
   if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) fail_os("write", path_, errno);
@@ -319,17 +338,39 @@ void remove_temporaries_on_signals() {
   }
 }
 
+namespace {
+
+// "Key:   123 kB" in a file of /proc; 0 if it is not there.
+uint64_t kibibytes_of(std::string_view text, std::string_view key) {
+  size_t at = text.find(key);
+  if (at == std::string::npos) return 0;
+  at = text.find_first_of("0123456789", at + key.size());
+  uint64_t kibibytes = 0;
+  if (at != std::string::npos) std::from_chars(text.data() + at, text.data() + text.size(), kibibytes);
+  return kibibytes << 10;
+}
+
+// A file that holds one number; 0 if there is none, or "max".
+uint64_t system_number(const char* path) {
+  const std::string text = read_system_file(path);
+  uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+}  // namespace
+
+uint64_t available_memory() {
+  uint64_t available = kibibytes_of("\n" + read_system_file("/proc/meminfo"), "\nMemAvailable:");
+  const uint64_t limit = system_number("/sys/fs/cgroup/memory.max");
+  const uint64_t used = system_number("/sys/fs/cgroup/memory.current");
+  if (limit > 0) available = std::min(available, limit > used ? limit - used : 0);
+  return available;
+}
+
 MemoryUse memory_use() {
   const std::string status = read_system_file("/proc/self/status");
-  const auto bytes_of = [&status](std::string_view key) -> uint64_t {
-    size_t at = status.find(key);
-    if (at == std::string::npos) return 0;
-    at = status.find_first_of("0123456789", at + key.size());
-    uint64_t kibibytes = 0;
-    if (at != std::string::npos)
-      std::from_chars(status.data() + at, status.data() + status.size(), kibibytes);
-    return kibibytes << 10;
-  };
+  const auto bytes_of = [&status](std::string_view key) { return kibibytes_of(status, key); };
   return {bytes_of("\nRssAnon:") + bytes_of("\nRssShmem:") + bytes_of("\nVmSwap:"), bytes_of("\nVmRSS:"),
           bytes_of("\nVmHWM:")};
 }

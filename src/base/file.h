@@ -26,6 +26,10 @@ std::vector<std::string> list_folder(const std::string& path);
 // Also makes missing parents; a folder that is there already is fine.
 void make_folder(const std::string& path);
 
+// One spelling for all paths that lead to the same place: absolute, without symbolic links, `.` and `..`. What is
+// not there is kept as it is written.
+std::string canonical_path(const std::string& path);
+
 // The real path of an existing regular file that a model names relative to its own folder. Refuses empty and
 // absolute names, and any name that leaves the folder by `..` or through a symbolic link.
 std::string inside_folder(const std::string& folder, const std::string& relative);
@@ -45,6 +49,8 @@ class OutputFile {
   void patch(uint64_t offset, const void* data, size_t size);
   uint64_t position() const { return flushed_ + buffer_.size(); }
   const std::string& path() const { return path_; }
+  // A path under which all that has been written so far can be read; empty for a device or pipe.
+  std::string readable_path();
 
   // Flushes, closes and renames. Does not wait for the disk.
   void commit();
@@ -91,6 +97,9 @@ struct MemoryUse {
 };
 // Zeros where the system does not tell.
 MemoryUse memory_use();
+
+// Bytes that this process may still take without swapping, the container's limit included; 0 if not known.
+uint64_t available_memory();
 
 // The highest anonymous memory while this object lives. Linux keeps no such number, so a thread samples it: a
 // peak shorter than the period may be missed, hence this is a lower bound, with MemoryUse::peak_resident as

@@ -21,7 +21,7 @@ struct Quantity {
   Dim over;
   Dim under = 1;
 };
-// The contents of a small tensor of rank 0 or 1, as far as inference knows them.
+// The contents of a small tensor in row-major order, as far as inference knows them.
 using Content = std::vector<Quantity>;
 
 // The names of the source nodes or layers that a node stands for.

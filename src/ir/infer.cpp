@@ -9,13 +9,14 @@ const Type& Infer::in(size_t i) const {
   return graph_.value(node_.inputs[i]).type;
 }
 
-std::optional<Content> Infer::content(size_t i) const {
+std::optional<Content> Infer::content(size_t i, size_t most_rank) const {
   if (!has(i)) return std::nullopt;
   const Value& value = graph_.value(node_.inputs[i]);
+  if (!value.type.dims || value.type.dims->size() > most_rank) return std::nullopt;
   if (value.content) return *value.content;
   if (!value.constant) return std::nullopt;
   const Constant& constant = *value.constant;
-  if (constant.count() > 1024 || constant.shape().size() > 1) return std::nullopt;
+  if (constant.count() > 1024) return std::nullopt;
   bool whole = is_integer(constant.dtype()) || constant.dtype() == DType::boolean;
   if (!whole && constant.dtype() != DType::f32 && constant.dtype() != DType::f64) return std::nullopt;
   Content result;
@@ -81,9 +82,9 @@ void Infer::out(size_t k, DType dtype, std::optional<Dims> dims) {
   out(k, std::move(type));
 }
 
-void Infer::content_out(Content content) {
-  if (content.size() > 1024) return;
-  graph_.value(node_.outputs[0]).content = std::make_shared<const Content>(std::move(content));
+void Infer::content_out(Content content, size_t k) {
+  if (content.size() > 1024 || k >= node_.outputs.size() || node_.outputs[k] == absent) return;
+  graph_.value(node_.outputs[k]).content = std::make_shared<const Content>(std::move(content));
 }
 
 Dim Infer::fresh(size_t k, size_t axis) {
@@ -98,6 +99,7 @@ Dim Infer::fresh(size_t k, size_t axis) {
 }
 
 Dims Infer::fresh_dims(size_t k, size_t rank) {
+  if (rank > 64) fail("a tensor cannot have {} axes", rank);
   Dims dims;
   for (size_t axis = 0; axis < rank; ++axis) dims.push_back(fresh(k, axis));
   return dims;

@@ -24,8 +24,9 @@ class Infer {
   // -1 where it is not known.
   int64_t rank(size_t i) const { return in(i).dims ? static_cast<int64_t>(in(i).dims->size()) : -1; }
   const Constant* constant(size_t i) const { return has(i) ? graph_.constant(node_.inputs[i]) : nullptr; }
-  // What is known of a small integer (or float) operand's elements.
-  std::optional<Content> content(size_t i) const;
+  // What is known of a small integer (or float) operand's elements, in row-major order; nothing where its rank may be
+  // over `most_rank`.
+  std::optional<Content> content(size_t i, size_t most_rank = 1) const;
   // The same as whole sizes.
   std::optional<Dims> sizes(size_t i) const;
   // The attribute, or what is known of the operand where one is given.
@@ -42,7 +43,7 @@ class Infer {
   size_t outputs() const { return node_.outputs.size(); }
   void out(size_t k, Type type);
   void out(size_t k, DType dtype, std::optional<Dims> dims);
-  void content_out(Content content);  // of result 0
+  void content_out(Content content, size_t k = 0);  // of result k, whose sizes are numbers
   void same_as(size_t i) { out(0, in(i).dtype, in(i).dims); }
   // Result 0 has the operands' broadcast dims.
   void broadcast(DType dtype);

@@ -1,28 +1,19 @@
 #include "ops/recurrent.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "ir/infer.h"
 
 namespace remodel {
 namespace {
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
 const Activation activations[] = {
-    {"sigmoid", 0, 0, [](double x, double, double) { return sigmoid(x); }},
-    {"tanh", 0, 0, [](double x, double, double) { return std::tanh(x); }},
-    {"relu", 0, 0, [](double x, double, double) { return x < 0 ? 0 : x; }},
-    {"affine", 1, 0, [](double x, double alpha, double beta) { return alpha * x + beta; }},
-    {"leaky_relu", 0.01, 0, [](double x, double alpha, double) { return x < 0 ? alpha * x : x; }},
-    {"thresholded_relu", 1, 0, [](double x, double alpha, double) { return x < alpha ? 0 : x; }},
-    {"scaled_tanh", 1, 1, [](double x, double alpha, double beta) { return alpha * std::tanh(beta * x); }},
-    {"hard_sigmoid", 0.2, 0.5,
-     [](double x, double alpha, double beta) { return std::fmin(std::fmax(alpha * x + beta, 0.0), 1.0); }},
-    {"elu", 1, 0, [](double x, double alpha, double) { return x < 0 ? alpha * std::expm1(x) : x; }},
-    {"softsign", 0, 0, [](double x, double, double) { return x / (1 + std::abs(x)); }},
-    {"softplus", 0, 0,
-     [](double x, double, double) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }},
+    {"sigmoid", 0, 0, 0},       {"tanh", 0, 0, 0},
+    {"relu", 0, 0, 0},          {"affine", 2, 1, 0},
+    {"leaky_relu", 1, 0.01, 0}, {"thresholded_relu", 1, 1, 0},
+    {"scaled_tanh", 2, 1, 1},   {"hard_sigmoid", 2, 0.2, 0.5},
+    {"elu", 1, 1, 0},           {"softsign", 0, 0, 0},
+    {"softplus", 0, 0, 0},
 };
 
 struct Operands {

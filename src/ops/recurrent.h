@@ -18,11 +18,11 @@ namespace remodel {
 
 enum class Direction : uint8_t { forward, backward, both };
 
-// The activations that a cell may have, by name; the last two columns are the defaults of alpha and beta.
+// The activations that a cell may have. Of alpha and beta it uses the first `parameters`.
 struct Activation {
   std::string_view name;
-  double alpha, beta;
-  double (*apply)(double x, double alpha, double beta);
+  int parameters;
+  double alpha, beta;  // defaults
 };
 const Activation* find_activation(std::string_view name);
 

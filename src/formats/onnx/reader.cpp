@@ -1,6 +1,7 @@
 #include "formats/onnx/reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
@@ -24,19 +25,8 @@ std::vector<const NodeProto*> sorted_nodes(const std::vector<NodeProto>& nodes) 
       if (!output.empty()) producers.emplace(output, i);
   auto needs = [&](const NodeProto& node) {
     std::vector<size_t> found;
-    std::vector<const NodeProto*> stack{&node};
-    while (!stack.empty()) {
-      const NodeProto* one = stack.back();
-      stack.pop_back();
-      for (const auto& input : one->inputs)
-        if (auto place = producers.find(input); place != producers.end()) found.push_back(place->second);
-      for (const auto& attribute : one->attributes)
-        for (const auto& body : attribute.graphs) {
-          for (const auto& inner : body->nodes) stack.push_back(&inner);
-          for (const auto& output : body->outputs)
-            if (auto place = producers.find(output.name); place != producers.end()) found.push_back(place->second);
-        }
-    }
+    for (const std::string& name : references(node))
+      if (auto place = producers.find(name); place != producers.end()) found.push_back(place->second);
     return found;
   };
   std::vector<std::vector<size_t>> needed(nodes.size());
@@ -135,11 +125,18 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
       if (!type.dims || known.kind != Type::tensor) type = known;
     }
     try {
-      define(input.name, graph_->add_input(input.name, type));
+      add_input(input.name, type);
     } catch (Error& error) {
       problems_.push_back(error);
     }
   }
+  if (plan_)
+    for (const std::string& name : plan_->order)
+      if (initialized.count(name)) {
+        Type type = graph_->value(names_.at(name)).type;
+        names_.erase(name);
+        add_input(name, type);
+      }
   read_nodes(proto.nodes);
   for (const auto& output : proto.outputs) {
     ValueId value = find(output.name);
@@ -154,9 +151,67 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
 
 void GraphReader::read_nodes(const std::vector<NodeProto>& nodes) {
   try {
-    for (const NodeProto* proto : sorted_nodes(nodes)) read_node(*proto);
+    for (const NodeProto* proto : sorted_nodes(nodes)) plan_ ? read_main(*proto) : read_node(*proto);
   } catch (Error& error) {
     problems_.push_back(error);
+  }
+}
+
+void GraphReader::add_input(const std::string& name, Type type) {
+  const InputPlan* plan = plan_ ? plan_->find(name) : nullptr;
+  if (!plan) return define(name, graph_->add_input(name, std::move(type)));
+  try {
+    if (!type.is_tensor()) fail("it is {}, so it cannot be given a shape or type", type.text());
+    if (plan->dims) {
+      if (type.dims && type.dims->size() != plan->dims->size())
+        fail("it is {}, so it cannot be given the shape {}", type.text(), text_of(*plan->dims));
+      Dims declared = type.dims.value_or(*plan->dims);
+      type.dims = plan->dims;
+      for (size_t axis = 0; axis < declared.size(); ++axis)
+        if ((*type.dims)[axis].is_number(-1)) (*type.dims)[axis] = declared[axis];
+    }
+    for (size_t axis = 0; type.dims && axis < type.dims->size(); ++axis) {
+      Dim& size = (*type.dims)[axis];
+      // Only a number or a name of its own can be an input's size.
+      bool unknown = size.is_number(-1) || (!size.is_number() && size.symbol_name().empty());
+      if (unknown) size = Dim::symbol(fmt::format("_{}.{}", name, axis));
+    }
+    DType inside = type.dtype;
+    if (plan->dtype != DType::unknown) type.dtype = plan->dtype;
+    if (type.dtype == DType::unknown)
+      throw Error("its type is not known").hint("give it with --input-dtype and --input-shape");
+    ValueId value = graph_->add_input(name, type);
+    names_[name] = value;
+    if (inside == DType::unknown || inside == type.dtype) return;
+    NodeProto cast;
+    cast.name = name + "/cast", cast.type = "Cast";
+    cast.inputs = {name}, cast.outputs = {cast.name};
+    cast.attributes = {Attribute::of("to", code_of_dtype(inside))};
+    std::map<std::string, int64_t> opsets = std::exchange(opsets_, {{"", 13}});
+    read_node(cast);
+    opsets_ = std::move(opsets);
+    names_[name] = find(cast.name);
+  } catch (Error& error) {
+    poisoned_[name] = true;
+    problems_.push_back(error.at(fmt::format("input '{}'", name)));
+  }
+}
+
+void GraphReader::read_main(const NodeProto& proto) {
+  size_t problems_before = problems_.size();
+  const Plan& plan = *std::exchange(plan_, nullptr);
+  read_node(proto);
+  plan_ = &plan;
+  if (plan.quiet.count(&proto))
+    problems_.erase(problems_.begin() + static_cast<std::ptrdiff_t>(problems_before), problems_.end());
+  for (const std::string& output : proto.outputs) {
+    const InputPlan* input = plan.find(output);
+    if (!input || !input->cut) continue;
+    auto place = names_.find(output);
+    Type type = place == names_.end() ? Type() : graph_->value(place->second).type;
+    if (place != names_.end()) names_.erase(place);
+    poisoned_.erase(output);
+    add_input(output, type);
   }
 }
 
@@ -286,7 +341,41 @@ bool GraphReader::inline_function(const NodeProto& proto) {
   return true;
 }
 
-ReadResult read_model(const Bytes& file, const OpenExternal& open_external) {
+namespace {
+
+// Leaves what the outputs are computed by, and the inputs in the order that the user lists them.
+void trim(Graph& graph, const Plan& plan) {
+  std::vector<bool> needed(graph.value_count(), false);
+  for (const Port& port : graph.outputs) needed[port.value] = true;
+  std::vector<NodeId> order = graph.order();
+  for (size_t i = order.size(); i-- > 0;) {
+    const Node& node = graph.node(order[i]);
+    bool used = std::any_of(node.outputs.begin(), node.outputs.end(),
+                            [&](ValueId value) { return value != absent && needed[value]; });
+    if (!used) {
+      graph.remove_node(order[i]);
+      continue;
+    }
+    for (ValueId input : node.inputs)
+      if (input != absent) needed[input] = true;
+  }
+  std::vector<Port> inputs;
+  for (const std::string& name : plan.order)
+    for (const Port& port : graph.inputs)
+      if (port.name == name) inputs.push_back(port);
+  for (const Port& port : graph.inputs) {
+    bool listed = std::find(plan.order.begin(), plan.order.end(), port.name) != plan.order.end();
+    if (listed || !needed[port.value]) continue;
+    if (!plan.order.empty())
+      throw Error(fmt::format("the outputs also need the input '{}'", port.name)).hint("name it with --inputs, too");
+    inputs.push_back(port);
+  }
+  graph.inputs = std::move(inputs);
+}
+
+}  // namespace
+
+ReadResult read_model(const Bytes& file, const OpenExternal& open_external, const ReadRequest& request) {
   ModelProto proto = parse_model(file, open_external);
   ReadResult result;
   Model& model = result.model;
@@ -302,8 +391,12 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external) {
   auto opset = proto.opsets.find("");
   if (opset != proto.opsets.end() && opset->second > newest_opset())
     fail("the model uses opset {}; the newest that is known is {}", opset->second, newest_opset());
+  count_operators(proto.graph, result.operators);
+  Plan plan = prepare(proto.graph, request);
   GraphReader reader(proto, proto.opsets, nullptr, result.problems);
+  if (!request.empty()) reader.follow(plan);
   reader.read(proto.graph);
+  if (result.problems.empty() && (!request.inputs.empty() || !request.outputs.empty())) trim(*reader.graph(), plan);
   model.graphs.push_back(reader.graph());
   return result;
 }

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "formats/onnx/count.h"
+#include "formats/onnx/prepare.h"
 #include "formats/onnx/proto.h"
 #include "formats/onnx/read_node.h"
 #include "ir/graph.h"
@@ -16,8 +18,9 @@ namespace remodel::onnx {
 struct ReadResult {
   Model model;
   std::vector<Error> problems;
+  OperatorCounts operators;  // of the file
 };
-ReadResult read_model(const Bytes& file, const OpenExternal& open_external);
+ReadResult read_model(const Bytes& file, const OpenExternal& open_external, const ReadRequest& request = {});
 
 // One graph or sub-graph being read: its names, and the scopes around it.
 class GraphReader {
@@ -25,6 +28,8 @@ class GraphReader {
   GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets, GraphReader* outer,
               std::vector<Error>& problems);
 
+  // Before read(), for the main graph.
+  void follow(const Plan& plan) { plan_ = &plan; }
   void read(const GraphProto& proto, const std::vector<Type>& input_types = {});
   GraphPtr graph() { return graph_; }
   const std::vector<ValueId>& captures() const { return captures_; }  // values of the outer graph, in order
@@ -38,12 +43,16 @@ class GraphReader {
   void read_nodes(const std::vector<NodeProto>& nodes);
   void read_node(const NodeProto& proto);
   bool inline_function(const NodeProto& proto);
+  // Makes the input as the plan changes it, and binds its name to what stands for it inside.
+  void add_input(const std::string& name, Type type);
+  void read_main(const NodeProto& proto);
   bool poisoned(const std::string& name) const;
   void poison(const NodeProto& proto);
 
   const ModelProto& model_;
   std::map<std::string, int64_t> opsets_;
   GraphReader* outer_;
+  const Plan* plan_ = nullptr;
   std::vector<Error>& problems_;
   GraphPtr graph_ = std::make_shared<Graph>();
   std::unordered_map<std::string, ValueId> names_;

@@ -77,6 +77,18 @@ void set_attribute(ReadNode& node, void* op, const Field& field, const Slot& slo
   throw Error(fmt::format("attribute '{}' needs a function, not a slot", slot.wire), ErrorKind::internal);
 }
 
+// Axes count from the front where the rank is known.
+void resolve_axes(ReadNode& node, void* op, const Field& field) {
+  if (!node.has_input(0) || !node.type(0).dims) return;
+  size_t rank = node.type(0).dims->size();
+  if (field.kind == FieldKind::axis) {
+    auto& axis = field_as<int64_t>(op, field);
+    axis = resolve_axis(axis, rank);
+  } else if (field.kind == FieldKind::axes) {
+    for (int64_t& axis : field_as<std::vector<int64_t>>(op, field)) axis = resolve_axis(axis, rank);
+  }
+}
+
 // An input that is an attribute of ours. Gives true where it became one, false where it stays an operand.
 bool set_from_input(ReadNode& node, void* op, const Field& field, const Slot& slot) {
   size_t i = static_cast<size_t>(slot.position);
@@ -122,10 +134,12 @@ void read_by_row(ReadNode& node, const Row& row) {
       continue;
     }
     const Field& field = field_at(*row.op, slot.field);
-    if (slot.kind == Slot::attribute)
+    if (slot.kind == Slot::attribute) {
       set_attribute(node, op.get(), field, slot);
-    else if (set_from_input(node, op.get(), field, slot) && static_cast<size_t>(slot.position) < operands.size())
+      resolve_axes(node, op.get(), field);
+    } else if (set_from_input(node, op.get(), field, slot) && static_cast<size_t>(slot.position) < operands.size()) {
       operands[slot.position] = absent;
+    }
   }
   node.check_attributes_known();
   node.emit_results(Op(*row.op, op), operands);

@@ -59,6 +59,11 @@ std::string WriteNode::sizes(const Dims& dims) {
   return parts.size() == 1 ? parts[0] : emit("Concat", parts, {Attribute::of("axis", int64_t{0})});
 }
 
+std::string WriteNode::scalar_size(const Dim& dim) {
+  if (dim.is_number()) return constant(constant_tensor(Tensor::of<int64_t>(DType::i64, {}, {dim.number()})));
+  return emit("Squeeze", {sizes({dim})});
+}
+
 std::string WriteNode::emit(std::string type, std::vector<std::string> inputs, Attributes attributes,
                             std::string domain) {
   NodeProto proto;

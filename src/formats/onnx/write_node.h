@@ -50,6 +50,7 @@ class WriteNode {
   std::string scalar(DType dtype, double value);
   // An i64[n] tensor with these sizes, in the shortest form: an initializer, or Shape, Gather, Concat.
   std::string sizes(const Dims& dims);
+  std::string scalar_size(const Dim& dim);  // i64[]
 
   // Emits a node; gives the name of its first result.
   std::string emit(std::string type, std::vector<std::string> inputs, Attributes attributes = {},

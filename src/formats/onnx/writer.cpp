@@ -127,9 +127,14 @@ std::string GraphWriter::size(const Dim& dim) {
           factor = size(Dim::symbol(atom->name));
         } else {
           std::string a = size(atom->arguments[0]), b = size(atom->arguments[1]);
-          // Sizes are not negative, so truncation is floor; Min and Max on integers exist from opset 12 on only.
-          factor = node(atom->kind == Dim::Atom::floor_div ? "Div" : atom->kind == Dim::Atom::min ? "Min" : "Max",
-                        {a, b});
+          // Sizes are not negative, so truncation is floor.
+          if (atom->kind == Dim::Atom::floor_div)
+            factor = node("Div", {a, b});
+          else if (file_.options.opset >= 12)
+            factor = node(atom->kind == Dim::Atom::min ? "Min" : "Max", {a, b});
+          else
+            factor = node("Where", {node("Less", {a, b}), atom->kind == Dim::Atom::min ? a : b,
+                                    atom->kind == Dim::Atom::min ? b : a});
         }
         product = product.empty() ? factor : node("Mul", {product, factor});
       }

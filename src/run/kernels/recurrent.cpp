@@ -1,21 +1,45 @@
 #include "ops/recurrent.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "run/elementwise.h"
+#include "run/math.h"
 #include "run/product.h"
 
 namespace remodel {
 namespace {
 
+using Apply = double (*)(double x, double alpha, double beta);
+
+Apply find_apply(std::string_view name) {
+  static const std::pair<std::string_view, Apply> table[] = {
+      {"sigmoid", [](double x, double, double) { return math::sigmoid(x); }},
+      {"tanh", [](double x, double, double) { return math::tanh(x); }},
+      {"relu", [](double x, double, double) { return x < 0 ? 0 : x; }},
+      {"affine", [](double x, double alpha, double beta) { return alpha * x + beta; }},
+      {"leaky_relu", [](double x, double alpha, double) { return x < 0 ? alpha * x : x; }},
+      {"thresholded_relu", [](double x, double alpha, double) { return x < alpha ? 0 : x; }},
+      {"scaled_tanh", [](double x, double alpha, double beta) { return alpha * math::tanh(beta * x); }},
+      {"hard_sigmoid",
+       [](double x, double alpha, double beta) { return std::fmin(std::fmax(alpha * x + beta, 0.0), 1.0); }},
+      {"elu", [](double x, double alpha, double) { return x < 0 ? alpha * math::expm1(x) : x; }},
+      {"softsign", [](double x, double, double) { return x / (1 + std::abs(x)); }},
+      {"softplus", [](double x, double, double) { return math::softplus(x); }},
+  };
+  for (auto [known, apply] : table)
+    if (known == name) return apply;
+  fail("the activation '{}' is not known", name);
+}
+
 // One activation with its parameters, on values of type T.
 struct Function {
-  const Activation* kind;
+  Apply apply;
   double alpha, beta, clip;
   template <class T>
   T operator()(T x) const {
     if (clip > 0) x = std::min(std::max(x, static_cast<T>(-clip)), static_cast<T>(clip));
-    return static_cast<T>(kind->apply(x, alpha, beta));
+    return static_cast<T>(apply(x, alpha, beta));
   }
 };
 
@@ -69,9 +93,7 @@ class Layer {
     size_t at = direction * functions_ + k;
     if (at >= op_.activations.size() || at >= op_.alphas.size() || at >= op_.betas.size())
       fail("an activation is missing");
-    const Activation* kind = find_activation(op_.activations[at]);
-    if (!kind) fail("the activation '{}' is not known", op_.activations[at]);
-    return {kind, op_.alphas[at], op_.betas[at], op_.clip};
+    return {find_apply(op_.activations[at]), op_.alphas[at], op_.betas[at], op_.clip};
   }
 
   const T* weights(int64_t direction) const {

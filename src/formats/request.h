@@ -1,0 +1,55 @@
+// What a user asks of a model's interface while it is read: where to cut it, and the inputs' shapes and types.
+// Sizes and types decide how nodes are read, so this comes before any node.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "ir/dim.h"
+#include "ir/dtype.h"
+
+namespace remodel {
+
+struct InputShape {
+  std::string name;          // "": the shape of the input at this place of the list
+  std::optional<Dims> dims;  // nullopt: as it is
+};
+struct InputType {
+  std::string name;
+  DType dtype;
+};
+
+struct ReadRequest {
+  std::vector<std::string> inputs, outputs;  // tensors to cut at; empty: the model's own
+  std::vector<InputShape> shapes;
+  std::vector<InputType> types;
+
+  bool empty() const { return inputs.empty() && outputs.empty() && shapes.empty() && types.empty(); }
+};
+
+// The tensors of a model that a user may name.
+class TensorNames {
+ public:
+  void add(std::string_view name) { names_.emplace(name); }
+  // The name as the model spells it: as given, or without TensorFlow's ":0". Refuses unknown ones and names what
+  // is near. `what` is "tensor" or "input".
+  std::string find(const std::string& name, std::string_view what) const;
+
+ private:
+  std::unordered_set<std::string> names_;
+};
+
+// Parses "1,300,300,3;1,10" and "name=1,3,224,224". A size may be -1 or ? where it is not known, or a symbol.
+std::vector<InputShape> parse_input_shapes(std::string_view text);
+// Parses "ids=int32,mask=bool".
+std::vector<InputType> parse_input_types(std::string_view text);
+// "a, b" -> {"a", "b"}
+std::vector<std::string> parse_names(std::string_view text);
+
+// The shapes by name, of inputs in this order. Refuses too many, too few, and names that are no inputs.
+std::vector<InputShape> named_shapes(const std::vector<InputShape>& shapes, const std::vector<std::string>& inputs);
+
+}  // namespace remodel
