@@ -4,12 +4,22 @@ namespace remodel {
 
 // One function a family, in kernels/.
 void add_activation_kernels(Kernels& kernels);
+void add_control_kernels(Kernels& kernels);
+void add_list_kernels(Kernels& kernels);
+void add_text_kernels(Kernels& kernels);
+void add_random_kernels(Kernels& kernels);
+void add_detection_kernels(Kernels& kernels);
 void add_shape_kernels(Kernels& kernels);
 
 const Kernels& all_kernels() {
   static const Kernels kernels = [] {
     Kernels made;
     add_activation_kernels(made);
+    add_control_kernels(made);
+    add_list_kernels(made);
+    add_text_kernels(made);
+    add_random_kernels(made);
+    add_detection_kernels(made);
     add_shape_kernels(made);
     return made;
   }();

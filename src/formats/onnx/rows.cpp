@@ -32,18 +32,30 @@ const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* 
       if (reason.empty()) return &row;
       if (reasons.find(reason) == std::string::npos) reasons += (reasons.empty() ? "" : "; ") + reason;
     }
-  if (why) *why = reasons.empty() ? fmt::format("'{}' has no form in opset {}", node.node().op.name(), opset) : reasons;
+  if (why)
+    *why =
+        reasons.empty() ? fmt::format("'{}' has no form in opset {}", node.node().op.name(), opset) : reasons;
   return nullptr;
 }
 
 // One function a family, in rows/.
 void activation_rows(Rows& rows);
+void control_rows(Rows& rows);
+void list_rows(Rows& rows);
+void text_rows(Rows& rows);
+void random_rows(Rows& rows);
+void detection_rows(Rows& rows);
 void shape_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
     Rows made;
     activation_rows(made);
+    control_rows(made);
+    list_rows(made);
+    text_rows(made);
+    random_rows(made);
+    detection_rows(made);
     shape_rows(made);
     return made;
   }();
