@@ -10,6 +10,10 @@ void add_text_kernels(Kernels& kernels);
 void add_random_kernels(Kernels& kernels);
 void add_detection_kernels(Kernels& kernels);
 void add_shape_kernels(Kernels& kernels);
+void add_conv_kernels(Kernels& kernels);
+void add_pool_kernels(Kernels& kernels);
+void add_normalize_kernels(Kernels& kernels);
+void add_resize_kernels(Kernels& kernels);
 
 const Kernels& all_kernels() {
   static const Kernels kernels = [] {
@@ -21,6 +25,10 @@ const Kernels& all_kernels() {
     add_random_kernels(made);
     add_detection_kernels(made);
     add_shape_kernels(made);
+    add_conv_kernels(made);
+    add_pool_kernels(made);
+    add_normalize_kernels(made);
+    add_resize_kernels(made);
     return made;
   }();
   return kernels;
