@@ -52,10 +52,18 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 }
 
 // One function a family, in decompose/.
+void unary_decompositions(Decompositions& table);
+void binary_decompositions(Decompositions& table);
+void activation_decompositions(Decompositions& table);
+void reduce_decompositions(Decompositions& table);
 
 const Decompositions& all_decompositions() {
   static const Decompositions table = [] {
     Decompositions made;
+    unary_decompositions(made);
+    binary_decompositions(made);
+    activation_decompositions(made);
+    reduce_decompositions(made);
     return made;
   }();
   return table;

@@ -39,7 +39,11 @@ const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* 
 }
 
 // One function a family, in rows/.
+void unary_rows(Rows& rows);
+void binary_rows(Rows& rows);
 void activation_rows(Rows& rows);
+void cast_rows(Rows& rows);
+void reduce_rows(Rows& rows);
 void control_rows(Rows& rows);
 void list_rows(Rows& rows);
 void text_rows(Rows& rows);
@@ -50,7 +54,11 @@ void shape_rows(Rows& rows);
 const Rows& all_rows() {
   static const Rows rows = [] {
     Rows made;
+    unary_rows(made);
+    binary_rows(made);
     activation_rows(made);
+    cast_rows(made);
+    reduce_rows(made);
     control_rows(made);
     list_rows(made);
     text_rows(made);
