@@ -53,6 +53,10 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 
 // One function a family, in decompose/.
 void attention_decompositions(Decompositions& table);
+void unary_decompositions(Decompositions& table);
+void reduce_decompositions(Decompositions& table);
+void binary_decompositions(Decompositions& table);
+void activation_decompositions(Decompositions& table);
 void matmul_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
@@ -61,6 +65,10 @@ const Decompositions& all_decompositions() {
   static const Decompositions table = [] {
     Decompositions made;
     attention_decompositions(made);
+    unary_decompositions(made);
+    reduce_decompositions(made);
+    binary_decompositions(made);
+    activation_decompositions(made);
     matmul_decompositions(made);
     quantize_decompositions(made);
     signal_decompositions(made);
