@@ -52,22 +52,25 @@ size_t offset_of(M T::* member) {
 }
 }  // namespace rows_detail
 
+Slot make_slot(Slot::Kind kind, std::string_view wire, size_t field, int position, const Default& value,
+               std::vector<ChoiceName> choices);
+
 template <class T, class M>
-Slot attr(std::string_view wire, M T::* member, Default value = Unset{}) {
-  return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), {}};
+Slot attr(std::string_view wire, M T::* member, const Default& value = Unset{}) {
+  return make_slot(Slot::attribute, wire, rows_detail::offset_of(member), 0, value, {});
 }
 template <class T, class M>
-Slot choice(std::string_view wire, M T::* member, std::vector<ChoiceName> names, Default value = Unset{}) {
-  return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), std::move(names)};
+Slot choice(std::string_view wire, M T::* member, std::vector<ChoiceName> names, const Default& value = Unset{}) {
+  return make_slot(Slot::attribute, wire, rows_detail::offset_of(member), 0, value, std::move(names));
 }
 template <class T, class M>
 Slot input(int position, M T::* member) {
-  return {Slot::input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
+  return make_slot(Slot::input, {}, rows_detail::offset_of(member), position, Unset{}, {});
 }
 template <class T, class M>
 Slot constant_input(int position, M T::* member) {
-  return {Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
+  return make_slot(Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {});
 }
-inline Slot ignore(std::string_view wire) { return {Slot::ignored, wire, 0, 0, Unset{}, {}}; }
+inline Slot ignore(std::string_view wire) { return make_slot(Slot::ignored, wire, 0, 0, Unset{}, {}); }
 
 }  // namespace remodel

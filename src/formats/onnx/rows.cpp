@@ -38,13 +38,19 @@ const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* 
 
 // One function a family, in rows/.
 void activation_rows(Rows& rows);
+void gather_rows(Rows& rows);
+void generate_rows(Rows& rows);
 void shape_rows(Rows& rows);
+void slice_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
     Rows made;
     activation_rows(made);
+    gather_rows(made);
+    generate_rows(made);
     shape_rows(made);
+    slice_rows(made);
     return made;
   }();
   return rows;
