@@ -2,9 +2,9 @@
 
 namespace remodel {
 
-Slot make_slot(Slot::Kind kind, std::string_view wire, size_t field, int position, const Default& value,
-               std::vector<ChoiceName> choices) {
-  return {kind, wire, field, position, value, std::move(choices)};
-}
+Slot::Slot(Kind kind, std::string_view wire, size_t field, int position, Default value, std::vector<ChoiceName> choices)
+    : kind(kind), wire(wire), field(field), position(position), value(value), choices(std::move(choices)) {}
+Slot::Slot(const Slot&) = default;
+Slot::~Slot() = default;
 
 }  // namespace remodel

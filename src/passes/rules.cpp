@@ -109,7 +109,7 @@ class Matcher {
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
       match_.reset();
       choices_used_ = 0;
-      if (at(pattern, root, true)) {
+      if (at(pattern, root) && closed(root)) {
         match_.root_ = root;
         return true;
       }
@@ -123,7 +123,7 @@ class Matcher {
   }
 
  private:
-  bool at(int32_t pattern, ValueId value, bool is_root) {
+  bool at(int32_t pattern, ValueId value) {
     const auto& node = rules_.nodes_[pattern];
     ValueId& bound = match_.values_[pattern];
     if (value == absent) return node.optional;
@@ -144,7 +144,6 @@ class Matcher {
         const Node* producer = graph_.producer(value);
         if (!producer || &producer->op.info() != node.info || producer->outputs[0] != value) return false;
         if (node.exact && !(producer->op == *node.exact)) return false;
-        if (!is_root && !node.shared && (it.users.size() != 1 || graph_.is_output(value))) return false;
         for (size_t k = 1; k < producer->outputs.size(); ++k)
           if (producer->outputs[k] != absent) return false;
         for (size_t i = node.operands.size(); i < producer->inputs.size(); ++i)
@@ -153,13 +152,29 @@ class Matcher {
         for (size_t i = 0; i < node.operands.size(); ++i) {
           size_t from = swapped ? 1 - i : i;
           ValueId operand = from < producer->inputs.size() ? producer->inputs[from] : absent;
-          if (!at(node.operands[i].id, operand, false)) return false;
+          if (!at(node.operands[i].id, operand)) return false;
         }
         break;
       }
     }
     bound = value;
     match_.bound_.push_back(pattern);
+    return true;
+  }
+  // Inner values are read by matched nodes alone.
+  bool closed(ValueId root) const {
+    for (int32_t expr : match_.bound_) {
+      ValueId value = match_.values_[expr];
+      const auto& node = rules_.nodes_[expr];
+      if (node.kind != Rules::Node::op || node.shared || value == root) continue;
+      if (graph_.is_output(value)) return false;
+      for (NodeId user : graph_.value(value).users)
+        if (std::none_of(match_.bound_.begin(), match_.bound_.end(), [&](int32_t other) {
+              return rules_.nodes_[other].kind == Rules::Node::op &&
+                     graph_.value(match_.values_[other]).producer == user;
+            }))
+          return false;
+    }
     return true;
   }
   bool same_constant(ValueId a, ValueId b) const {

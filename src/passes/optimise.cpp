@@ -1,0 +1,62 @@
+#include "passes/optimise.h"
+
+#include "base/error.h"
+#include "passes/cse.h"
+#include "passes/fold.h"
+
+namespace remodel {
+namespace {
+
+// Fusing opens new chances to recognise and the reverse; real models settle after two or three rounds.
+constexpr int most_rounds = 8;
+
+struct Tables {
+  Rules recognise, clean;
+  Tables() {
+    recognise_rules(recognise);
+    cleanup_rules(clean);
+    fuse_rules(clean);
+  }
+};
+
+void check(const Graph& graph) {
+  auto problems = verify(graph);
+  if (!problems.empty()) throw Error(problems.front(), ErrorKind::internal);
+}
+
+}  // namespace
+
+OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool) {
+  OptimiseReport report;
+  std::vector<RuleCount> counts, recognised;
+  static const Tables tables;
+  for (const GraphPtr& graph : model.graphs) {
+    report.dropped += graph->drop_dead();
+    if (options.level == 0) continue;
+    for (int round = 0; round < most_rounds; ++round) {
+      size_t before = 0, after = 0;
+      for (const RuleCount& count : counts) before += count.count;
+      for (const RuleCount& count : recognised) before += count.count;
+      size_t folded = fold_constants(*graph, pool);
+      size_t merged = merge_equal_nodes(*graph);
+      // High-level ops are recognised before anything that they consist of is rewritten.
+      apply_rules(*graph, tables.recognise, recognised, {options.stop_after});
+      apply_rules(*graph, tables.clean, counts, {options.stop_after});
+      report.dropped += graph->drop_dead();
+      report.folded += folded;
+      report.merged += merged;
+      for (const RuleCount& count : counts) after += count.count;
+      for (const RuleCount& count : recognised) after += count.count;
+      if (before == after && folded + merged == 0) break;
+    }
+    report.folded += fold_constants(*graph, pool);
+    report.dropped += graph->drop_dead();
+    check(*graph);
+  }
+  for (const auto& list : {recognised, counts})
+    for (const RuleCount& count : list)
+      if (count.count) report.rules.push_back(count);
+  return report;
+}
+
+}  // namespace remodel

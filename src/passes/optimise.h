@@ -1,0 +1,29 @@
+// All passes, in their order.
+#pragma once
+
+#include <vector>
+
+#include "base/pool.h"
+#include "ir/graph.h"
+#include "passes/rules.h"
+
+namespace remodel {
+
+struct OptimiseOptions {
+  int level = 1;            // 0: only what removes what nobody reads
+  int64_t stop_after = -1;  // rewrites in all, for finding the one that is wrong; -1: no limit
+};
+
+struct OptimiseReport {
+  std::vector<RuleCount> rules;  // those that fired
+  size_t folded = 0, merged = 0, dropped = 0;
+};
+
+OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool);
+
+// One family of rules each.
+void cleanup_rules(Rules& rules);
+void fuse_rules(Rules& rules);
+void recognise_rules(Rules& rules);
+
+}  // namespace remodel

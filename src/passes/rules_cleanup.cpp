@@ -1,0 +1,159 @@
+// Rules that take away what has no effect and join neighbours of one kind. Each lowers the number of nodes.
+#include <algorithm>
+
+#include "base/error.h"
+#include "ops/binary.h"
+#include "ops/cast.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
+#include "passes/optimise.h"
+
+namespace remodel {
+namespace {
+
+std::vector<int64_t> full_perm(const Transpose& op, size_t rank) {
+  std::vector<int64_t> perm = op.perm;
+  for (size_t i = rank; perm.size() < rank;) perm.push_back(static_cast<int64_t>(--i));
+  return perm;
+}
+
+bool same_type(Match& match, Expr a, Expr b) { return same_shape_and_dtype(match.type(a), match.type(b)); }
+
+// Drops the root where its result has the type of x and the op says no more than x.
+void drop_where_equal(Rules& rules, std::string name, Expr x, Expr root) {
+  rules.add("drop " + name, Effect::exact, root, [=](Match& match) { return match.type(root).dims && same_type(match, root, x); },
+            [=](Match& match) { return match[x]; });
+}
+
+template <class T>
+void reshape_of(Rules& rules, Expr x, Expr inner) {
+  // Only where the result's sizes say all: at most one that no operand of the writer's -1 could find.
+  Expr root = rules.some<T>({inner});
+  rules.add("join reshapes", Effect::exact, root, [=](Match& match) -> ValueId {
+    if (!match.type(root).dims) return absent;
+    return match.emit(Reshape{*match.type(root).dims, false}, {match[x]});
+  });
+}
+
+template <class Inner>
+void reshapes_of(Rules& rules) {
+  Expr x = rules.any();
+  Expr inner = rules.some<Inner>({x});
+  reshape_of<Reshape>(rules, x, inner);
+  reshape_of<Squeeze>(rules, x, inner);
+  reshape_of<Unsqueeze>(rules, x, inner);
+}
+
+bool all_numbers(const Dims& dims, int64_t value) {
+  return std::all_of(dims.begin(), dims.end(), [&](const Dim& dim) { return dim.is_number(value); });
+}
+
+}  // namespace
+
+void cleanup_rules(Rules& rules) {
+  Expr x = rules.any(), a = rules.constant(), b = rules.constant();
+
+  drop_where_equal(rules, "reshape", x, rules.some<Reshape>({x}));
+  drop_where_equal(rules, "expand", x, rules.some<Expand>({x}));
+  drop_where_equal(rules, "cast", x, rules.some<Cast>({x}));
+  drop_where_equal(rules, "concat", x, rules.some<Concat>({x}));
+  reshapes_of<Reshape>(rules);
+  reshapes_of<Squeeze>(rules);
+  reshapes_of<Unsqueeze>(rules);
+
+  {
+    Expr inner = rules.some<Transpose>({x}), root = rules.some<Transpose>({rules.shared(inner)});
+    rules.add("join transposes", Effect::exact, root, [=](Match& match) -> ValueId {
+      if (!match.type(x).dims) return absent;
+      size_t rank = match.type(x).dims->size();
+      auto first = full_perm(match.op<Transpose>(inner), rank), second = full_perm(match.op<Transpose>(root), rank);
+      std::vector<int64_t> perm;
+      for (int64_t axis : second) perm.push_back(first[axis]);
+      return match.emit(Transpose{perm}, {match[x]});
+    });
+  }
+  {
+    Expr root = rules.some<Transpose>({x});
+    rules.add("drop transpose", Effect::exact, root,
+              [=](Match& match) {
+                if (!match.type(x).dims) return false;
+                auto perm = full_perm(match.op<Transpose>(root), match.type(x).dims->size());
+                return std::is_sorted(perm.begin(), perm.end());
+              },
+              [=](Match& match) { return match[x]; });
+    // Moving axes of size 1 alone moves no element.
+    rules.add("transpose as reshape", Effect::exact, root, [=](Match& match) -> ValueId {
+      if (!match.type(x).dims) return absent;
+      const Dims& dims = *match.type(x).dims;
+      std::vector<int64_t> moved;
+      for (int64_t axis : full_perm(match.op<Transpose>(root), dims.size()))
+        if (!dims[axis].is_number(1)) moved.push_back(axis);
+      if (!std::is_sorted(moved.begin(), moved.end())) return absent;
+      return match.emit(Reshape{*match.type(root).dims, false}, {match[x]});
+    });
+  }
+  {
+    Expr root = rules.some<Slice>({x});
+    rules.add("drop slice", Effect::exact, root,
+              [=](Match& match) {
+                const auto& op = match.op<Slice>(root);
+                return same_type(match, root, x) && all_numbers(op.starts, 0) &&
+                       std::all_of(op.steps.begin(), op.steps.end(), [](int64_t step) { return step == 1; });
+              },
+              [=](Match& match) { return match[x]; });
+  }
+  {
+    Expr inner = rules.some<Slice>({x}), root = rules.some<Slice>({inner});
+    rules.add("join slices", Effect::exact, root, [=](Match& match) -> ValueId {
+      if (!match.type(x).dims) return absent;
+      size_t rank = match.type(x).dims->size();
+      const auto &first = match.op<Slice>(inner), &second = match.op<Slice>(root);
+      Slice joined = first;
+      for (int64_t& axis : joined.axes) axis = resolve_axis(axis, rank);
+      for (size_t i = 0; i < second.axes.size(); ++i) {
+        int64_t axis = resolve_axis(second.axes[i], rank);
+        auto place = std::find(joined.axes.begin(), joined.axes.end(), axis);
+        if (place == joined.axes.end()) {
+          joined.axes.push_back(axis);
+          joined.starts.push_back(second.starts[i]);
+          joined.sizes.push_back(second.sizes[i]);
+          joined.steps.push_back(second.steps[i]);
+          continue;
+        }
+        size_t at = place - joined.axes.begin();
+        joined.starts[at] = joined.starts[at] + second.starts[i] * Dim(joined.steps[at]);
+        joined.sizes[at] = second.sizes[i];
+        joined.steps[at] *= second.steps[i];
+      }
+      return match.emit(joined, {match[x]});
+    });
+  }
+  {
+    Expr root = rules.some<Pad>({x, rules.optional(rules.any())});
+    rules.add("drop pad", Effect::exact, root,
+              [=](Match& match) {
+                const auto& op = match.op<Pad>(root);
+                return all_numbers(op.low, 0) && all_numbers(op.high, 0);
+              },
+              [=](Match& match) { return match[x]; });
+  }
+  {
+    Expr root = rules.some<Tile>({x});
+    rules.add("drop tile", Effect::exact, root,
+              [=](Match& match) { return all_numbers(match.op<Tile>(root).repeats, 1); },
+              [=](Match& match) { return match[x]; });
+  }
+
+  // The neutral element has the type of x, and does not broadcast it.
+  for (Expr root : {x * 1.0, x + 0.0, x - 0.0, x / 1.0}) drop_where_equal(rules, "neutral arithmetic", x, root);
+
+  auto associate = [&](const char* name, Expr root, auto op) {
+    rules.add(name, Effect::rounding, root, [=](Match& match) {
+      return match.emit(op, {match[x], match.emit(op, {match[a], match[b]})});
+    });
+  };
+  associate("join constant additions", (x + a) + b, Add{});
+  associate("join constant factors", (x * a) * b, Mul{});
+}
+
+}  // namespace remodel
