@@ -50,24 +50,26 @@ size_t offset_of(M T::* member) {
   static const T sample{};
   return static_cast<size_t>(reinterpret_cast<const char*>(&(sample.*member)) - reinterpret_cast<const char*>(&sample));
 }
+Slot slot(Slot::Kind kind, std::string_view wire, size_t field, int position, const Default& value,
+          const std::vector<ChoiceName>& choices);
 }  // namespace rows_detail
 
 template <class T, class M>
-Slot attr(std::string_view wire, M T::* member, Default value = Unset{}) {
-  return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), {}};
+Slot attr(std::string_view wire, M T::* member, const Default& value = Unset{}) {
+  return rows_detail::slot(Slot::attribute, wire, rows_detail::offset_of(member), 0, value, {});
 }
 template <class T, class M>
-Slot choice(std::string_view wire, M T::* member, std::vector<ChoiceName> names, Default value = Unset{}) {
-  return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), std::move(names)};
+Slot choice(std::string_view wire, M T::* member, const std::vector<ChoiceName>& names, const Default& value = Unset{}) {
+  return rows_detail::slot(Slot::attribute, wire, rows_detail::offset_of(member), 0, value, names);
 }
 template <class T, class M>
 Slot input(int position, M T::* member) {
-  return {Slot::input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
+  return rows_detail::slot(Slot::input, {}, rows_detail::offset_of(member), position, Unset{}, {});
 }
 template <class T, class M>
 Slot constant_input(int position, M T::* member) {
-  return {Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
+  return rows_detail::slot(Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {});
 }
-inline Slot ignore(std::string_view wire) { return {Slot::ignored, wire, 0, 0, Unset{}, {}}; }
+inline Slot ignore(std::string_view wire) { return rows_detail::slot(Slot::ignored, wire, 0, 0, Unset{}, {}); }
 
 }  // namespace remodel

@@ -52,10 +52,18 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 }
 
 // One function a family, in decompose/.
+void conv_decompositions(Decompositions& table);
+void pool_decompositions(Decompositions& table);
+void normalize_decompositions(Decompositions& table);
+void resize_decompositions(Decompositions& table);
 
 const Decompositions& all_decompositions() {
   static const Decompositions table = [] {
     Decompositions made;
+    conv_decompositions(made);
+    pool_decompositions(made);
+    normalize_decompositions(made);
+    resize_decompositions(made);
     return made;
   }();
   return table;

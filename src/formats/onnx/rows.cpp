@@ -43,6 +43,7 @@ void conv_rows(Rows& rows);
 void pool_rows(Rows& rows);
 void normalize_rows(Rows& rows);
 void resize_rows(Rows& rows);
+void normalize_microsoft_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
@@ -53,6 +54,7 @@ const Rows& all_rows() {
     pool_rows(made);
     normalize_rows(made);
     resize_rows(made);
+    normalize_microsoft_rows(made);
     return made;
   }();
   return rows;
