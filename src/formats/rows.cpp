@@ -1,10 +1,10 @@
 #include "formats/rows.h"
 
-namespace remodel::rows_detail {
+namespace remodel {
 
-Slot slot(Slot::Kind kind, std::string_view wire, size_t field, int position, const Default& value,
-          const std::vector<ChoiceName>& choices) {
-  return {kind, wire, field, position, value, choices};
-}
+Slot::Slot(Kind kind, std::string_view wire, size_t field, int position, Default value, std::vector<ChoiceName> choices)
+    : kind(kind), wire(wire), field(field), position(position), value(value), choices(std::move(choices)) {}
+Slot::Slot(const Slot&) = default;
+Slot::~Slot() = default;
 
-}  // namespace remodel::rows_detail
+}  // namespace remodel

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "ir/op.h"
@@ -25,7 +24,19 @@ constexpr Versions range(int first, int last) { return {first, last}; }
 // The value of an attribute that the file leaves out.
 struct Required {};  // it must be given
 struct Unset {};     // the op's own default
-using Default = std::variant<Required, Unset, int64_t, double, std::string_view, std::vector<int64_t>>;
+struct Default {
+  enum Kind : uint8_t { required, unset, integer, real, word } kind;
+  int64_t integer_value = 0;
+  double real_value = 0;
+  std::string_view word_value;
+
+  Default(Required) : kind(required) {}
+  Default(Unset) : kind(unset) {}
+  Default(int64_t value) : kind(integer), integer_value(value) {}
+  Default(double value) : kind(real), real_value(value) {}
+  Default(std::string_view value) : kind(word), word_value(value) {}
+  Default(const char* value) : kind(word), word_value(value) {}
+};
 
 using ChoiceName = std::pair<std::string_view, int>;  // the word in the file, the enumerator
 
@@ -42,6 +53,12 @@ struct Slot {
   int position = 0;
   Default value = Unset{};
   std::vector<ChoiceName> choices;  // of a choice field
+
+  // Out of line: tables make many of them.
+  Slot(Kind kind, std::string_view wire, size_t field, int position, Default value,
+       std::vector<ChoiceName> choices = {});
+  Slot(const Slot&);
+  ~Slot();
 };
 
 namespace rows_detail {
@@ -50,26 +67,24 @@ size_t offset_of(M T::* member) {
   static const T sample{};
   return static_cast<size_t>(reinterpret_cast<const char*>(&(sample.*member)) - reinterpret_cast<const char*>(&sample));
 }
-Slot slot(Slot::Kind kind, std::string_view wire, size_t field, int position, const Default& value,
-          const std::vector<ChoiceName>& choices);
 }  // namespace rows_detail
 
 template <class T, class M>
-Slot attr(std::string_view wire, M T::* member, const Default& value = Unset{}) {
-  return rows_detail::slot(Slot::attribute, wire, rows_detail::offset_of(member), 0, value, {});
+Slot attr(std::string_view wire, M T::* member, Default value = Unset{}) {
+  return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), {}};
 }
 template <class T, class M>
-Slot choice(std::string_view wire, M T::* member, const std::vector<ChoiceName>& names, const Default& value = Unset{}) {
-  return rows_detail::slot(Slot::attribute, wire, rows_detail::offset_of(member), 0, value, names);
+Slot choice(std::string_view wire, M T::* member, std::vector<ChoiceName> names, Default value = Unset{}) {
+  return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), std::move(names)};
 }
 template <class T, class M>
 Slot input(int position, M T::* member) {
-  return rows_detail::slot(Slot::input, {}, rows_detail::offset_of(member), position, Unset{}, {});
+  return {Slot::input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
 }
 template <class T, class M>
 Slot constant_input(int position, M T::* member) {
-  return rows_detail::slot(Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {});
+  return {Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
 }
-inline Slot ignore(std::string_view wire) { return rows_detail::slot(Slot::ignored, wire, 0, 0, Unset{}, {}); }
+inline Slot ignore(std::string_view wire) { return {Slot::ignored, wire, 0, 0, Unset{}, {}}; }
 
 }  // namespace remodel
