@@ -77,6 +77,7 @@ void gather_rows(Rows& rows);
 void generate_rows(Rows& rows);
 void list_rows(Rows& rows);
 void matmul_rows(Rows& rows);
+void normalize_microsoft_rows(Rows& rows);
 void normalize_rows(Rows& rows);
 void pool_rows(Rows& rows);
 void quantize_rows(Rows& rows);
@@ -104,6 +105,7 @@ const Rows& all_rows() {
     generate_rows(made);
     list_rows(made);
     matmul_rows(made);
+    normalize_microsoft_rows(made);
     normalize_rows(made);
     pool_rows(made);
     quantize_rows(made);
