@@ -43,6 +43,7 @@ void matmul_rows(Rows& rows);
 void recurrent_rows(Rows& rows);
 void attention_rows(Rows& rows);
 void quantize_rows(Rows& rows);
+void qlinear_rows(Rows& rows);
 void signal_rows(Rows& rows);
 
 const Rows& all_rows() {
@@ -54,6 +55,7 @@ const Rows& all_rows() {
     recurrent_rows(made);
     attention_rows(made);
     quantize_rows(made);
+    qlinear_rows(made);
     signal_rows(made);
     return made;
   }();
