@@ -28,7 +28,8 @@ ValueId Graph::add_constant(ConstantPtr constant, std::string name) {
   return value;
 }
 
-NodeId Graph::add_node(Op op, std::vector<ValueId> operands, std::vector<std::string> output_names, Origin origin) {
+NodeId Graph::add_node(Op op, std::vector<ValueId> operands, std::vector<std::string> output_names,
+                       Origin origin) {
   NodeId id = static_cast<NodeId>(nodes_.size());
   Node node;
   node.op = std::move(op);
@@ -78,6 +79,11 @@ void Graph::set_input(NodeId id, size_t index, ValueId value) {
   if (slot != absent) remove_user(slot, id);
   slot = value;
   if (value != absent) values_[value].users.push_back(id);
+}
+
+void Graph::add_operand(NodeId id, ValueId value) {
+  nodes_[id].inputs.push_back(absent);
+  set_input(id, nodes_[id].inputs.size() - 1, value);
 }
 
 void Graph::replace_uses(ValueId from, ValueId to) {
@@ -166,7 +172,8 @@ GraphPtr Graph::copy() const {
 std::vector<std::string> verify(const Graph& graph) {
   std::vector<std::string> problems;
   auto report = [&](const Node& node, const std::string& what) {
-    problems.push_back(std::string(node.op.name()) + " '" + (node.origin.empty() ? "" : node.origin[0]) + "': " + what);
+    problems.push_back(std::string(node.op.name()) + " '" + (node.origin.empty() ? "" : node.origin[0]) +
+                       "': " + what);
   };
   for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id) {
     const Node& node = graph.node(id);
@@ -178,7 +185,8 @@ std::vector<std::string> verify(const Graph& graph) {
           std::count(node.inputs.begin(), node.inputs.end(), input))
         report(node, "the users of '" + value.name + "' are out of step");
       if (value.producer == absent && !value.constant &&
-          std::none_of(graph.inputs.begin(), graph.inputs.end(), [&](const Port& p) { return p.value == input; }))
+          std::none_of(graph.inputs.begin(), graph.inputs.end(),
+                       [&](const Port& p) { return p.value == input; }))
         report(node, "'" + value.name + "' is never computed");
     }
     for (ValueId output : node.outputs)
@@ -190,7 +198,8 @@ std::vector<std::string> verify(const Graph& graph) {
   for (const Port& port : graph.outputs) {
     const Value& value = graph.value(port.value);
     if (value.producer == absent && !value.constant &&
-        std::none_of(graph.inputs.begin(), graph.inputs.end(), [&](const Port& p) { return p.value == port.value; }))
+        std::none_of(graph.inputs.begin(), graph.inputs.end(),
+                     [&](const Port& p) { return p.value == port.value; }))
       problems.push_back("output '" + port.name + "' is never computed");
   }
   return problems;

@@ -30,9 +30,9 @@ using Origin = std::vector<std::string>;
 struct Value {
   std::string name;
   Type type;
-  NodeId producer = absent;     // absent for inputs and constants
-  ConstantPtr constant;         // null unless it is one
-  std::vector<NodeId> users;    // a node stands here once for each operand
+  NodeId producer = absent;   // absent for inputs and constants
+  ConstantPtr constant;       // null unless it is one
+  std::vector<NodeId> users;  // a node stands here once for each operand
   std::shared_ptr<const Content> content;
 };
 
@@ -61,9 +61,13 @@ class Graph {
   ValueId add_value(std::string name, Type type);  // without a producer
   ValueId add_constant(ConstantPtr constant, std::string name = "");
   // Infers the types of `outputs` new values; a name "" is replaced on writing. Throws what inference throws.
-  NodeId add_node(Op op, std::vector<ValueId> inputs, std::vector<std::string> output_names, Origin origin = {});
+  NodeId add_node(Op op, std::vector<ValueId> inputs, std::vector<std::string> output_names,
+                  Origin origin = {});
   void remove_node(NodeId node);  // its outputs have no users left
   void set_input(NodeId node, size_t index, ValueId value);
+  void add_operand(NodeId node, ValueId value);  // after those that are there
+  // An input that nobody uses is one no more.
+  void remove_input(size_t index) { inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(index)); }
   void set_op(NodeId node, Op op) { nodes_[node].op = std::move(op); }
   // All users and outputs of `from` take `to` instead; the port keeps its outside name.
   void replace_uses(ValueId from, ValueId to);
@@ -80,7 +84,9 @@ class Graph {
   const Node* producer(ValueId value) const {
     return value == absent || values_[value].producer == absent ? nullptr : &nodes_[values_[value].producer];
   }
-  const Constant* constant(ValueId value) const { return value == absent ? nullptr : values_[value].constant.get(); }
+  const Constant* constant(ValueId value) const {
+    return value == absent ? nullptr : values_[value].constant.get();
+  }
 
   // Live nodes, each after the producers of its operands, otherwise in order of number. Refuses cycles.
   std::vector<NodeId> order() const;
@@ -103,7 +109,8 @@ class Graph {
 // Why the graph breaks a rule of the IR (types, users, arity, cycles); empty where it breaks none.
 std::vector<std::string> verify(const Graph& graph);
 
-// What persists between calls: shared by the graphs of a model, an extra input and output of each that uses it.
+// What persists between calls: shared by the graphs of a model, an extra input and output of each that uses
+// it.
 struct StateSlot {
   std::string name;
   Type type;

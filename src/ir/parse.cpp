@@ -127,6 +127,10 @@ class Parser {
   }
   Type type() {
     if (eat("list(")) {
+      size_t start = at_;
+      std::string name = eat("?") ? "?" : word();
+      if (auto dtype = parse_dtype(name); dtype && eat(")")) return Type::empty_list(*dtype);
+      at_ = start;
       Type element = type();
       need(")");
       return Type::list_of(element);
@@ -166,7 +170,8 @@ class Parser {
     return elements(type.dtype, *shape, DType::i64, values.data(), values.size());
   }
   ConstantPtr elements(DType dtype, const Shape& shape, DType from, const void* values, size_t count) {
-    if (static_cast<int64_t>(count) != count_of(shape)) fail("{} elements for shape {}", count, text_of(shape));
+    if (static_cast<int64_t>(count) != count_of(shape))
+      fail("{} elements for shape {}", count, text_of(shape));
     Tensor tensor(dtype, shape);
     convert_elements(from, values, dtype, tensor.raw(), static_cast<int64_t>(count));
     return constant_tensor(tensor);
@@ -184,10 +189,18 @@ class Parser {
   void field(void* op, const Field& field, const Graph& around) {
     switch (field.kind) {
       case FieldKind::integer:
-      case FieldKind::axis: field_as<int64_t>(op, field) = integer(); return;
-      case FieldKind::real: field_as<double>(op, field) = real(); return;
-      case FieldKind::truth: field_as<bool>(op, field) = truth(); return;
-      case FieldKind::text: field_as<std::string>(op, field) = quoted(); return;
+      case FieldKind::axis:
+        field_as<int64_t>(op, field) = integer();
+        return;
+      case FieldKind::real:
+        field_as<double>(op, field) = real();
+        return;
+      case FieldKind::truth:
+        field_as<bool>(op, field) = truth();
+        return;
+      case FieldKind::text:
+        field_as<std::string>(op, field) = quoted();
+        return;
       case FieldKind::choice: {
         std::string name = word();
         for (size_t i = 0; i < field.choices.size(); ++i)
@@ -220,16 +233,24 @@ class Parser {
         to.clear();
         return list([&] { to.push_back(quoted()); });
       }
-      case FieldKind::dim: field_as<Dim>(op, field) = dim(); return;
-      case FieldKind::dims: field_as<Dims>(op, field) = dims(); return;
-      case FieldKind::graph: field_as<GraphPtr>(op, field) = graph(&around); return;
+      case FieldKind::dim:
+        field_as<Dim>(op, field) = dim();
+        return;
+      case FieldKind::dims:
+        field_as<Dims>(op, field) = dims();
+        return;
+      case FieldKind::graph:
+        field_as<GraphPtr>(op, field) = graph(&around);
+        return;
       case FieldKind::constant: {
         if (eat("none")) return;
         Type its_type = type();
         field_as<ConstantPtr>(op, field) = constant(its_type);
         return;
       }
-      case FieldKind::type: field_as<Type>(op, field) = type(); return;
+      case FieldKind::type:
+        field_as<Type>(op, field) = type();
+        return;
     }
   }
   bool truth() {
@@ -332,7 +353,8 @@ class Parser {
       if (types[k]) {
         // Sizes that only running finds out have made-up names: the text's own are taken over.
         const Type& inferred = graph.value(value).type;
-        if (inferred.kind != types[k]->kind || inferred.dtype != types[k]->dtype || !dims_agree(inferred, *types[k]))
+        if (inferred.kind != types[k]->kind || inferred.dtype != types[k]->dtype ||
+            !dims_agree(inferred, *types[k]))
           fail("'{}' is {}, not {}", results[k], inferred.text(), types[k]->text());
       }
       names[results[k]] = value;

@@ -27,9 +27,10 @@ struct Grid {
 
 struct Type {
   enum Kind : uint8_t { tensor, list, optional, map } kind = tensor;
-  DType dtype = DType::unknown;         // of a map: of its keys
-  std::optional<Dims> dims;             // nullopt: the rank is not known
-  std::shared_ptr<const Type> element;  // of a list, optional or map; null: not known, or a list that is empty
+  DType dtype = DType::unknown;  // of a map: of its keys
+  std::optional<Dims> dims;      // nullopt: the rank is not known
+  std::shared_ptr<const Type>
+      element;  // of a list, optional or map; null: not known, or a list that is empty
   std::shared_ptr<const Grid> grid;
 
   Type() = default;
@@ -37,6 +38,11 @@ struct Type {
   Type(DType dtype, Dims dims) : dtype(dtype), dims(std::move(dims)) {}
   static Type list_of(Type element) { return of(list, std::move(element)); }
   static Type optional_of(Type element) { return of(optional, std::move(element)); }
+  static Type map_of(DType key, Type element) {
+    Type result = of(map, std::move(element));
+    result.dtype = key;
+    return result;
+  }
   // A list without elements: its dtype is that which elements will have.
   static Type empty_list(DType dtype) {
     Type result(dtype);

@@ -16,6 +16,8 @@ struct Cast : Elementwise {
   DType to = DType::f32;
   Overflow overflow = Overflow::saturate;
   PowerRounding rounding = PowerRounding::up;
+  Cast() = default;
+  explicit Cast(DType to) : to(to) {}
   void describe(Fields& v) {
     v("to", to);
     v.choice("overflow", overflow, {"saturate", "wrap"});

@@ -4,7 +4,16 @@ namespace remodel {
 
 // One function a family, in kernels/.
 void add_activation_kernels(Kernels& kernels);
+void add_control_kernels(Kernels& kernels);
+void add_list_kernels(Kernels& kernels);
+void add_text_kernels(Kernels& kernels);
+void add_random_kernels(Kernels& kernels);
+void add_detection_kernels(Kernels& kernels);
 void add_shape_kernels(Kernels& kernels);
+void add_conv_kernels(Kernels& kernels);
+void add_pool_kernels(Kernels& kernels);
+void add_normalize_kernels(Kernels& kernels);
+void add_resize_kernels(Kernels& kernels);
 void add_matmul_kernels(Kernels& kernels);
 void add_recurrent_kernels(Kernels& kernels);
 void add_attention_kernels(Kernels& kernels);
@@ -15,7 +24,16 @@ const Kernels& all_kernels() {
   static const Kernels kernels = [] {
     Kernels made;
     add_activation_kernels(made);
+    add_control_kernels(made);
+    add_list_kernels(made);
+    add_text_kernels(made);
+    add_random_kernels(made);
+    add_detection_kernels(made);
     add_shape_kernels(made);
+    add_conv_kernels(made);
+    add_pool_kernels(made);
+    add_normalize_kernels(made);
+    add_resize_kernels(made);
     add_matmul_kernels(made);
     add_recurrent_kernels(made);
     add_attention_kernels(made);

@@ -236,11 +236,27 @@ struct Parser {
             else
               inner.skip();
           }
+          if (element.dims)
+            for (Dim& dim : *element.dims)
+              if (!dim.is_number()) dim = any_size();
           result = list ? Type::list_of(element) : Type::optional_of(element);
           break;
         }
-        case 5:
-          fail("'{}' is a map, which is not supported", value);
+        case 5: {  // map_type
+          Reader map = in.message();
+          DType key = DType::unknown;
+          Type element;
+          while (map.next()) {
+            if (map.field() == 1)
+              key = dtype_of_code(map.int64());
+            else if (map.field() == 2)
+              element = type(map.message(), value, depth + 1);
+            else
+              map.skip();
+          }
+          result = Type::map_of(key, element);
+          break;
+        }
         default:
           in.skip();  // 6 denotation
       }
@@ -415,8 +431,11 @@ struct Parser {
           result.initializers.emplace_back(std::move(name), std::move(constant));
           break;
         }
+        case 13:
+          result.values.push_back(value_info(in.message()));
+          break;
         default:
-          in.skip();  // 13 value_info, 14 quantization_annotation
+          in.skip();  // 14 quantization_annotation
       }
     }
     return result;

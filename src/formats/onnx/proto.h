@@ -63,6 +63,7 @@ struct GraphProto {
   std::vector<NodeProto> nodes;
   std::vector<std::pair<std::string, ConstantPtr>> initializers;
   std::vector<ValueInfo> inputs, outputs;
+  std::vector<ValueInfo> values;  // what the file says of inner values
 };
 
 struct FunctionProto {

@@ -6,10 +6,15 @@
 namespace remodel::onnx {
 
 ReadNode::ReadNode(GraphReader& reader, Graph& graph, const NodeProto& proto, int64_t version)
-    : reader_(reader), graph_(graph), proto_(proto), version_(version), results_(proto.outputs.size(), absent) {
+    : reader_(reader),
+      graph_(graph),
+      proto_(proto),
+      version_(version),
+      results_(proto.outputs.size(), absent) {
   for (const auto& name : proto.inputs) {
     ValueId value = name.empty() ? absent : reader_.find(name);
-    if (value == absent && !name.empty() && !reader_.names_.count(name)) fail("input '{}' is never computed", name);
+    if (value == absent && !name.empty() && !reader_.names_.count(name))
+      fail("input '{}' is never computed", name);
     operands_.push_back(value);
   }
   while (!operands_.empty() && operands_.back() == absent) operands_.pop_back();
@@ -109,7 +114,9 @@ std::vector<ValueId> ReadNode::emit(Op op, std::vector<ValueId> operands, size_t
   return graph_.node(id).outputs;
 }
 
-ValueId ReadNode::emit(Op op, std::vector<ValueId> operands) { return emit(std::move(op), std::move(operands), 1)[0]; }
+ValueId ReadNode::emit(Op op, std::vector<ValueId> operands) {
+  return emit(std::move(op), std::move(operands), 1)[0];
+}
 
 void ReadNode::result(size_t k, ValueId value) {
   if (!wants(k)) return;
@@ -133,9 +140,95 @@ void ReadNode::emit_results(Op op, std::vector<ValueId> operands) {
 }
 
 ReadNode::Body ReadNode::read_body(const GraphProto& proto, const std::vector<Type>& types) {
+  if (proto.inputs.size() != types.size())
+    fail("the body '{}' has {} inputs, but {} are given", proto.name, proto.inputs.size(), types.size());
   GraphReader inner(reader_.model_, reader_.opsets_, &reader_, reader_.problems_);
   inner.read(proto, types);
+  if (inner.graph()->outputs.size() != proto.outputs.size()) throw Silenced();
   return {inner.graph(), inner.captures()};
+}
+
+// What a body makes of its carried values is known only once it is read, and rows read by the types they see.
+// So the body is read again with wider types, until they hold. Each size widens once, so this ends.
+ReadNode::Body ReadNode::read_loop_body(const GraphProto& proto, std::vector<Type> types, size_t first_input,
+                                        size_t first_output, size_t carried) {
+  constexpr int careful_depth = 3;
+  if (proto.outputs.size() < first_output + carried)
+    fail("the body '{}' has {} outputs, but {} values are carried", proto.name, proto.outputs.size(),
+         carried);
+  auto& problems = reader_.problems_;
+  const size_t before = problems.size();
+  std::vector<Error> first_problems;
+  std::vector<std::vector<bool>> widened(carried);
+  auto fresh = [&] { return Dim::symbol(graph_.fresh_symbol()); };
+  auto widen_all = [&] {
+    for (size_t j = 0; j < carried; ++j) {
+      Type& type = types[first_input + j];
+      if (!type.is_tensor() || !type.dims) continue;
+      widened[j].assign(type.dims->size(), true);
+      for (Dim& dim : *type.dims) dim = fresh();
+    }
+  };
+  for (size_t j = 0; j < carried; ++j) {
+    const Type& type = types[first_input + j];
+    widened[j].assign(type.dims ? type.dims->size() : 0, false);
+  }
+  bool widest = false;
+  // Bodies in bodies would be read exponentially often.
+  if (reader_.loop_depth_ >= careful_depth) widen_all(), widest = true;
+  struct Depth {
+    explicit Depth(int& depth) : depth(depth) { ++depth; }
+    ~Depth() { --depth; }
+    int& depth;
+  } depth(reader_.loop_depth_);
+  for (;;) {
+    std::optional<Body> body;
+    try {
+      body = read_body(proto, types);
+    } catch (const Silenced&) {
+      if (problems.size() == before) throw;
+    }
+    if (problems.size() > before) {
+      // Sizes of the first step may not fit those of the next.
+      if (!widest && first_problems.empty()) {
+        first_problems.assign(problems.begin() + static_cast<std::ptrdiff_t>(before), problems.end());
+        problems.erase(problems.begin() + static_cast<std::ptrdiff_t>(before), problems.end());
+        widen_all(), widest = true;
+        continue;
+      }
+      if (!first_problems.empty()) {
+        problems.erase(problems.begin() + static_cast<std::ptrdiff_t>(before), problems.end());
+        problems.insert(problems.end(), first_problems.begin(), first_problems.end());
+      }
+      throw Silenced();
+    }
+    bool changed = false;
+    for (size_t j = 0; j < carried; ++j) {
+      Type& type = types[first_input + j];
+      const Type& next = body->graph->value(body->graph->outputs[first_output + j].value).type;
+      Type wider;
+      try {
+        wider = join(type, next, [&](size_t axis) -> Dim {
+          if (widened[j][axis]) return (*type.dims)[axis];
+          widened[j][axis] = true;
+          return fresh();
+        });
+      } catch (Error& error) {
+        throw error.at(fmt::format("carried value {}", j));
+      }
+      if (same_shape_and_dtype(type, wider)) continue;
+      type = wider;
+      changed = true;
+    }
+    if (!changed) return *body;
+  }
+}
+
+void ReadNode::adopt(size_t i, const Type& declared) {
+  if (!has_input(i)) return;
+  Type& type = graph_.value(operands_[i]).type;
+  if (type.is_tensor() && type.dtype == DType::unknown && !type.dims)
+    type = declared.is_tensor() ? Type(declared.dtype) : declared;
 }
 
 void ReadNode::check_attributes_known() const {
@@ -146,7 +239,8 @@ void ReadNode::check_attributes_known() const {
 void ReadNode::check_complete() const {
   check_attributes_known();
   for (size_t k = 0; k < results_.size(); ++k)
-    if (!proto_.outputs[k].empty() && results_[k] == absent) fail("output '{}' is not supported", proto_.outputs[k]);
+    if (!proto_.outputs[k].empty() && results_[k] == absent)
+      fail("output '{}' is not supported", proto_.outputs[k]);
 }
 
 }  // namespace remodel::onnx

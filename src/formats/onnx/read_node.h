@@ -32,15 +32,15 @@ class ReadNode {
   std::vector<int64_t> integers(std::string_view name, std::vector<int64_t> otherwise = {});
   std::vector<double> reals(std::string_view name, std::vector<double> otherwise = {});
   std::vector<std::string> texts(std::string_view name);
-  ConstantPtr tensor(std::string_view name);                 // null where absent
-  std::shared_ptr<GraphProto> body(std::string_view name);   // required
-  const Attribute* attribute(std::string_view name);         // marks it as understood; null where absent
+  ConstantPtr tensor(std::string_view name);                // null where absent
+  std::shared_ptr<GraphProto> body(std::string_view name);  // required
+  const Attribute* attribute(std::string_view name);        // marks it as understood; null where absent
   void ignore(std::string_view name) { understood_.insert(std::string(name)); }
 
   // Operands.
   size_t inputs() const { return operands_.size(); }
   bool has_input(size_t i) const { return i < operands_.size() && operands_[i] != absent; }
-  ValueId input(size_t i) const;                                      // refuses a missing one
+  ValueId input(size_t i) const;  // refuses a missing one
   ValueId input_or_absent(size_t i) const { return i < operands_.size() ? operands_[i] : absent; }
   const std::vector<ValueId>& operands() const { return operands_; }
   const Type& type(size_t i) const { return graph_.value(input(i)).type; }
@@ -65,11 +65,17 @@ class ReadNode {
 
   // Bodies.
   struct Body {
-    GraphPtr graph;                  // its inputs: those that it declares, then one a capture
-    std::vector<ValueId> captures;   // values of this graph that the body refers to, constants excepted
+    GraphPtr graph;                 // its inputs: those that it declares, then one a capture
+    std::vector<ValueId> captures;  // values of this graph that the body refers to, constants excepted
   };
-  // Reads a sub-graph. `types` are the types of its declared inputs, where the node knows them better.
-  Body read_body(const GraphProto& proto, const std::vector<Type>& types = {});
+  // Reads a sub-graph whose declared inputs have these types.
+  Body read_body(const GraphProto& proto, const std::vector<Type>& types);
+  // Reads the body of a loop. `types` are those of its declared inputs at the first step; `carried` of them,
+  // and of its outputs, are carried from step to step. Their types hold for every step in what is given back.
+  Body read_loop_body(const GraphProto& proto, std::vector<Type> types, size_t first_input,
+                      size_t first_output, size_t carried);
+  // An operand of which nothing is known takes the dtype or kind that a body declares for it.
+  void adopt(size_t i, const Type& declared);
   // Refuses attributes that nobody asked for.
   void check_attributes_known() const;
   // The same, and results that the row's function did not give.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/onnx/names.h"
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
 #include "ir/infer.h"
@@ -11,9 +12,12 @@
 namespace remodel::onnx {
 namespace {
 
+constexpr int64_t most_inlined_nodes = 1'000'000;
+
 std::string place_of(const NodeProto& proto, const std::string& path) {
   std::string name = !proto.name.empty() ? proto.name : proto.outputs.empty() ? "" : proto.outputs[0];
-  return fmt::format("node '{}' ({}{})", path + name, proto.domain.empty() ? "" : proto.domain + ".", proto.type);
+  return fmt::format("node '{}' ({}{})", path + name, proto.domain.empty() ? "" : proto.domain + ".",
+                     proto.type);
 }
 
 // Nodes sorted so that each follows the producers of its inputs, as the format promises but files forget.
@@ -63,13 +67,15 @@ std::vector<const NodeProto*> sorted_nodes(const std::vector<NodeProto>& nodes) 
 
 }  // namespace
 
-GraphReader::GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets, GraphReader* outer,
-                         std::vector<Error>& problems)
+GraphReader::GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets,
+                         GraphReader* outer, std::vector<Error>& problems)
     : model_(model), opsets_(opsets), outer_(outer), problems_(problems) {
   if (outer_) {
     graph_->share_symbols(*outer_->graph_);
     path_ = outer_->path_;
     inline_depth_ = outer_->inline_depth_;
+    loop_depth_ = outer_->loop_depth_;
+    inlined_nodes_ = outer_->inlined_nodes_;
   }
 }
 
@@ -82,10 +88,13 @@ ValueId GraphReader::find(const std::string& name) {
   ValueId inside;
   if (value.constant) {
     inside = graph_->add_constant(value.constant, name);
+  } else if (auto place = captured_.find(outside); place != captured_.end()) {
+    inside = place->second;
   } else {
     inside = graph_->add_input(name, value.type);
     graph_->value(inside).content = value.content;
     captures_.push_back(outside);
+    captured_.emplace(outside, inside);
   }
   names_.emplace(name, inside);
   return inside;
@@ -118,18 +127,15 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
   for (const auto& input : proto.inputs) {
     size_t at = index++;
     if (initialized.count(input.name)) continue;
-    Type type = input.type;
-    if (at < input_types.size()) {
-      const Type& known = input_types[at];
-      if (type.dtype == DType::unknown) type.dtype = known.dtype;
-      if (!type.dims || known.kind != Type::tensor) type = known;
-    }
+    const Type& type = at < input_types.size() ? input_types[at] : input.type;
     try {
       add_input(input.name, type);
     } catch (Error& error) {
       problems_.push_back(error);
     }
   }
+  for (const auto& value : proto.values) declared_.emplace(value.name, &value.type);
+  for (const auto& output : proto.outputs) declared_.emplace(output.name, &output.type);
   if (plan_)
     for (const std::string& name : plan_->order)
       if (initialized.count(name)) {
@@ -241,17 +247,45 @@ void GraphReader::read_node(const NodeProto& proto) {
           throw Error(fmt::format("the operator is not part of opset {}, which the file declares", version));
         throw Error("the operator is unknown").hint("is it a custom operator whose domain is missing?");
       }
-      Foreign foreign;
-      foreign.format = "onnx";
-      foreign.type = proto.domain.empty() ? proto.type : proto.domain + ":" + proto.type;
-      foreign.raw = std::make_shared<const NodeProto>(proto);
-      node.emit_results(foreign, node.operands());
+      read_foreign(node);
     }
     if (problems_.size() != problems_before) poison(proto);
+  } catch (const Silenced&) {
+    poison(proto);
   } catch (Error& error) {
     problems_.push_back(error.at(place_of(proto, path_)));
     poison(proto);
   }
+}
+
+// What the file says of an inner value; sizes without a number are not known.
+Type GraphReader::declared_type(const std::string& name) const {
+  auto place = declared_.find(name);
+  if (place == declared_.end()) return Type();
+  Type type = *place->second;
+  if (outer_ && type.dims)
+    for (Dim& dim : *type.dims)
+      if (!dim.is_number()) dim = Dim::symbol(graph_->fresh_symbol());
+  return type;
+}
+
+void GraphReader::read_foreign(ReadNode& node) {
+  const NodeProto& proto = node.proto();
+  Foreign foreign;
+  foreign.format = "onnx";
+  foreign.type = proto.domain.empty() ? proto.type : proto.domain + ":" + proto.type;
+  foreign.raw = std::make_shared<const NodeProto>(proto);
+  std::vector<ValueId> operands = node.operands();
+  operands.resize(proto.inputs.size(), absent);
+  for (const std::string& name : free_names(proto)) {
+    if (poisoned(name)) throw Silenced();
+    ValueId value = find(name);
+    if (value == absent) fail("'{}', which its body reads, is never computed", name);
+    operands.push_back(value);
+  }
+  node.emit_results(foreign, operands);
+  for (const std::string& output : proto.outputs)
+    if (!output.empty()) graph_->value(find(output)).type = declared_type(output);
 }
 
 bool GraphReader::inline_function(const NodeProto& proto) {
@@ -260,6 +294,9 @@ bool GraphReader::inline_function(const NodeProto& proto) {
   });
   if (function == model_.functions.end()) return false;
   if (inline_depth_ > 32) fail("functions call one another too deeply");
+  *inlined_nodes_ += static_cast<int64_t>(function->nodes.size()) + 1;
+  if (*inlined_nodes_ > most_inlined_nodes)
+    fail("functions that call one another have over {} nodes", most_inlined_nodes);
 
   std::map<std::string, Attribute> given;
   for (const auto& attribute : function->attribute_defaults) given[attribute.name] = attribute;
@@ -291,7 +328,8 @@ bool GraphReader::inline_function(const NodeProto& proto) {
   // The function's own names live in a scope of their own, in the same graph.
   std::unordered_map<std::string, ValueId> outside = std::move(names_);
   std::unordered_map<std::string, bool> outside_poison = std::move(poisoned_);
-  names_.clear(), poisoned_.clear();
+  auto outside_declared = std::move(declared_);
+  names_.clear(), poisoned_.clear(), declared_.clear();
   auto find_outside = [&](const std::string& name) {
     auto place = outside.find(name);
     if (place != outside.end()) return place->second;
@@ -304,14 +342,14 @@ bool GraphReader::inline_function(const NodeProto& proto) {
     if (!proto.inputs[i].empty()) {
       ValueId value = find_outside(proto.inputs[i]);
       if (value == absent) {
-        names_ = std::move(outside), poisoned_ = std::move(outside_poison);
+        names_ = std::move(outside), poisoned_ = std::move(outside_poison),
+        declared_ = std::move(outside_declared);
         fail("input '{}' is never computed", proto.inputs[i]);
       }
       names_.emplace(function->inputs[i], value);
     }
   // Inputs that the call leaves out stay undefined inside and read as absent.
-  for (size_t i = 0; i < function->inputs.size(); ++i)
-    names_.emplace(function->inputs[i], absent);
+  for (size_t i = 0; i < function->inputs.size(); ++i) names_.emplace(function->inputs[i], absent);
   std::string path = path_;
   auto opsets = opsets_;
   path_ += (proto.name.empty() ? proto.type : proto.name) + "/";
@@ -326,7 +364,7 @@ bool GraphReader::inline_function(const NodeProto& proto) {
   opsets_ = opsets;
   std::unordered_map<std::string, ValueId> inside = std::move(names_);
   std::unordered_map<std::string, bool> inside_poison = std::move(poisoned_);
-  names_ = std::move(outside), poisoned_ = std::move(outside_poison);
+  names_ = std::move(outside), poisoned_ = std::move(outside_poison), declared_ = std::move(outside_declared);
   for (size_t i = 0; i < proto.outputs.size() && i < function->outputs.size(); ++i) {
     if (proto.outputs[i].empty()) continue;
     auto place = inside.find(function->outputs[i]);
@@ -367,7 +405,8 @@ void trim(Graph& graph, const Plan& plan) {
     bool listed = std::find(plan.order.begin(), plan.order.end(), port.name) != plan.order.end();
     if (listed || !needed[port.value]) continue;
     if (!plan.order.empty())
-      throw Error(fmt::format("the outputs also need the input '{}'", port.name)).hint("name it with --inputs, too");
+      throw Error(fmt::format("the outputs also need the input '{}'", port.name))
+          .hint("name it with --inputs, too");
     inputs.push_back(port);
   }
   graph.inputs = std::move(inputs);
@@ -396,8 +435,12 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
   GraphReader reader(proto, proto.opsets, nullptr, result.problems);
   if (!request.empty()) reader.follow(plan);
   reader.read(proto.graph);
-  if (result.problems.empty() && (!request.inputs.empty() || !request.outputs.empty())) trim(*reader.graph(), plan);
+  if (result.problems.empty() && (!request.inputs.empty() || !request.outputs.empty()))
+    trim(*reader.graph(), plan);
   model.graphs.push_back(reader.graph());
+  // Functions may hold nodes of domains that the model itself does not import.
+  for (const FunctionProto& function : proto.functions)
+    for (const auto& [domain, version] : function.opsets) model.opsets.emplace(domain, version);
   return result;
 }
 

@@ -22,12 +22,16 @@ struct ReadResult {
 };
 ReadResult read_model(const Bytes& file, const OpenExternal& open_external, const ReadRequest& request = {});
 
+// Thrown where a node reads what could not be read: it has been reported already.
+struct Silenced {};
+
 // One graph or sub-graph being read: its names, and the scopes around it.
 class GraphReader {
  public:
   GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets, GraphReader* outer,
               std::vector<Error>& problems);
 
+  // `input_types`, of a sub-graph's declared inputs, stand for what the file says of them.
   // Before read(), for the main graph.
   void follow(const Plan& plan) { plan_ = &plan; }
   void read(const GraphProto& proto, const std::vector<Type>& input_types = {});
@@ -43,6 +47,8 @@ class GraphReader {
   void read_nodes(const std::vector<NodeProto>& nodes);
   void read_node(const NodeProto& proto);
   bool inline_function(const NodeProto& proto);
+  void read_foreign(ReadNode& node);
+  Type declared_type(const std::string& name) const;
   // Makes the input as the plan changes it, and binds its name to what stands for it inside.
   void add_input(const std::string& name, Type type);
   void read_main(const NodeProto& proto);
@@ -58,8 +64,12 @@ class GraphReader {
   std::unordered_map<std::string, ValueId> names_;
   std::unordered_map<std::string, bool> poisoned_;  // results of nodes that could not be read
   std::vector<ValueId> captures_;
-  std::string path_;  // of the inlined functions around, "encoder/"
+  std::unordered_map<ValueId, ValueId> captured_;          // to their inputs here
+  std::unordered_map<std::string, const Type*> declared_;  // what the file says of inner values
+  std::string path_;                                       // of the inlined functions around, "encoder/"
   int inline_depth_ = 0;
+  int loop_depth_ = 0;
+  std::shared_ptr<int64_t> inlined_nodes_ = std::make_shared<int64_t>(0);  // in the whole file
 };
 
 }  // namespace remodel::onnx

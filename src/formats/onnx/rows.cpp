@@ -13,6 +13,33 @@ void Rows::add(Row row) {
   rows_.push_back(std::move(row));
 }
 
+void Rows::add_slots(const OpInfo& op, std::string_view type, Versions versions, Slots slots, WhenFn when,
+                     bool writes) {
+  add({&op, std::string(type), "", versions, slots, nullptr, nullptr, when, true, writes, ""});
+}
+
+void Rows::add_writer(const OpInfo& op, Versions versions, WriteFn write, WhenFn when) {
+  add({&op, "", "", versions, {}, nullptr, write, when, false, true, ""});
+}
+
+void Rows::read(std::string_view type, Versions versions, ReadFn read) {
+  add({nullptr, std::string(type), "", versions, {}, read, nullptr, nullptr, true, false, ""});
+}
+
+void Rows::refuse(std::string_view type, Versions versions, std::string_view reason) {
+  add({nullptr,
+       std::string(type),
+       "",
+       versions,
+       {},
+       nullptr,
+       nullptr,
+       nullptr,
+       true,
+       false,
+       std::string(reason)});
+}
+
 const Row* Rows::find_reader(std::string_view domain, std::string_view type, int64_t version) const {
   auto place = readers_.find(fmt::format("{}:{}", domain, type));
   if (place == readers_.end()) return nullptr;
@@ -32,13 +59,24 @@ const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* 
       if (reason.empty()) return &row;
       if (reasons.find(reason) == std::string::npos) reasons += (reasons.empty() ? "" : "; ") + reason;
     }
-  if (why) *why = reasons.empty() ? fmt::format("'{}' has no form in opset {}", node.node().op.name(), opset) : reasons;
+  if (why)
+    *why =
+        reasons.empty() ? fmt::format("'{}' has no form in opset {}", node.node().op.name(), opset) : reasons;
   return nullptr;
 }
 
 // One function a family, in rows/.
 void activation_rows(Rows& rows);
+void control_rows(Rows& rows);
+void list_rows(Rows& rows);
+void text_rows(Rows& rows);
+void random_rows(Rows& rows);
+void detection_rows(Rows& rows);
 void shape_rows(Rows& rows);
+void conv_rows(Rows& rows);
+void pool_rows(Rows& rows);
+void normalize_rows(Rows& rows);
+void resize_rows(Rows& rows);
 void matmul_rows(Rows& rows);
 void recurrent_rows(Rows& rows);
 void attention_rows(Rows& rows);
@@ -50,7 +88,16 @@ const Rows& all_rows() {
   static const Rows rows = [] {
     Rows made;
     activation_rows(made);
+    control_rows(made);
+    list_rows(made);
+    text_rows(made);
+    random_rows(made);
+    detection_rows(made);
     shape_rows(made);
+    conv_rows(made);
+    pool_rows(made);
+    normalize_rows(made);
+    resize_rows(made);
     matmul_rows(made);
     recurrent_rows(made);
     attention_rows(made);

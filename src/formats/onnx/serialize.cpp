@@ -98,12 +98,23 @@ class Serializer {
     Message message;
     message.string(1, attribute.name);
     switch (attribute.kind) {
-      case AttributeKind::undefined: break;
-      case AttributeKind::real: message.float32(2, attribute.real); break;
-      case AttributeKind::integer: message.int64(3, attribute.integer); break;
-      case AttributeKind::string: message.string(4, attribute.text); break;
-      case AttributeKind::tensor: message.message(5, tensor("", attribute.tensors.at(0))); break;
-      case AttributeKind::graph: message.message(6, graph(*attribute.graphs.at(0))); break;
+      case AttributeKind::undefined:
+        break;
+      case AttributeKind::real:
+        message.float32(2, attribute.real);
+        break;
+      case AttributeKind::integer:
+        message.int64(3, attribute.integer);
+        break;
+      case AttributeKind::string:
+        message.string(4, attribute.text);
+        break;
+      case AttributeKind::tensor:
+        message.message(5, tensor("", attribute.tensors.at(0)));
+        break;
+      case AttributeKind::graph:
+        message.message(6, graph(*attribute.graphs.at(0)));
+        break;
       case AttributeKind::reals:
         for (float value : attribute.reals) message.float32(7, value);
         break;
@@ -119,12 +130,15 @@ class Serializer {
       case AttributeKind::graphs:
         for (const auto& value : attribute.graphs) message.message(11, graph(*value));
         break;
-      case AttributeKind::type_proto: message.message(14, type(attribute.types.at(0))); break;
+      case AttributeKind::type_proto:
+        message.message(14, type(attribute.types.at(0)));
+        break;
       case AttributeKind::type_protos:
         for (const auto& value : attribute.types) message.message(15, type(value));
         break;
       case AttributeKind::sparse_tensor:
-      case AttributeKind::sparse_tensors: fail("attribute '{}': sparse tensors are not written", attribute.name);
+      case AttributeKind::sparse_tensors:
+        fail("attribute '{}': sparse tensors are not written", attribute.name);
     }
     message.int64(20, static_cast<int64_t>(attribute.kind));
     return message;
@@ -161,8 +175,15 @@ class Serializer {
       inner.int64(1, code_of_dtype(type.dtype));
       if (type.dims) inner.message(2, shape(*type.dims));
       message.message(1, std::move(inner));
+      return message;
+    }
+    Message element = this->type(type.element ? *type.element : Type(type.dtype));
+    if (type.kind == Type::map) {
+      inner.int64(1, code_of_dtype(type.dtype));
+      inner.message(2, std::move(element));
+      message.message(5, std::move(inner));
     } else {
-      inner.message(1, this->type(type.element ? *type.element : Type()));
+      inner.message(1, std::move(element));
       message.message(type.kind == Type::list ? 4 : 9, std::move(inner));
     }
     return message;

@@ -13,7 +13,9 @@ const Type& WriteNode::type(size_t i) const {
   if (!has(i)) fail("operand {} is missing", i);
   return graph_.value(node_.inputs[i]).type;
 }
-int64_t WriteNode::rank(size_t i) const { return type(i).dims ? static_cast<int64_t>(type(i).dims->size()) : -1; }
+int64_t WriteNode::rank(size_t i) const {
+  return type(i).dims ? static_cast<int64_t>(type(i).dims->size()) : -1;
+}
 const Type& WriteNode::result_type(size_t k) const { return graph_.value(node_.outputs[k]).type; }
 
 std::string WriteNode::in(size_t i) { return has(i) ? writer_.name_of(node_.inputs[i]) : ""; }
@@ -36,8 +38,12 @@ std::string WriteNode::constant(ConstantPtr constant) {
   writer_.dtypes_[name] = constant->dtype();
   return name;
 }
-std::string WriteNode::integers(const std::vector<int64_t>& values) { return constant(constant_ints(values)); }
-std::string WriteNode::scalar(DType dtype, double value) { return constant(constant_splat(dtype, {}, value)); }
+std::string WriteNode::integers(const std::vector<int64_t>& values) {
+  return constant(constant_ints(values));
+}
+std::string WriteNode::scalar(DType dtype, double value) {
+  return constant(constant_splat(dtype, {}, value));
+}
 
 std::string WriteNode::sizes(const Dims& dims) {
   if (auto known = numbers(dims)) return integers(*known);
@@ -91,7 +97,8 @@ std::string WriteNode::cast(const std::string& name, DType to) {
   return emit("Cast", {name}, {Attribute::of("to", code_of_dtype(to))});
 }
 
-std::shared_ptr<GraphProto> WriteNode::write_body(const Graph& body, const std::vector<std::string>& parameters) {
+std::shared_ptr<GraphProto> WriteNode::write_body(const Graph& body,
+                                                  const std::vector<std::string>& parameters) {
   auto result = std::make_shared<GraphProto>();
   GraphWriter(writer_.file_, body, &writer_).write(*result, parameters);
   return result;

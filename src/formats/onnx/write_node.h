@@ -1,4 +1,5 @@
-// What a row's function sees of one node while a file is written: the node's parts, and the ONNX nodes to emit.
+// What a row's function sees of one node while a file is written: the node's parts, and the ONNX nodes to
+// emit.
 #pragma once
 
 #include <optional>
@@ -60,8 +61,8 @@ class WriteNode {
   std::string fresh_name(std::string_view hint);
   std::string cast(const std::string& name, DType to);
 
-  // A sub-graph whose captured values are written by the names that they have outside. `parameters` says, for each
-  // input of the body, its outside name, or "" where it is a declared input of the sub-graph.
+  // A sub-graph whose captured values are written by the names that they have outside. `parameters` says, for
+  // each input of the body, its outside name, or "" where it is a declared input of the sub-graph.
   std::shared_ptr<GraphProto> write_body(const Graph& body, const std::vector<std::string>& parameters);
 
  private:

@@ -12,25 +12,32 @@ std::string place_of(const Node& node) {
   return fmt::format("layer '{}' ({})", node.origin.empty() ? "" : node.origin[0], node.op.name());
 }
 
-// The types that hold every value of a type, nearest first. Arithmetic in them, cast back, gives what the narrow
-// type would: integers wrap, small floats round once.
+// The types that hold every value of a type, nearest first. Arithmetic in them, cast back, gives what the
+// narrow type would: integers wrap, small floats round once.
 const std::vector<DType>& wider(DType dtype) {
   static const std::vector<DType> none, from_bool{DType::u8, DType::i32, DType::i64, DType::f32},
       from_8{DType::i32, DType::i64, DType::f32, DType::f64}, from_32{DType::i64, DType::f64},
       from_half{DType::f32, DType::f64}, from_f32{DType::f64}, from_u64{DType::i64};
   switch (dtype) {
-    case DType::boolean: return from_bool;
+    case DType::boolean:
+      return from_bool;
     case DType::i8:
     case DType::u8:
     case DType::i16:
-    case DType::u16: return from_8;
+    case DType::u16:
+      return from_8;
     case DType::i32:
-    case DType::u32: return from_32;
-    case DType::u64: return from_u64;
+    case DType::u32:
+      return from_32;
+    case DType::u64:
+      return from_u64;
     case DType::f16:
-    case DType::bf16: return from_half;
-    case DType::f32: return from_f32;
-    default: return none;
+    case DType::bf16:
+      return from_half;
+    case DType::f32:
+      return from_f32;
+    default:
+      return none;
   }
 }
 
@@ -38,6 +45,17 @@ const Formal* formal_of(std::span<const Formal> formals, size_t i) {
   if (i < formals.size()) return &formals[i];
   if (!formals.empty() && formals.back().option == FormalOption::variadic) return &formals.back();
   return nullptr;
+}
+
+bool takes_container(const Formal& formal, const Type& type) {
+  const Type* inner = &type;
+  while (inner->element && inner->element->kind != Type::map) inner = inner->element.get();
+  if (inner->kind == Type::map || (inner->element && inner->element->kind == Type::map)) return true;
+  if (inner->dtype == DType::unknown) return true;
+  bool optional = type.kind == Type::optional;
+  bool list = type.kind == Type::list || (type.element && type.element->kind == Type::list);
+  TypeKind kind = optional ? (list ? TypeKind::optional_sequence : TypeKind::optional) : TypeKind::sequence;
+  return allows(formal, kind, static_cast<int>(code_of_dtype(inner->dtype)));
 }
 
 }  // namespace
@@ -67,16 +85,19 @@ std::string GraphWriter::name_of(ValueId value) {
   if (value == absent) return "";
   if (auto place = names_.find(value); place != names_.end()) return place->second;
   const Value& it = graph_.value(value);
-  if (!it.constant) throw Error(fmt::format("'{}' is used before it is computed", it.name), ErrorKind::internal);
+  if (!it.constant)
+    throw Error(fmt::format("'{}' is used before it is computed", it.name), ErrorKind::internal);
   std::string name = file_.initializer(it.constant, it.name);
   dtypes_[name] = it.constant->dtype();
   return names_[value] = name;
 }
 
 void GraphWriter::define(ValueId value, const std::string& name) {
+  const Type& type = graph_.value(value).type;
   names_[value] = name;
-  dtypes_[name] = graph_.value(value).type.dtype;
-  note_symbols(graph_.value(value).type, name);
+  dtypes_[name] = type.is_tensor() ? type.dtype : DType::unknown;
+  if (!type.is_tensor()) containers_[name] = type;
+  note_symbols(type, name);
 }
 
 void GraphWriter::note_symbols(const Type& type, const std::string& name) {
@@ -91,6 +112,12 @@ DType GraphWriter::dtype_of(const std::string& name) const {
   for (const GraphWriter* scope = this; scope; scope = scope->outer_)
     if (auto place = scope->dtypes_.find(name); place != scope->dtypes_.end()) return place->second;
   return DType::unknown;
+}
+
+const Type* GraphWriter::container_of(const std::string& name) const {
+  for (const GraphWriter* scope = this; scope; scope = scope->outer_)
+    if (auto place = scope->containers_.find(name); place != scope->containers_.end()) return &place->second;
+  return nullptr;
 }
 
 const GraphWriter::Home* GraphWriter::home_of(std::string_view symbol) const {
@@ -146,14 +173,20 @@ std::string GraphWriter::size(const Dim& dim) {
   return sizes_[text] = result;
 }
 
+// Other domains have versions of their own: what they hold is written as it came.
+const OpSchema* GraphWriter::schema_of(const NodeProto& node) const {
+  return node.domain.empty() ? find_schema("", node.type, static_cast<int>(file_.options.opset)) : nullptr;
+}
+
 void GraphWriter::note_result_types(const NodeProto& node) {
-  const OpSchema* schema = find_schema(node.domain, node.type, static_cast<int>(file_.options.opset));
+  const OpSchema* schema = schema_of(node);
   for (size_t k = 0; k < node.outputs.size(); ++k) {
     const std::string& name = node.outputs[k];
     if (name.empty() || dtypes_.count(name)) continue;
     DType dtype = DType::unknown;
     if (node.type == "Cast" || node.type == "ConstantOfShape" || node.type == "Constant") {
-      if (auto to = node.find("to"); to && to->kind == AttributeKind::integer) dtype = dtype_of_code(to->integer);
+      if (auto to = node.find("to"); to && to->kind == AttributeKind::integer)
+        dtype = dtype_of_code(to->integer);
       if (auto value = node.find("value")) dtype = value->tensors[0]->dtype();
     } else if (schema) {
       const Formal* formal = formal_of(schema->outputs, k);
@@ -173,19 +206,30 @@ void GraphWriter::note_result_types(const NodeProto& node) {
 }
 
 std::string GraphWriter::emit(NodeProto node) {
-  if (node.outputs.empty()) node.outputs.push_back(file_.unique_name(node_name_.empty() ? node.type : node_name_ + "/" + node.type));
+  if (node.outputs.empty())
+    node.outputs.push_back(file_.unique_name(node_name_.empty() ? node.type : node_name_ + "/" + node.type));
   std::string result = node.outputs[0];
   emit_legal(std::move(node));
   return result;
 }
 
 void GraphWriter::emit_legal(NodeProto node) {
-  const OpSchema* schema = find_schema(node.domain, node.type, static_cast<int>(file_.options.opset));
+  const OpSchema* schema = schema_of(node);
   if (node.domain.empty() && !schema)
     fail("ONNX's operator {} does not exist in opset {}", node.type, file_.options.opset);
   if (schema && schema->deprecated)
     fail("ONNX's operator {} is withdrawn in opset {}", node.type, file_.options.opset);
   file_.domains.insert(node.domain);
+
+  auto check_container = [&](const Formal* formal, const std::string& name) {
+    const Type* type = formal && !name.empty() ? container_of(name) : nullptr;
+    if (type && !takes_container(*formal, *type))
+      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, type->text());
+  };
+  for (size_t i = 0; schema && i < node.inputs.size(); ++i)
+    check_container(formal_of(schema->inputs, i), node.inputs[i]);
+  for (size_t k = 0; schema && k < node.outputs.size(); ++k)
+    check_container(formal_of(schema->outputs, k), node.outputs[k]);
 
   // Constraint name -> the type to compute in instead.
   std::map<std::string_view, std::pair<DType, DType>> casts;
@@ -194,11 +238,15 @@ void GraphWriter::emit_legal(NodeProto node) {
     const Formal* formal = formal_of(schema->inputs, i);
     if (!formal || node.inputs[i].empty()) continue;
     DType dtype = dtype_of(node.inputs[i]);
-    if (dtype == DType::unknown || allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(dtype)))) continue;
+    if (dtype == DType::unknown || allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(dtype))))
+      continue;
     // Sequences and optionals have no element type that could be cast.
     if (!allows(*formal, TypeKind::tensor, 1) && !allows(*formal, TypeKind::tensor, 7) &&
         !allows(*formal, TypeKind::tensor, 9))
       continue;
+    // Variadic operands of a body each have a type of their own.
+    if (!formal->homogeneous)
+      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, remodel::name_of(dtype));
     DType chosen = DType::unknown;
     for (DType candidate : wider(dtype))
       if (allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(candidate)))) {

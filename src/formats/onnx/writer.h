@@ -27,7 +27,8 @@ std::string cannot_write(const Graph& graph, const Node& node, int64_t opset);
 
 // What all graphs of one file share.
 struct FileWriter {
-  FileWriter(const WriteOptions& options, std::vector<Error>& problems) : options(options), problems(problems) {}
+  FileWriter(const WriteOptions& options, std::vector<Error>& problems)
+      : options(options), problems(problems) {}
 
   const WriteOptions& options;
   std::vector<Error>& problems;
@@ -47,7 +48,8 @@ struct FileWriter {
 // One graph or body being written.
 class GraphWriter {
  public:
-  GraphWriter(FileWriter& file, const Graph& graph, GraphWriter* outer) : file_(file), graph_(graph), outer_(outer) {}
+  GraphWriter(FileWriter& file, const Graph& graph, GraphWriter* outer)
+      : file_(file), graph_(graph), outer_(outer) {}
 
   // `parameters`: for each input its name outside, or "" for one that this graph declares.
   void write(GraphProto& to, const std::vector<std::string>& parameters);
@@ -62,12 +64,14 @@ class GraphWriter {
   void define(ValueId value, const std::string& name);
   void note_symbols(const Type& type, const std::string& name);
   DType dtype_of(const std::string& name) const;
+  const Type* container_of(const std::string& name) const;  // null for a tensor
   const Home* home_of(std::string_view symbol) const;
   std::string size(const Dim& dim);  // an i64[1] tensor
   std::string emit(NodeProto node);
   // Casts around operands of a type that this version of the operator does not take.
   void emit_legal(NodeProto node);
   void note_result_types(const NodeProto& node);
+  const OpSchema* schema_of(const NodeProto& node) const;
   ValueInfo value_info(const std::string& name, const Type& type) const;
 
   FileWriter& file_;
@@ -76,6 +80,7 @@ class GraphWriter {
   GraphProto* to_ = nullptr;
   std::unordered_map<ValueId, std::string> names_;
   std::unordered_map<std::string, DType> dtypes_;
+  std::unordered_map<std::string, Type> containers_;  // of names that are no tensors
   std::map<std::string, Home, std::less<>> homes_;
   std::map<std::string, std::string> sizes_;  // text of a size -> its tensor
   std::string node_name_;
