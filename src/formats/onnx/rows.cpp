@@ -80,6 +80,7 @@ void matmul_rows(Rows& rows);
 void normalize_microsoft_rows(Rows& rows);
 void normalize_rows(Rows& rows);
 void pool_rows(Rows& rows);
+void qlinear_rows(Rows& rows);
 void quantize_rows(Rows& rows);
 void random_rows(Rows& rows);
 void recurrent_rows(Rows& rows);
@@ -108,6 +109,7 @@ const Rows& all_rows() {
     normalize_microsoft_rows(made);
     normalize_rows(made);
     pool_rows(made);
+    qlinear_rows(made);
     quantize_rows(made);
     random_rows(made);
     recurrent_rows(made);

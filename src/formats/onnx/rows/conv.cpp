@@ -86,6 +86,7 @@ void write_conv(WriteNode& node) {
 }
 
 std::string conv_problem(const WriteNode& node) {
+  if (node.op<Conv>().out != DType::unknown || node.has(3) || node.has(4)) return "its operands are small integers";
   return sliding_problem(node, node.op<Conv>(), window_of_weights(node));
 }
 
