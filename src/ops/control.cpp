@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ir/infer.h"
+#include "ir/symbols.h"
 
 namespace remodel {
 namespace {
@@ -48,11 +49,7 @@ class InnerSymbols {
       for (size_t i = 0; i < in_.count(); ++i) {
         if (!in_.has(i)) continue;
         for_each_symbol(in_.in(i), note);
-        if (auto content = in_.content(i))
-          for (const Quantity& quantity : *content) {
-            for (const std::string& name : quantity.over.symbols()) note(name);
-            for (const std::string& name : quantity.under.symbols()) note(name);
-          }
+        if (auto content = in_.content(i)) for_each_symbol(*content, note);
       }
     }
     if (known_->count(symbol)) return false;
@@ -200,7 +197,10 @@ void Loop::infer(Infer& in) const {
   InnerSymbols symbols(in);
   for (size_t j = 0; j < first.size(); ++j) {
     Type type = inner.value(inner.inputs[body_carried() + j].value).type;
-    if (type.is_tensor() && type.dims && first[j].dims)
+    // A value that may be missing at first is there after the steps.
+    const Type& last = output_type(inner, body_next() + j);
+    if (type.kind == Type::optional && last.kind != Type::optional) type = last;
+    if (type.is_tensor() && type.dims && first[j].has_rank(type.dims->size()))
       for (size_t axis = 0; axis < type.dims->size(); ++axis)
         if (!((*type.dims)[axis] == (*first[j].dims)[axis])) (*type.dims)[axis] = in.fresh(j, axis);
     in.out(j, outside(in, symbols, type, j));
