@@ -1,65 +1,239 @@
 #include "app/convert.h"
 
+#include <memory>
+
+#include "app/attempt.h"
+#include "app/check.h"
+#include "app/console.h"
+#include "app/formats.h"
 #include "base/file.h"
+#include "base/pool.h"
 #include "formats/onnx/reader.h"
 #include "formats/onnx/serialize.h"
-#include "formats/onnx/writer.h"
-#include "passes/decompose.h"
 
 namespace remodel {
 namespace {
 
-std::string folder_of(const std::string& path) {
-  size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
-std::string file_of(const std::string& path) {
-  size_t slash = path.rfind('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
+constexpr uint64_t largest_file = (uint64_t{1} << 31) - 1;  // protobuf's limit
+
+// Times one phase of a conversion, for as long as it lives.
+class Timed {
+ public:
+  Timed(Report& report, Console& console, std::string name, const std::string& status)
+      : report_(report), console_(console), name_(std::move(name)), wall_(wall_seconds()), cpu_(remodel::cpu_seconds()) {
+    console.status(status);
+  }
+  ~Timed() {
+    report_.phases.push_back({name_, wall_seconds() - wall_, remodel::cpu_seconds() - cpu_});
+    const std::string text = fmt::format("{}: {}", name_, text_of_seconds(report_.phases.back().seconds));
+    console_.log(LogLevel::debug, text);
+  }
+
+ private:
+  Report& report_;
+  Console& console_;
+  std::string name_;
+  double wall_, cpu_;
+};
+
+// Files under temporary names: nothing is in its place until commit().
+struct Output {
+  std::unique_ptr<OutputFile> model, data;
+  std::vector<Report::File> files;
+
+  void commit() {
+    if (data)
+      commit_together({data.get(), model.get()});
+    else
+      model->commit();
+  }
+};
+
+Output write_files(const onnx::ModelProto& proto, bool external_data, std::unique_ptr<OutputFile> file) {
+  Output output;
+  const std::string path = file->path();
+  output.model = std::move(file);
+  onnx::ExternalData external;
+  if (external_data || onnx::model_size(proto) > largest_file)
+    external = onnx::plan_external_data(proto, file_of(path) + ".data");
+  FileSink sink(*output.model);
+  onnx::write_model(proto, external, sink);
+  output.files.push_back({path, sink.position()});
+  if (external.weights.empty()) return output;
+  output.data = std::make_unique<OutputFile>(path + ".data");
+  FileSink data_sink(*output.data);
+  onnx::write_external_data(external, data_sink);
+  output.files.push_back({path + ".data", data_sink.position()});
+  return output;
 }
 
-[[noreturn]] void throw_problems(std::vector<Error> problems, const std::string& path) {
-  for (Error& problem : problems) problem.at(path);
-  throw Problems(std::move(problems));
+Model read_back(Output& output) {
+  const Bytes file = map_file(output.model->readable_path());
+  onnx::ReadResult read = onnx::read_model(file, [&](const std::string&) {
+    if (!output.data) fail("it refers to another file");
+    return map_file(output.data->readable_path());
+  });
+  if (!read.problems.empty()) throw Problems(std::move(read.problems));
+  return std::move(read.model);
+}
+
+void fill_check(Report::Check& check, const CheckResult& result) {
+  for (const OutputCheck& one : result.outputs) {
+    Report::Output output;
+    output.name = one.output;
+    output.verdict = name_of(one.verdict);
+    output.failed = one.verdict == Verdict::failed;
+    output.compared = one.verdict != Verdict::not_run && one.verdict != Verdict::random;
+    output.error = one.error, output.tolerance = one.tolerance;
+    output.reason = one.reason, output.layer = one.layer;
+    check.outputs.push_back(std::move(output));
+  }
+  check.inputs = result.inputs;
+  bool any_run = false;
+  for (const OutputCheck& one : result.outputs) any_run = any_run || one.verdict != Verdict::not_run;
+  check.status = result.failed() ? "failed" : result.passed() ? "passed" : any_run ? "partly checked" : "not checked";
+}
+
+void check_output(const ConvertOptions& options, const Model& source, Output& output, Report::Check& check) {
+  CheckOptions checking;
+  checking.tolerance = options.tolerance;
+  checking.data = options.data;
+  checking.threads = options.threads;
+  std::string unreadable;
+  Model result;
+  try {
+    result = read_back(output);
+  } catch (const Error& error) {
+    unreadable = error.what();
+  }
+  if (!unreadable.empty()) {
+    check.status = "failed";
+    check.reason = "the file that was written cannot be read back: " + unreadable;
+    return;
+  }
+  fill_check(check, check_models(source, result, checking));
+}
+
+std::string failure_of(const Report::Check& check) {
+  for (const Report::Output& output : check.outputs)
+    if (output.failed) {
+      std::string text = fmt::format("output '{}': {}", output.name, output.reason);
+      if (!output.layer.empty()) text += fmt::format("; the first layer that differs is '{}'", output.layer);
+      return text;
+    }
+  return check.reason;
+}
+
+void refuse_unsupported(const ConvertOptions& options, Report& report) {
+  if (options.quantization.optimization != "none")
+    throw Error("quantization is not supported yet").hint("leave out 'quantization', or set its optimization to none");
+  const ConvertOptions usual;
+  const auto note = [&](bool given, std::string_view key) {
+    if (given) report.notes.push_back(fmt::format("'{}' means nothing for this conversion", key));
+  };
+  note(!options.network_script.empty(), "network_script");
+  note(!options.network_name.empty(), "network_name");
+  note(options.frozen != usual.frozen, "frozen");
+  note(options.savedmodel_tag != usual.savedmodel_tag, "savedmodel_tag");
+  note(options.savedmodel_signature != usual.savedmodel_signature, "savedmodel_signature");
+}
+
+// The attempt that is written, at the opset asked for or the lowest that will do.
+Attempt choose(const Model& source, const ConvertOptions& options, Report& report, Pool& pool) {
+  AttemptOptions attempting{options.opset, options.level, options.external_data};
+  Attempt first = attempt(source, attempting, pool);
+  report.written.opset = options.opset;
+  if (first.problems.empty()) return first;
+  Attempt next = attempt_above(source, attempting, pool);
+  const bool found = next.problems.empty();
+  if (found && options.at_least) {
+    report.notes.push_back(fmt::format("written at opset {}, the lowest that can express the model (opset {}: {})",
+                                       next.opset, options.opset, first.problems.front().what()));
+    report.written.opset = next.opset;
+    return next;
+  }
+  if (found) report.notes.push_back(fmt::format("the lowest opset that can express the model is {}", next.opset));
+  for (Error& problem : first.problems) problem.at(options.from);
+  throw Problems(std::move(first.problems));
 }
 
 }  // namespace
 
-Model load_model(const std::string& path) {
-  Bytes file = map_file(path);
-  std::string folder = folder_of(path);
-  onnx::ReadResult read;
-  try {
-    read = onnx::read_model(file, [&](const std::string& location) { return map_file(inside_folder(folder, location)); });
-  } catch (Error& error) {
-    throw error.at(path);
-  }
-  if (!read.problems.empty()) throw_problems(std::move(read.problems), path);
-  return std::move(read.model);
+std::string unverified_path(const std::string& path) {
+  const size_t name = path.size() - file_of(path).size(), dot = path.rfind('.');
+  if (dot == std::string::npos || dot <= name) return path + ".unverified";
+  return path.substr(0, dot) + ".unverified" + path.substr(dot);
 }
 
-void convert(const ConvertOptions& options) {
-  Model model = load_model(options.from);
-  model.main().drop_dead();
-  decompose(model.main(), [&](const Graph& graph, const Node& node) {
-    return onnx::cannot_write(graph, node, options.opset).empty();
-  });
-  model.main().drop_dead();
-  std::vector<Error> problems;
-  onnx::ModelProto proto = onnx::build_model(model, {options.opset, options.external_data}, problems);
-  if (!problems.empty()) throw_problems(std::move(problems), options.from);
-  constexpr uint64_t limit = (uint64_t{1} << 31) - 1;
-  onnx::ExternalData external;
-  if (options.external_data || onnx::model_size(proto) > limit)
-    external = onnx::plan_external_data(proto, file_of(options.to) + ".data");
-  OutputFile out(options.to);
-  FileSink sink(out);
-  onnx::write_model(proto, external, sink);
-  if (external.weights.empty()) return out.commit();
-  OutputFile data(options.to + ".data");
-  FileSink data_sink(data);
-  onnx::write_external_data(external, data_sink);
-  commit_together({&data, &out});
+void convert(const ConvertOptions& options, Report& report, Console& console) {
+  report.read.path = options.from;
+  report.written.path = options.to;
+  report.dry_run = options.dry_run;
+  const FormatInfo& target = options.to_format.empty() ? format_of_name(options.to) : need_format(options.to_format);
+  if (options.from.empty() || options.to.empty()) throw Error("a file name is empty", ErrorKind::usage);
+  if (path_exists(options.from) && canonical_path(options.from) == canonical_path(options.to))
+    throw Error(fmt::format("'{}' would be overwritten by its own conversion", options.from), ErrorKind::usage);
+  need_writer(target, options.to);
+  refuse_unsupported(options, report);
+  if (!options.data.empty()) map_file(options.data);
+
+  Loaded loaded;
+  {
+    const Timed timed(report, console, "read", "reading " + options.from);
+    loaded = load(options.from, {options.from_format, options.request});
+  }
+  report.read = std::move(loaded.side);
+  // A place that cannot be written to shows before any work is done.
+  std::unique_ptr<OutputFile> file;
+  if (!options.dry_run) file = std::make_unique<OutputFile>(options.to);
+
+  Pool pool(options.threads > 0 ? options.threads : usable_cpus());
+  const Model& source = loaded.model;
+  Attempt chosen;
+  {
+    const Timed timed(report, console, "rewrite", "rewriting " + options.from);
+    chosen = choose(source, options, report, pool);
+  }
+  report.rules = std::move(chosen.rules);
+  onnx::count_operators(chosen.proto.graph, report.written.operators);
+  for (const auto& [type, count] : report.written.operators) report.written.nodes += count;
+  report.written.format = "ONNX";
+  if (options.dry_run) {
+    report.written.files.push_back({options.to, onnx::model_size(chosen.proto)});
+    report.check.reason = "nothing was written (--dry-run)";
+    return;
+  }
+
+  Output output;
+  {
+    const Timed timed(report, console, "write", "writing " + options.to);
+    output = write_files(chosen.proto, options.external_data, std::move(file));
+    report.written.files = output.files;
+    if (!options.verify || output.model->readable_path().empty()) output.commit();
+  }
+  if (!options.verify) {
+    report.check.reason = "--no-verify";
+    return;
+  }
+  if (output.model->readable_path().empty()) {
+    report.check.reason = fmt::format("'{}' is no file that could be read back", options.to);
+    return;
+  }
+  {
+    const Timed timed(report, console, "check", "checking " + options.to);
+    check_output(options, source, output, report.check);
+  }
+  if (report.check.status != "failed") return output.commit();
+
+  const std::string beside = unverified_path(options.to);
+  output = {};
+  output = write_files(chosen.proto, options.external_data, std::make_unique<OutputFile>(beside));
+  output.commit();
+  report.written.files = output.files;
+  report.exit_code = 3;
+  report.errors.push_back(fmt::format("{}: the result does not compute what the source does: {}", options.from,
+                                      failure_of(report.check)));
+  report.errors.push_back(fmt::format("'{}' is left as it was; the result is in '{}'", options.to, beside));
 }
 
 }  // namespace remodel

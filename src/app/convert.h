@@ -1,31 +1,48 @@
 // One conversion from file to file.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <vector>
 
-#include "base/error.h"
-#include "ir/graph.h"
+#include "app/attempt.h"
+#include "app/load.h"
+#include "app/report.h"
 
 namespace remodel {
 
+class Console;
+
+// As TensorFlow Lite's converter takes them.
+struct QuantizationOptions {
+  std::string optimization = "none", type = "float32", opsset = "tflite", load;
+};
+
 struct ConvertOptions {
-  std::string from, to;  // paths
+  std::string from, to;                // paths
+  std::string from_format, to_format;  // "": by content and name
+  ReadRequest request;
   int64_t opset = 17;
-  int level = 1;  // -O: 0 applies only what the target needs
+  bool at_least = false;  // a higher opset is fine where this one cannot express the model
+  int level = 1;          // -O: 0 applies only what the target needs
   bool external_data = false;
+  bool verify = true;
+  bool dry_run = false;
+  std::string data;  // inputs for the check
+  std::optional<double> tolerance;
+  int threads = 0;  // 0: as many as there are cpus
+
+  // For formats that are not there yet.
+  QuantizationOptions quantization;
+  std::string network_script, network_name;
+  bool frozen = true;
+  std::string savedmodel_tag = "serve", savedmodel_signature = "serving_default";
 };
 
-// Reads a model of any known format. Throws the only problem; several are thrown as one Problems.
-Model load_model(const std::string& path);
+// Fills the report as far as it comes, and throws what goes wrong. A check that fails is no exception: the report's
+// exit code is 3, OUT is left as it was and the result lies beside it, as unverified_path(OUT).
+void convert(const ConvertOptions& options, Report& report, Console& console);
 
-// All that is wrong with one model.
-class Problems : public Error {
- public:
-  explicit Problems(std::vector<Error> problems) : Error(problems.front()), all(std::move(problems)) {}
-  std::vector<Error> all;
-};
-
-void convert(const ConvertOptions& options);
+// "a/model.onnx" -> "a/model.unverified.onnx"
+std::string unverified_path(const std::string& path);
 
 }  // namespace remodel

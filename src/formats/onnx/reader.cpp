@@ -405,7 +405,8 @@ void trim(Graph& graph, const Plan& plan) {
     bool listed = std::find(plan.order.begin(), plan.order.end(), port.name) != plan.order.end();
     if (listed || !needed[port.value]) continue;
     if (!plan.order.empty())
-      throw Error(fmt::format("the outputs also need the input '{}'", port.name)).hint("name it with --inputs, too");
+      throw Error(fmt::format("the outputs also need the input '{}'", port.name))
+          .hint("name it with --inputs, too");
     inputs.push_back(port);
   }
   graph.inputs = std::move(inputs);
@@ -434,7 +435,8 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
   GraphReader reader(proto, proto.opsets, nullptr, result.problems);
   if (!request.empty()) reader.follow(plan);
   reader.read(proto.graph);
-  if (result.problems.empty() && (!request.inputs.empty() || !request.outputs.empty())) trim(*reader.graph(), plan);
+  if (result.problems.empty() && (!request.inputs.empty() || !request.outputs.empty()))
+    trim(*reader.graph(), plan);
   model.graphs.push_back(reader.graph());
   // Functions may hold nodes of domains that the model itself does not import.
   for (const FunctionProto& function : proto.functions)

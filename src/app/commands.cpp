@@ -1,0 +1,141 @@
+#include "app/commands.h"
+
+#include "app/arrays.h"
+#include "app/batch.h"
+#include "app/check.h"
+#include "app/convert.h"
+#include "app/failure.h"
+#include "app/ops_list.h"
+#include "app/options.h"
+#include "app/run_jobs.h"
+#include "base/file.h"
+#if __has_include("app/verify.h")
+#include "app/inspect.h"
+#include "app/verify.h"
+#else
+#include "run/runner.h"
+#endif
+
+namespace remodel {
+namespace {
+
+constexpr size_t most_messages = 50;
+
+void say_messages(const std::vector<std::string>& messages, Console& console) {
+  for (size_t i = 0; i < messages.size() && i < most_messages; ++i) console.error(messages[i]);
+  if (messages.size() > most_messages)
+    console.error(fmt::format("{} more like these (--json lists all)", messages.size() - most_messages));
+}
+
+int run_convert(const Command& command, Console& console) {
+  Report report;
+  if (command.job.skip) {
+    console.say(fmt::format("{} -> {}: skipped", command.job.options.from, command.job.options.to));
+    return exit_done;
+  }
+  MemoryWatch watch;
+  report.exit_code = guarded(report.errors, [&] {
+    convert(command.job.options, report, console);
+    return report.exit_code;
+  });
+  report.peak_memory = watch.peak();
+  say_messages(report.errors, console);
+  for (const std::string& warning : report.warnings) console.warn(warning);
+  const bool complete = report.exit_code == exit_done || report.exit_code == exit_check_failed;
+  if (!complete && !console.quiet())
+    for (const std::string& note : report.notes) console.say("note: " + note);
+  if (command.json)
+    console.print(write_json(json_of(report)));
+  else if (complete && !console.quiet())
+    console.print(text_of(report, console));
+  return report.exit_code;
+}
+
+int run_job_file(const Command& command, Console& console) {
+  std::vector<Job> jobs;
+  if (command.job_file.empty()) {
+    jobs = parse_jobs(command.job_text, command.job);
+  } else {
+    const Bytes text = map_file(command.job_file);
+    try {
+      jobs = parse_jobs(text.view(), command.job);
+    } catch (Problems& problems) {
+      for (Error& problem : problems.all) problem.at(command.job_file);
+      throw;
+    } catch (Error& error) {
+      throw error.at(command.job_file);
+    }
+  }
+  return run_jobs(jobs, {command.job.options.threads, command.json}, console);
+}
+
+#if __has_include("app/verify.h")
+int run_verify(const Command& command, Console& console) {
+  VerifyOptions options;
+  options.source = command.paths[0], options.result = command.paths[1];
+  options.source_format = command.format, options.result_format = command.second_format;
+  options.check.data = command.job.options.data;
+  options.check.tolerance = command.job.options.tolerance;
+  options.check.threads = command.job.options.threads;
+  const CheckResult result = verify(options);
+  if (command.json)
+    console.print(write_json(json_of(result)));
+  else if (!console.quiet())
+    console.print(text_of(result));
+  if (result.failed()) console.error(fmt::format("'{}' does not compute what '{}' does", options.result, options.source));
+  return result.failed() ? exit_check_failed : exit_done;
+}
+
+int run_model(const Command& command) {
+  RunCommand options;
+  options.model = command.paths[0], options.format = command.format;
+  options.inputs = command.paths[1], options.outputs = command.paths[2];
+  options.threads = command.job.options.threads;
+  run(options);
+  return exit_done;
+}
+
+int run_inspect(const Command& command, Console& console) {
+  console.print(inspect_command({command.paths[0], command.format, command.graph}, command.json));
+  return exit_done;
+}
+#else
+int run_verify(const Command&, Console&) { fail("not there yet"); }
+int run_inspect(const Command&, Console&) { fail("not there yet"); }
+int run_model(const Command& command) {
+  Model model = load_model(command.paths[0]);
+  Pool pool(usable_cpus());
+  auto outputs = Runner(pool).run(model.main(), read_inputs(command.paths[1], model.main()));
+  write_outputs(command.paths[2], model.main(), outputs);
+  return exit_done;
+}
+#endif
+
+int dispatch(const Command& command, Console& console) {
+  switch (command.kind) {
+    case Command::text: console.print(command.answer); return exit_done;
+    case Command::convert: return run_convert(command, console);
+    case Command::jobs: return run_job_file(command, console);
+    case Command::run: return run_model(command);
+    case Command::verify: return run_verify(command, console);
+    case Command::inspect: return run_inspect(command, console);
+    case Command::ops: console.print(list_ops(command.format, command.json)); return exit_done;
+    case Command::batch: return run_batch(command.paths[0], console);
+  }
+  return exit_internal;
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& arguments, Console& console) {
+  std::vector<std::string> messages;
+  const int code = guarded(messages, [&] {
+    const Command command = parse_command_line(arguments);
+    console.level = command.level;
+    return dispatch(command, console);
+  });
+  say_messages(messages, console);
+  return code;
+}
+
+}  // namespace remodel

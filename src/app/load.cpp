@@ -1,0 +1,86 @@
+#include "app/load.h"
+
+#include <map>
+
+#include "app/formats.h"
+#include "base/file.h"
+#include "formats/onnx/reader.h"
+
+namespace remodel {
+namespace {
+
+// Shape problems that come from the words of a command line are the user's, not the file's.
+[[noreturn]] void throw_at(Error& error, const std::string& path) {
+  if (error.kind() == ErrorKind::refused) error.at(path);
+  throw error;
+}
+
+Loaded load_onnx(const std::string& path, const Bytes& file, const ReadRequest& request) {
+  const std::string folder = folder_of(path);
+  // Weights of one file are parts of one map.
+  std::map<std::string, Bytes> external;
+  Loaded loaded;
+  loaded.side.files.push_back({path, file.size()});
+  const auto open = [&](const std::string& location) {
+    const auto place = external.find(location);
+    if (place != external.end()) return place->second;
+    const std::string real = inside_folder(folder, location);
+    const Bytes bytes = map_file(real);
+    loaded.side.files.push_back({folder == "." ? location : folder + location, bytes.size()});
+    return external[location] = bytes;
+  };
+  onnx::ReadResult read = onnx::read_model(file, open, request);
+  if (read.problems.size() == 1) throw read.problems.front();
+  if (!read.problems.empty()) {
+    for (Error& problem : read.problems) problem.at(path);
+    throw Problems(std::move(read.problems));
+  }
+  loaded.model = std::move(read.model);
+  loaded.side.format = "ONNX";
+  loaded.side.operators = std::move(read.operators);
+  const auto opset = loaded.model.opsets.find("");
+  if (opset != loaded.model.opsets.end()) loaded.side.opset = opset->second;
+  return loaded;
+}
+
+}  // namespace
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+std::string file_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+Loaded load(const std::string& path, const LoadOptions& options) {
+  const FormatInfo* asked = options.format.empty() ? nullptr : &need_format(options.format);
+  // A checkpoint is named by what its files have in common.
+  if (!path_exists(path) && path_exists(path + ".index")) need_reader(*find_format("checkpoint"), path);
+  if (is_folder(path)) {
+    const FormatInfo& format = asked ? *asked : detect_folder(path);
+    need_reader(format, path);
+    throw Error(fmt::format("it is a folder, not {}", format.title)).at(path);
+  }
+  const Bytes file = map_file(path);
+  const FormatInfo& format = asked ? *asked : detect_format(path, file);
+  need_reader(format, path);
+  try {
+    Loaded loaded = load_onnx(path, file, options.request);
+    loaded.side.path = path;
+    loaded.side.producer = loaded.model.producer;
+    if (!loaded.model.producer_version.empty()) loaded.side.producer += " " + loaded.model.producer_version;
+    for (const auto& [type, count] : loaded.side.operators) loaded.side.nodes += count;
+    return loaded;
+  } catch (const Problems&) {
+    throw;
+  } catch (Error& error) {
+    throw_at(error, path);
+  }
+}
+
+Model load_model(const std::string& path) { return load(path).model; }
+
+}  // namespace remodel

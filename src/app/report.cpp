@@ -1,0 +1,214 @@
+#include "app/report.h"
+
+#include <algorithm>
+
+#include "app/console.h"
+#include "base/format.h"
+
+namespace remodel {
+namespace {
+
+// A label in a column of its own, the text broken between items so that lines stay within the width.
+void add_lines(std::string& to, std::string_view label, const std::vector<std::string>& items, int width) {
+  constexpr size_t column = 9;
+  std::string line = fmt::format("{:<{}}", label, column);
+  bool first = true;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const std::string item = items[i] + (i + 1 < items.size() ? "," : "");
+    if (!first && line.size() + 1 + item.size() > static_cast<size_t>(std::max(width, 40))) {
+      to += line + "\n";
+      line = std::string(column, ' ');
+      first = true;
+    }
+    line += (first ? "" : " ") + item;
+    first = false;
+  }
+  to += line + "\n";
+}
+
+std::string describe(const Report::Side& side) {
+  std::string text = side.path + ": " + side.format;
+  if (side.opset) text += fmt::format(" opset {}", side.opset);
+  if (!side.producer.empty()) text += " by " + side.producer;
+  text += fmt::format(", {} node{}, {}", side.nodes, side.nodes == 1 ? "" : "s", text_of_bytes(side.bytes()));
+  if (side.files.size() > 1) text += fmt::format(" in {} files", side.files.size());
+  return text;
+}
+
+Json json_of(const Report::Side& side) {
+  Json json = Json::object();
+  json["path"] = side.path;
+  json["format"] = side.format;
+  if (!side.producer.empty()) json["producer"] = side.producer;
+  if (side.opset) json["opset"] = side.opset;
+  json["nodes"] = side.nodes;
+  json["operators"] = Json::object();
+  for (const auto& [name, count] : side.operators) json["operators"][name] = count;
+  json["bytes"] = side.bytes();
+  json["files"] = Json::array();
+  for (const Report::File& file : side.files) {
+    Json one;
+    one["path"] = file.path;
+    one["bytes"] = file.bytes;
+    json["files"].push(std::move(one));
+  }
+  return json;
+}
+
+Json json_of(const Report::Check& check) {
+  Json json;
+  json["status"] = check.status;
+  if (!check.reason.empty()) json["reason"] = check.reason;
+  json["inputs"] = Json::array();
+  for (const std::string& input : check.inputs) json["inputs"].push(input);
+  json["outputs"] = Json::array();
+  for (const Report::Output& output : check.outputs) {
+    Json one;
+    one["name"] = output.name;
+    one["verdict"] = output.verdict;
+    if (output.compared) one["error"] = output.error;
+    if (output.compared) one["tolerance"] = output.tolerance;
+    if (!output.reason.empty()) one["reason"] = output.reason;
+    if (!output.layer.empty()) one["layer"] = output.layer;
+    json["outputs"].push(std::move(one));
+  }
+  return json;
+}
+
+Json list_of(const std::vector<std::string>& texts) {
+  Json json = Json::array();
+  for (const std::string& text : texts) json.push(text);
+  return json;
+}
+
+std::string describe(const Report::Output& output, const Console& console) {
+  const auto style = output.failed ? Console::Style::bad : output.verdict == "verified" ? Console::Style::good : Console::Style::bold;
+  std::string text = output.name + ": " + console.styled(style, output.verdict);
+  if (output.compared) text += fmt::format(", error {:.2g} of the range (tolerance {:.2g})", output.error, output.tolerance);
+  if (!output.reason.empty()) text += ": " + output.reason;
+  if (!output.layer.empty()) text += fmt::format("; the first layer that differs is '{}'", output.layer);
+  return text;
+}
+
+}  // namespace
+
+uint64_t Report::Side::bytes() const {
+  uint64_t sum = 0;
+  for (const File& file : files) sum += file.bytes;
+  return sum;
+}
+
+double Report::seconds() const {
+  double sum = 0;
+  for (const Phase& phase : phases) sum += phase.seconds;
+  return sum;
+}
+
+double Report::cpu_seconds() const {
+  double sum = 0;
+  for (const Phase& phase : phases) sum += phase.cpu_seconds;
+  return sum;
+}
+
+std::string_view Report::status_name(int exit_code) {
+  switch (exit_code) {
+    case 0: return "done";
+    case 1: return "refused";
+    case 2: return "usage error";
+    case 3: return "check failed";
+    case 4: return "input/output error";
+    case 5: return "some jobs failed";
+    default: return "internal error";
+  }
+}
+
+std::string text_of_bytes(uint64_t bytes) {
+  static constexpr std::string_view units[] = {"kB", "MB", "GB", "TB"};
+  if (bytes < 1000) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
+  double value = static_cast<double>(bytes) / 1000;
+  size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < std::size(units)) value /= 1000, ++unit;
+  return fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string text_of_seconds(double seconds) { return fmt::format("{:.2f} s", seconds); }
+
+std::string text_of_operators(const std::map<std::string, int64_t>& operators) {
+  std::vector<std::pair<std::string, int64_t>> sorted(operators.begin(), operators.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string text;
+  for (const auto& [name, count] : sorted) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
+  return text;
+}
+
+std::string text_of(const Report& report, const Console& console) {
+  const int width = console.width();
+  std::string text;
+  add_lines(text, "read", {describe(report.read)}, width);
+  std::vector<std::string> rules;
+  for (const Report::Rule& rule : report.rules) rules.push_back(fmt::format("{} x{}", rule.name, rule.count));
+  if (!rules.empty()) add_lines(text, "rewrote", rules, width);
+  if (!report.written.format.empty()) {
+    add_lines(text, report.dry_run ? "would be" : "wrote", {describe(report.written)}, width);
+    std::vector<std::pair<std::string, int64_t>> sorted(report.written.operators.begin(), report.written.operators.end());
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::vector<std::string> operators;
+    for (const auto& [name, count] : sorted) operators.push_back(fmt::format("{} {}", name, count));
+    if (!operators.empty()) add_lines(text, "", operators, width);
+  }
+  if (report.check.outputs.empty()) {
+    const std::string reason = report.check.reason.empty() ? "" : ": " + report.check.reason;
+    const bool passed = report.check.status == "passed";
+    add_lines(text, "check", {passed ? "passed" + reason : console.styled(Console::Style::bold, "NOT CHECKED") + reason}, width);
+  }
+  for (size_t i = 0; i < report.check.outputs.size(); ++i)
+    add_lines(text, i == 0 ? "check" : "", {describe(report.check.outputs[i], console)}, width);
+  std::vector<std::string> times{text_of_seconds(report.seconds())};
+  std::string phases;
+  for (const Report::Phase& phase : report.phases)
+    phases += fmt::format("{}{} {:.2f}", phases.empty() ? "" : ", ", phase.name, phase.seconds);
+  times[0] += fmt::format(" ({})", phases);
+  if (report.alone) {
+    times.push_back("cpu " + text_of_seconds(report.cpu_seconds()));
+    times.push_back("memory " + text_of_bytes(report.peak_memory));
+  }
+  add_lines(text, "took", times, width);
+  for (const std::string& note : report.notes) add_lines(text, "note", {note}, width);
+  return text;
+}
+
+Json json_of(const Report& report) {
+  Json json;
+  json["version"] = report_version;
+  json["status"] = report.status();
+  json["exit_code"] = report.exit_code;
+  json["dry_run"] = report.dry_run;
+  json["read"] = report.read.format.empty() ? Json() : json_of(report.read);
+  json["rules"] = Json::array();
+  for (const Report::Rule& rule : report.rules) {
+    Json one;
+    one["name"] = rule.name;
+    one["effect"] = rule.effect;
+    one["count"] = rule.count;
+    json["rules"].push(std::move(one));
+  }
+  json["written"] = report.written.format.empty() ? Json() : json_of(report.written);
+  json["check"] = json_of(report.check);
+  json["phases"] = Json::array();
+  for (const Report::Phase& phase : report.phases) {
+    Json one;
+    one["name"] = phase.name;
+    one["seconds"] = phase.seconds;
+    if (report.alone) one["cpu_seconds"] = phase.cpu_seconds;
+    json["phases"].push(std::move(one));
+  }
+  json["seconds"] = report.seconds();
+  if (report.alone) json["cpu_seconds"] = report.cpu_seconds();
+  if (report.alone) json["peak_memory"] = report.peak_memory;
+  json["notes"] = list_of(report.notes);
+  json["warnings"] = list_of(report.warnings);
+  json["errors"] = list_of(report.errors);
+  return json;
+}
+
+}  // namespace remodel

@@ -1,0 +1,76 @@
+// What one conversion did, for people and for programs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wire/json.h"
+
+namespace remodel {
+
+class Console;
+
+struct Report {
+  struct File {
+    std::string path;
+    uint64_t bytes = 0;
+  };
+  struct Side {
+    std::string path, format, producer;
+    int64_t opset = 0;
+    int64_t nodes = 0;
+    std::map<std::string, int64_t> operators;  // how often each occurs
+    std::vector<File> files;
+    uint64_t bytes() const;
+  };
+  struct Rule {
+    std::string name, effect;
+    int64_t count = 0;
+  };
+  struct Output {
+    std::string name, verdict;
+    bool compared = false, failed = false;
+    double error = 0, tolerance = 0;
+    std::string reason, layer;
+  };
+  struct Check {
+    std::string status = "not checked";  // "passed", "failed", "partly checked"
+    std::string reason;                  // why it is not checked
+    std::vector<std::string> inputs;     // what each set was
+    std::vector<Output> outputs;
+  };
+  struct Phase {
+    std::string name;
+    double seconds = 0, cpu_seconds = 0;
+  };
+
+  Side read, written;
+  bool dry_run = false;
+  bool alone = true;  // no other conversion ran beside it: cpu and memory are its own
+  std::vector<Rule> rules;
+  Check check;
+  std::vector<Phase> phases;
+  uint64_t peak_memory = 0;
+  std::vector<std::string> notes, warnings, errors;
+  int exit_code = 0;
+
+  double seconds() const;
+  double cpu_seconds() const;
+  std::string status() const { return std::string(status_name(exit_code)); }
+  static std::string_view status_name(int exit_code);
+};
+
+// Of the form that programs read; a change that breaks readers raises it.
+inline constexpr int report_version = 1;
+
+std::string text_of(const Report& report, const Console& console);
+Json json_of(const Report& report);
+
+std::string text_of_bytes(uint64_t bytes);      // "44.7 MB"
+std::string text_of_seconds(double seconds);    // "0.42 s"
+std::string text_of_operators(const std::map<std::string, int64_t>& operators);  // most frequent first
+
+}  // namespace remodel
