@@ -59,7 +59,8 @@ class InnerSymbols {
       const Graph& graph = in_.graph();
       std::set<ValueId> own(in_.node().outputs.begin(), in_.node().outputs.end());
       for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id)
-        if (!own.count(id)) for_each_symbol(graph.value(id).type, [&](const std::string& s) { outside_->insert(s); });
+        if (!own.count(id))
+          for_each_symbol(graph.value(id).type, [&](const std::string& s) { outside_->insert(s); });
     }
     return !outside_->count(symbol);
   }
@@ -123,7 +124,8 @@ void If::infer(Infer& in) const {
       if (side == 0)
         results[k] = outside(in, inner, type, k);
       else
-        results[k] = join(results[k], outside(in, inner, type, k), [&](size_t axis) { return in.fresh(k, axis); });
+        results[k] =
+            join(results[k], outside(in, inner, type, k), [&](size_t axis) { return in.fresh(k, axis); });
     }
   }
   for (size_t k = 0; k < results.size(); ++k) in.out(k, results[k]);
@@ -165,8 +167,8 @@ void Loop::infer(Infer& in) const {
   for (size_t i = first_invariant(); i < in.count(); ++i)
     changed = set_captured(in, i, inner, body_invariant() + i - first_invariant()) || changed;
 
-  // A carried type holds the first value and what the body gives. Each size changes at most once, to a symbol of
-  // the body's own, so this ends.
+  // A carried type holds the first value and what the body gives. Each size changes at most once, to a symbol
+  // of the body's own, so this ends.
   std::vector<Type> first(carried);
   for (size_t j = 0; j < first.size(); ++j) first[j] = in.in(first_carried + j);
   auto widen = [&](size_t j, const Type& with) {
@@ -189,7 +191,8 @@ void Loop::infer(Infer& in) const {
   for (;;) {
     if (changed) infer_graph(inner);
     changed = false;
-    for (size_t j = 0; j < first.size(); ++j) changed = widen(j, output_type(inner, body_next() + j)) || changed;
+    for (size_t j = 0; j < first.size(); ++j)
+      changed = widen(j, output_type(inner, body_next() + j)) || changed;
     if (!changed) break;
   }
   if (gives_condition) need_condition(output_type(inner, 0), "the body's condition");
@@ -223,7 +226,8 @@ void Loop::infer(Infer& in) const {
     if (type.dims) {
       int64_t axis = resolve_axis(stack_axes[j], type.dims->size() + 1);
       for (size_t a = 0; a < type.dims->size(); ++a)
-        if (symbols.in_dim((*type.dims)[a])) (*type.dims)[a] = in.fresh(k, a + (a >= static_cast<size_t>(axis)));
+        if (symbols.in_dim((*type.dims)[a]))
+          (*type.dims)[a] = in.fresh(k, a + (a >= static_cast<size_t>(axis)));
       type.dims->insert(type.dims->begin() + axis, trips ? *trips : in.fresh(k, axis));
     }
     in.out(k, type);

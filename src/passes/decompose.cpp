@@ -54,6 +54,7 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 // One function a family, in decompose/.
 void matmul_decompositions(Decompositions& table);
 void attention_decompositions(Decompositions& table);
+void control_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
 
@@ -62,6 +63,7 @@ const Decompositions& all_decompositions() {
     Decompositions made;
     matmul_decompositions(made);
     attention_decompositions(made);
+    control_decompositions(made);
     quantize_decompositions(made);
     signal_decompositions(made);
     return made;

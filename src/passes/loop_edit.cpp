@@ -39,7 +39,8 @@ ValueId LoopEdit::add_invariant(ValueId outside) {
 
 ValueId LoopEdit::add_step_input(ValueId outside, int64_t axis, bool reversed) {
   for (size_t j = 0; j < op.step_axes.size(); ++j)
-    if (step_input(j) == outside && op.step_axes[j] == axis && op.step_reversed[j] == reversed) return step_in(j);
+    if (step_input(j) == outside && op.step_axes[j] == axis && op.step_reversed[j] == reversed)
+      return step_in(j);
   const Value& value = graph.value(outside);
   Type slice(value.type.dtype, *value.type.dims);
   erase_at(*slice.dims, static_cast<size_t>(axis));
@@ -93,7 +94,8 @@ void LoopEdit::remove_invariant(size_t i) {
 void LoopEdit::commit() {
   graph.set_op(id, op);
   std::vector<Type> before;
-  for (ValueId output : graph.node(id).outputs) before.push_back(output == absent ? Type() : graph.value(output).type);
+  for (ValueId output : graph.node(id).outputs)
+    before.push_back(output == absent ? Type() : graph.value(output).type);
   infer_node(graph, id);
   std::map<std::string, Dim, std::less<>> known;
   bool changed = false;
@@ -119,7 +121,8 @@ bool runs_once_at_least(const Graph& graph, const Node& node) {
   if (!op.count.is_number(-1) && !op.count.at_least(1)) return false;
   for (size_t j = 0; j < op.step_axes.size(); ++j) {
     const Type& type = graph.value(node.inputs[op.first_step() + j]).type;
-    if (!type.dims || !(*type.dims)[resolve_axis(op.step_axes[j], type.dims->size())].at_least(1)) return false;
+    if (!type.dims || !(*type.dims)[resolve_axis(op.step_axes[j], type.dims->size())].at_least(1))
+      return false;
   }
   return true;
 }

@@ -8,7 +8,8 @@ namespace remodel {
 
 class LoopEdit {
  public:
-  LoopEdit(Graph& graph, NodeId id) : graph(graph), id(id), op(*graph.node(id).op.as<Loop>()), body(*op.body) {}
+  LoopEdit(Graph& graph, NodeId id)
+      : graph(graph), id(id), op(*graph.node(id).op.as<Loop>()), body(*op.body) {}
 
   Graph& graph;
   const NodeId id;
@@ -37,7 +38,8 @@ class LoopEdit {
   ValueId invariant(size_t i) const { return operand(op.first_invariant() + i); }
   ValueId step_input(size_t j) const { return operand(op.first_step() + j); }
 
-  // Add and give the value inside or, for a stacked result, outside. A value that is there already is found again.
+  // Add and give the value inside or, for a stacked result, outside. A value that is there already is found
+  // again.
   ValueId add_invariant(ValueId outside);
   ValueId add_step_input(ValueId outside, int64_t axis, bool reversed);
   ValueId add_stacked(ValueId inside, int64_t axis, bool reversed, const std::string& name);

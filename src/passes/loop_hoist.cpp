@@ -1,5 +1,5 @@
-// What leaves a body: branches that are known, constants that come in, values that every step computes alike, and
-// carried values without effect.
+// What leaves a body: branches that are known, constants that come in, values that every step computes alike,
+// and carried values without effect.
 #include <algorithm>
 #include <set>
 #include <unordered_map>
@@ -16,8 +16,8 @@ namespace {
 
 using ValueMap = std::unordered_map<ValueId, ValueId>;
 
-// Copies a node of a body to the graph around it. The results keep their types: their sizes have names that other
-// nodes of the body may speak of.
+// Copies a node of a body to the graph around it. The results keep their types: their sizes have names that
+// other nodes of the body may speak of.
 void copy_out(const Graph& body, const Node& node, Graph& graph, ValueMap& outside) {
   std::vector<ValueId> operands;
   for (ValueId input : node.inputs) {
@@ -42,8 +42,8 @@ void copy_out(const Graph& body, const Node& node, Graph& graph, ValueMap& outsi
 
 // Ops that refuse some operands when the model runs: not to be run where the body might not have been.
 bool may_refuse(const Op& op) {
-  return op.is<ListGet>() || op.is<ListSet>() || op.is<ListErase>() || op.is<ListInsert>() || op.is<ListConcat>() ||
-         op.is<ListSplit>() || op.is<OptionalGet>();
+  return op.is<ListGet>() || op.is<ListSet>() || op.is<ListErase>() || op.is<ListInsert>() ||
+         op.is<ListConcat>() || op.is<ListSplit>() || op.is<OptionalGet>();
 }
 
 bool has_effect(const Op& op) {
@@ -71,7 +71,8 @@ size_t inline_known_branch(Graph& graph, NodeId id) {
     if (old == absent) continue;
     if (!outside.count(inside)) outside[inside] = graph.add_constant(body.value(inside).constant);
     ValueId value = outside.at(inside);
-    if (graph.value(value).producer != absent && graph.is_output(old)) graph.value(value).name = graph.value(old).name;
+    if (graph.value(value).producer != absent && graph.is_output(old))
+      graph.value(value).name = graph.value(old).name;
     retyped = replace_value(graph, old, value) || retyped;
   }
   graph.remove_node(id);
@@ -105,7 +106,8 @@ size_t hoist_invariants(Graph& graph, NodeId id) {
   auto note = [&](ValueId value) {
     for_each_symbol(graph.value(value).type, [&](const std::string& symbol) { symbols.insert(symbol); });
     if (graph.value(value).content)
-      for_each_symbol(*graph.value(value).content, [&](const std::string& symbol) { symbols.insert(symbol); });
+      for_each_symbol(*graph.value(value).content,
+                      [&](const std::string& symbol) { symbols.insert(symbol); });
   };
   for (size_t i = 0; i < loop.invariants(); ++i) {
     outside[loop.invariant_in(i)] = loop.invariant(i);
@@ -197,7 +199,8 @@ size_t drop_dead_carries(Graph& graph, NodeId id) {
     if (loop.carried_out(j) != loop.carried_in(j)) continue;
     // The same at every step: what comes in first goes out last.
     ValueId initial = loop.initial(j);
-    retyped_inside = replace_value(loop.body, loop.carried_in(j), loop.add_invariant(initial)) || retyped_inside;
+    retyped_inside =
+        replace_value(loop.body, loop.carried_in(j), loop.add_invariant(initial)) || retyped_inside;
     if (loop.result(j) != absent) retyped = replace_value(graph, loop.result(j), initial) || retyped;
     loop.remove_carried(j);
     ++count;

@@ -3,8 +3,8 @@
 
 #include "ir/infer.h"
 #include "ir/symbols.h"
-#include "ops/cast.h"
 #include "ops/binary.h"
+#include "ops/cast.h"
 #include "ops/gather.h"
 #include "ops/list.h"
 #include "ops/shape.h"
@@ -46,14 +46,15 @@ bool is_mirrored_step(const LoopEdit& loop, ValueId value, const Dim& length) {
   return last && *last == length - 1;
 }
 
-// Whether the loop certainly makes no more steps than this. Where it makes just as many, its count goes: a per-step
-// input says it.
+// Whether the loop certainly makes no more steps than this. Where it makes just as many, its count goes: a
+// per-step input says it.
 bool steps_within(LoopEdit& loop, const Dim& length, ValueId list, bool& count_goes) {
   Graph& graph = loop.graph;
   count_goes = false;
   for (size_t j = 0; j < loop.op.step_axes.size(); ++j) {
     const Type& type = graph.value(loop.step_input(j)).type;
-    if (type.dims && (*type.dims)[resolve_axis(loop.op.step_axes[j], type.dims->size())] == length) return true;
+    if (type.dims && (*type.dims)[resolve_axis(loop.op.step_axes[j], type.dims->size())] == length)
+      return true;
   }
   if (loop.operand(0) != absent) {
     const Node* size = producer_of(graph, loop.operand(0));
@@ -122,7 +123,8 @@ size_t index_into_step_inputs(Graph& graph, NodeId id) {
 
 namespace {
 
-// How a carried list grows: by one item at each step, at the end or at the front, and nothing else looks at it.
+// How a carried list grows: by one item at each step, at the end or at the front, and nothing else looks at
+// it.
 struct Growth {
   ValueId item = absent;
   bool front = false;
@@ -134,7 +136,8 @@ Growth growth_of(const LoopEdit& loop, size_t j) {
   const Node* push = producer_of(body, out);
   if (!push || !push->op.is<ListInsert>() || push->inputs[0] != in) return {};
   if (body.value(in).users.size() != 1 || !body.value(out).users.empty() || body.is_output(in)) return {};
-  auto ports = std::count_if(body.outputs.begin(), body.outputs.end(), [&](const Port& p) { return p.value == out; });
+  auto ports =
+      std::count_if(body.outputs.begin(), body.outputs.end(), [&](const Port& p) { return p.value == out; });
   if (ports != 1) return {};
   const Node* start = producer_of(loop.graph, loop.initial(j));
   if (!start || !start->op.is<ListNew>() || !start->inputs.empty()) return {};

@@ -1,8 +1,8 @@
 #include "passes/loops.h"
 
 #include "base/error.h"
-#include "passes/loop_rules.h"
 #include "ops/control.h"
+#include "passes/loop_rules.h"
 
 namespace remodel {
 namespace {
@@ -17,10 +17,8 @@ constexpr LoopRule if_rules[] = {
     {"known branch", inline_known_branch},
 };
 constexpr LoopRule loop_rules[] = {
-    {"constants into loops", sink_constants},
-    {"hoist invariants", hoist_invariants},
-    {"drop dead carries", drop_dead_carries},
-    {"index into per-step input", index_into_step_inputs},
+    {"constants into loops", sink_constants},         {"hoist invariants", hoist_invariants},
+    {"drop dead carries", drop_dead_carries},         {"index into per-step input", index_into_step_inputs},
     {"list into stacked result", lists_into_stacked},
 };
 
