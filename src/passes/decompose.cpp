@@ -63,6 +63,7 @@ void conv_decompositions(Decompositions& table);
 void matmul_decompositions(Decompositions& table);
 void normalize_decompositions(Decompositions& table);
 void pool_decompositions(Decompositions& table);
+void control_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
 void resize_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
@@ -79,6 +80,7 @@ const Decompositions& all_decompositions() {
     matmul_decompositions(made);
     normalize_decompositions(made);
     pool_decompositions(made);
+    control_decompositions(made);
     quantize_decompositions(made);
     resize_decompositions(made);
     signal_decompositions(made);
