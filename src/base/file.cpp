@@ -452,10 +452,12 @@ int terminal_width(int descriptor) {
   return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-std::string utc_now() {
-  const time_t now = ::time(nullptr);
+std::string utc_now() { return utc_text(int64_t{::time(nullptr)} * 1000000000); }
+
+std::string utc_text(int64_t nanoseconds) {
+  const time_t seconds = static_cast<time_t>(nanoseconds / 1000000000);
   tm parts = {};
-  ::gmtime_r(&now, &parts);
+  if (!::gmtime_r(&seconds, &parts)) return "";
   char text[32];
   const size_t length = ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
   return std::string(text, length);

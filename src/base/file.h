@@ -126,5 +126,7 @@ bool is_terminal(int descriptor);
 int terminal_width(int descriptor);
 // "2026-01-31T23:59:59Z"
 std::string utc_now();
+// The same for nanoseconds since 1970.
+std::string utc_text(int64_t nanoseconds);
 
 }  // namespace remodel

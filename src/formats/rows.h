@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "ir/op.h"
@@ -25,7 +24,19 @@ constexpr Versions range(int first, int last) { return {first, last}; }
 // The value of an attribute that the file leaves out.
 struct Required {};  // it must be given
 struct Unset {};     // the op's own default
-using Default = std::variant<Required, Unset, int64_t, double, std::string_view, std::vector<int64_t>>;
+struct Default {
+  enum Kind : uint8_t { required, unset, integer, real, word } kind;
+  int64_t integer_value = 0;
+  double real_value = 0;
+  std::string_view word_value;
+
+  Default(Required) : kind(required) {}
+  Default(Unset) : kind(unset) {}
+  Default(int64_t value) : kind(integer), integer_value(value) {}
+  Default(double value) : kind(real), real_value(value) {}
+  Default(std::string_view value) : kind(word), word_value(value) {}
+  Default(const char* value) : kind(word), word_value(value) {}
+};
 
 using ChoiceName = std::pair<std::string_view, int>;  // the word in the file, the enumerator
 
@@ -42,6 +53,12 @@ struct Slot {
   int position = 0;
   Default value = Unset{};
   std::vector<ChoiceName> choices;  // of a choice field
+
+  // Out of line: tables make many of them.
+  Slot(Kind kind, std::string_view wire, size_t field, int position, Default value,
+       std::vector<ChoiceName> choices = {});
+  Slot(const Slot&);
+  ~Slot();
 };
 
 namespace rows_detail {

@@ -27,7 +27,6 @@ Clamp::Clamp() : Clamp(-std::numeric_limits<double>::infinity(), std::numeric_li
 
 void Relu::infer(Infer& in) const { infer_number(in); }
 void Clamp::infer(Infer& in) const { infer_number(in); }
-void Shrink::infer(Infer& in) const { infer_number(in); }
 
 void Prelu::infer(Infer& in) const {
   in.need_count(2, 2);

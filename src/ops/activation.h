@@ -47,15 +47,14 @@ struct Threshold : Activation {
     v("otherwise", otherwise);
   }
 };
-// x < -lambda ? x + bias : x > lambda ? x - bias : 0, of any number.
-struct Shrink : Elementwise {
+// x < -lambda ? x + bias : x > lambda ? x - bias : 0
+struct Shrink : Activation {
   static constexpr const char* name = "shrink";
   double lambda = 0.5, bias = 0;
   void describe(Fields& v) {
     v("lambda", lambda);
     v("bias", bias);
   }
-  void infer(Infer& in) const;
 };
 
 // x < 0 ? alpha * (e^x - 1) : x

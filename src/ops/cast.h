@@ -16,6 +16,8 @@ struct Cast : Elementwise {
   DType to = DType::f32;
   Overflow overflow = Overflow::saturate;
   PowerRounding rounding = PowerRounding::up;
+  Cast() = default;
+  explicit Cast(DType to) : to(to) {}
   void describe(Fields& v) {
     v("to", to);
     v.choice("overflow", overflow, {"saturate", "wrap"});
@@ -23,5 +25,10 @@ struct Cast : Elementwise {
   }
   void infer(Infer& in) const;
 };
+inline Cast cast_to(DType to) {
+  Cast cast;
+  cast.to = to;
+  return cast;
+}
 
 }  // namespace remodel

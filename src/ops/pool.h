@@ -68,19 +68,23 @@ struct LpPool : Pooling {
 // (x [batch, channels, h, w], rois [n, 4] as x1 y1 x2 y2, batch index [n]) -> [n, channels, height, width]. Each roi
 // times the scale is cut into bins, and samples are read linearly between x's elements.
 enum class RoiMode : uint8_t { average, max };
+enum class RoiPlaces : uint8_t {
+  centres,  // a roi's numbers are those of elements' centres
+  corners,  // of their first corners; a roi is at least 1 x 1
+};
 struct RoiAlign {
   static constexpr const char* name = "roi_align";
   int64_t height = 1, width = 1;
   int64_t samples = 0;  // a bin along each axis; 0: as many as elements, rounded up
   double scale = 1;
-  bool half_pixel = true;  // coordinates are those of centres; otherwise rois are at least 1 x 1
+  RoiPlaces places = RoiPlaces::centres;
   RoiMode mode = RoiMode::average;  // max is that of the weighted neighbours, as ONNX has it
   void describe(Fields& v) {
     v("height", height);
     v("width", width);
     v("samples", samples);
     v("scale", scale);
-    v("half_pixel", half_pixel);
+    v.choice("places", places, {"centres", "corners"});
     v.choice("mode", mode, {"average", "max"});
   }
   void infer(Infer& in) const;

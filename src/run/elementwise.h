@@ -14,35 +14,49 @@ Shape broadcast_shapes(const Shape& a, const Shape& b);
 // Strides of an operand inside the broadcast result: 0 along axes that it repeats on.
 Shape broadcast_strides(const Shape& operand, const Shape& result);
 
-// Calls f with a value of the C++ type of each real or integer dtype: f(float{}), f(int8_t{}), ... Small floats
-// and 4-bit kinds are not among them; booleans are uint8_t.
+// Calls f with a value of the C++ type of each real or integer dtype: f(float{}), f(int8_t{}), ... Small
+// floats and 4-bit kinds are not among them; booleans are uint8_t.
 template <class F>
 void with_number(DType dtype, F f) {
   switch (dtype) {
-    case DType::f64: return f(double{});
-    case DType::f32: return f(float{});
-    case DType::i64: return f(int64_t{});
-    case DType::i32: return f(int32_t{});
-    case DType::i16: return f(int16_t{});
+    case DType::f64:
+      return f(double{});
+    case DType::f32:
+      return f(float{});
+    case DType::i64:
+      return f(int64_t{});
+    case DType::i32:
+      return f(int32_t{});
+    case DType::i16:
+      return f(int16_t{});
     case DType::i8:
     case DType::i4:
-    case DType::i2: return f(int8_t{});
-    case DType::u64: return f(uint64_t{});
-    case DType::u32: return f(uint32_t{});
-    case DType::u16: return f(uint16_t{});
+    case DType::i2:
+      return f(int8_t{});
+    case DType::u64:
+      return f(uint64_t{});
+    case DType::u32:
+      return f(uint32_t{});
+    case DType::u16:
+      return f(uint16_t{});
     case DType::u8:
     case DType::u4:
     case DType::u2:
-    case DType::boolean: return f(uint8_t{});
-    default: fail("it does not compute on {}", name_of(dtype));
+    case DType::boolean:
+      return f(uint8_t{});
+    default:
+      fail("it does not compute on {}", name_of(dtype));
   }
 }
 template <class F>
 void with_float(DType dtype, F f) {
   switch (dtype) {
-    case DType::f64: return f(double{});
-    case DType::f32: return f(float{});
-    default: fail("it computes on floats, not on {}", name_of(dtype));
+    case DType::f64:
+      return f(double{});
+    case DType::f32:
+      return f(float{});
+    default:
+      fail("it computes on floats, not on {}", name_of(dtype));
   }
 }
 
@@ -64,8 +78,18 @@ struct BroadcastRows {
 
   template <class F>
   void for_each(F row) const {
+    for_rows(0, rows, row);
+  }
+  // Rows first .. last - 1 only.
+  template <class F>
+  void for_rows(int64_t first, int64_t last, F row) const {
     std::vector<int64_t> index(outer.size(), 0), offsets(outer_strides.size(), 0);
-    for (int64_t r = 0; r < rows; ++r) {
+    int64_t rest = first;
+    for (size_t axis = outer.size(); axis-- > 0; rest /= outer[axis]) {
+      index[axis] = rest % outer[axis];
+      for (size_t k = 0; k < offsets.size(); ++k) offsets[k] += index[axis] * outer_strides[k][axis];
+    }
+    for (int64_t r = first; r < last; ++r) {
       row(r * length, offsets);
       for (size_t axis = outer.size(); axis-- > 0;) {
         for (size_t k = 0; k < offsets.size(); ++k) offsets[k] += outer_strides[k][axis];

@@ -10,6 +10,15 @@ void add_text_kernels(Kernels& kernels);
 void add_random_kernels(Kernels& kernels);
 void add_detection_kernels(Kernels& kernels);
 void add_shape_kernels(Kernels& kernels);
+void add_conv_kernels(Kernels& kernels);
+void add_pool_kernels(Kernels& kernels);
+void add_normalize_kernels(Kernels& kernels);
+void add_resize_kernels(Kernels& kernels);
+void add_matmul_kernels(Kernels& kernels);
+void add_recurrent_kernels(Kernels& kernels);
+void add_attention_kernels(Kernels& kernels);
+void add_quantize_kernels(Kernels& kernels);
+void add_signal_kernels(Kernels& kernels);
 
 const Kernels& all_kernels() {
   static const Kernels kernels = [] {
@@ -21,6 +30,15 @@ const Kernels& all_kernels() {
     add_random_kernels(made);
     add_detection_kernels(made);
     add_shape_kernels(made);
+    add_conv_kernels(made);
+    add_pool_kernels(made);
+    add_normalize_kernels(made);
+    add_resize_kernels(made);
+    add_matmul_kernels(made);
+    add_recurrent_kernels(made);
+    add_attention_kernels(made);
+    add_quantize_kernels(made);
+    add_signal_kernels(made);
     return made;
   }();
   return kernels;

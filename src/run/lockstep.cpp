@@ -143,8 +143,7 @@ bool same_form(const Datum& a, const Datum& b) {
 
 std::string layer_of(const Graph& graph, ValueId value) {
   const Node& node = *graph.producer(value);
-  std::string name = node.origin.empty() ? graph.value(value).name : node.origin.back();
-  return fmt::format("'{}' ({})", name, node.op.name());
+  return node.origin.empty() ? graph.value(value).name : node.origin.back();
 }
 
 int64_t axis_of(const Node& node) {

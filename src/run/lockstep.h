@@ -14,7 +14,7 @@ struct LockstepResult {
   size_t compared = 0;  // values
   size_t ties = 0;      // those that differed by near ties or one step of rounding only
   // The first value in the second graph's order that differs; empty where none does.
-  std::string layer;       // "'block3/conv' (conv)": its producer in the first graph
+  std::string layer;       // the user's name of its producer
   std::string difference;  // in words
   bool agrees() const { return difference.empty(); }
 };

@@ -22,30 +22,26 @@ void set_choice(void* op, const Field& field, const Slot& slot, std::string_view
 }
 
 void set_default(void* op, const Field& field, const Slot& slot) {
-  if (std::holds_alternative<Unset>(slot.value)) return;
-  if (std::holds_alternative<Required>(slot.value)) fail("attribute '{}' is missing", slot.wire);
-  if (auto number = std::get_if<int64_t>(&slot.value)) {
-    switch (field.kind) {
-      case FieldKind::truth: field_as<bool>(op, field) = *number != 0; return;
-      case FieldKind::real: field_as<double>(op, field) = static_cast<double>(*number); return;
-      case FieldKind::dtype: field_as<DType>(op, field) = dtype_of_code(*number); return;
-      case FieldKind::choice: field_as<uint8_t>(op, field) = static_cast<uint8_t>(*number); return;
-      case FieldKind::dim: field_as<Dim>(op, field) = *number; return;
-      default: field_as<int64_t>(op, field) = *number; return;
-    }
+  switch (slot.value.kind) {
+    case Default::unset: return;
+    case Default::required: fail("attribute '{}' is missing", slot.wire);
+    case Default::real: field_as<double>(op, field) = static_cast<float>(slot.value.real_value); return;
+    case Default::word:
+      if (field.kind == FieldKind::choice)
+        set_choice(op, field, slot, slot.value.word_value);
+      else
+        field_as<std::string>(op, field) = slot.value.word_value;
+      return;
+    case Default::integer: break;
   }
-  if (auto real = std::get_if<double>(&slot.value)) field_as<double>(op, field) = static_cast<float>(*real);
-  if (auto word = std::get_if<std::string_view>(&slot.value)) {
-    if (field.kind == FieldKind::choice)
-      set_choice(op, field, slot, *word);
-    else
-      field_as<std::string>(op, field) = *word;
-  }
-  if (auto list = std::get_if<std::vector<int64_t>>(&slot.value)) {
-    if (field.kind == FieldKind::dims)
-      field_as<Dims>(op, field) = to_dims(*list);
-    else
-      field_as<std::vector<int64_t>>(op, field) = *list;
+  int64_t number = slot.value.integer_value;
+  switch (field.kind) {
+    case FieldKind::truth: field_as<bool>(op, field) = number != 0; return;
+    case FieldKind::real: field_as<double>(op, field) = static_cast<double>(number); return;
+    case FieldKind::dtype: field_as<DType>(op, field) = dtype_of_code(number); return;
+    case FieldKind::choice: field_as<uint8_t>(op, field) = static_cast<uint8_t>(number); return;
+    case FieldKind::dim: field_as<Dim>(op, field) = number; return;
+    default: field_as<int64_t>(op, field) = number; return;
   }
 }
 
@@ -154,7 +150,7 @@ void write_by_row(WriteNode& node, const Row& row) {
     const Field& field = field_at(*row.op, slot.field);
     if (slot.kind == Slot::attribute) {
       // What equals the default is left out, so that the shortest file says the same.
-      if (!std::holds_alternative<Required>(slot.value)) {
+      if (slot.value.kind != Default::required) {
         std::shared_ptr<void> sample = row.op->make(nullptr);
         set_default(sample.get(), field, slot);
         if (fields_equal(op, sample.get(), field)) continue;

@@ -13,6 +13,33 @@ void Rows::add(Row row) {
   rows_.push_back(std::move(row));
 }
 
+void Rows::add_slots(const OpInfo& op, std::string_view type, Versions versions, Slots slots, WhenFn when,
+                     bool writes) {
+  add({&op, std::string(type), "", versions, slots, nullptr, nullptr, when, true, writes, ""});
+}
+
+void Rows::add_writer(const OpInfo& op, Versions versions, WriteFn write, WhenFn when) {
+  add({&op, "", "", versions, {}, nullptr, write, when, false, true, ""});
+}
+
+void Rows::read(std::string_view type, Versions versions, ReadFn read) {
+  add({nullptr, std::string(type), "", versions, {}, read, nullptr, nullptr, true, false, ""});
+}
+
+void Rows::refuse(std::string_view type, Versions versions, std::string_view reason) {
+  add({nullptr,
+       std::string(type),
+       "",
+       versions,
+       {},
+       nullptr,
+       nullptr,
+       nullptr,
+       true,
+       false,
+       std::string(reason)});
+}
+
 const Row* Rows::find_reader(std::string_view domain, std::string_view type, int64_t version) const {
   auto place = readers_.find(fmt::format("{}:{}", domain, type));
   if (place == readers_.end()) return nullptr;
@@ -46,6 +73,15 @@ void text_rows(Rows& rows);
 void random_rows(Rows& rows);
 void detection_rows(Rows& rows);
 void shape_rows(Rows& rows);
+void conv_rows(Rows& rows);
+void pool_rows(Rows& rows);
+void normalize_rows(Rows& rows);
+void resize_rows(Rows& rows);
+void matmul_rows(Rows& rows);
+void recurrent_rows(Rows& rows);
+void attention_rows(Rows& rows);
+void quantize_rows(Rows& rows);
+void signal_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
@@ -57,6 +93,15 @@ const Rows& all_rows() {
     random_rows(made);
     detection_rows(made);
     shape_rows(made);
+    conv_rows(made);
+    pool_rows(made);
+    normalize_rows(made);
+    resize_rows(made);
+    matmul_rows(made);
+    recurrent_rows(made);
+    attention_rows(made);
+    quantize_rows(made);
+    signal_rows(made);
     return made;
   }();
   return rows;

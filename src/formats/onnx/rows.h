@@ -1,6 +1,7 @@
 // The table of ONNX operators: rows for what maps one to one, functions for the rest.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,30 +32,33 @@ struct Row {
 
 class Rows {
  public:
+  using Slots = std::initializer_list<Slot>;
+
   // Both ways by slots. `when` limits writing.
   template <class T>
-  void row(std::string type, Versions versions, std::vector<Slot> slots = {}, WhenFn when = nullptr) {
-    Row made{&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, when, true, true, ""};
-    add(std::move(made));
+  void row(std::string_view type, Versions versions, Slots slots = {}, WhenFn when = nullptr) {
+    add_slots(info_of<T>(), type, versions, slots, when, true);
   }
   // Reading only, by slots.
   template <class T>
-  void read_row(std::string type, Versions versions, std::vector<Slot> slots = {}) {
-    add({&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, nullptr, true, false, ""});
+  void read_row(std::string_view type, Versions versions, Slots slots = {}) {
+    add_slots(info_of<T>(), type, versions, slots, nullptr, false);
+  }
+  // Writing only, by slots.
+  template <class T>
+  void write_row(std::string type, Versions versions, std::vector<Slot> slots = {}, WhenFn when = nullptr) {
+    Row made{&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, when, false, true, ""};
+    add(std::move(made));
   }
   // Reading only, by a function. `type` may be "com.microsoft:Gelu".
-  void read(std::string type, Versions versions, ReadFn read) {
-    add({nullptr, std::move(type), "", versions, {}, read, nullptr, nullptr, true, false, ""});
-  }
+  void read(std::string_view type, Versions versions, ReadFn read);
   // Writing only, by a function, for opsets in `versions`.
   template <class T>
   void write(Versions versions, WriteFn write, WhenFn when = nullptr) {
-    add({&info_of<T>(), "", "", versions, {}, nullptr, write, when, false, true, ""});
+    add_writer(info_of<T>(), versions, write, when);
   }
   // An operator that is known and refused.
-  void refuse(std::string type, Versions versions, std::string reason) {
-    add({nullptr, std::move(type), "", versions, {}, nullptr, nullptr, nullptr, true, false, std::move(reason)});
-  }
+  void refuse(std::string_view type, Versions versions, std::string_view reason);
 
   const Row* find_reader(std::string_view domain, std::string_view type, int64_t version) const;
   // The first row in order of registration that can write the node; null with the reasons in `why` where none can.
@@ -63,6 +67,8 @@ class Rows {
 
  private:
   void add(Row row);
+  void add_slots(const OpInfo& op, std::string_view type, Versions versions, Slots slots, WhenFn when, bool writes);
+  void add_writer(const OpInfo& op, Versions versions, WriteFn write, WhenFn when);
   std::vector<Row> rows_;
   std::unordered_map<std::string, std::vector<size_t>> readers_;
   std::unordered_map<const OpInfo*, std::vector<size_t>> writers_;

@@ -53,7 +53,15 @@ void run_batch_norm(Call& call) {
   with_float(x.dtype(), [&]<class T>(T) {
     const std::vector<T> factor(scale.begin(), scale.end());
     const auto bias = parameter_as<T>(call, 2, s.size, 0), mean = parameter_as<T>(call, 3, s.size, 0);
-    for_each_part(call.pool, s.outer * s.size, s.inner, [&](int64_t begin, int64_t end) {
+    const T *m = mean.data(), *k = factor.data(), *b = bias.data();
+    for_each_part(call.pool, s.inner == 1 ? s.outer : 0, s.size, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        const T* from = x.as<T>() + row * s.size;
+        T* to = y.to<T>() + row * s.size;
+        for (int64_t c = 0; c < s.size; ++c) to[c] = (from[c] - m[c]) * k[c] + b[c];
+      }
+    });
+    for_each_part(call.pool, s.inner == 1 ? 0 : s.outer * s.size, s.inner, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const size_t c = static_cast<size_t>(row % s.size);
         scale_row(x.as<T>() + row * s.inner, y.to<T>() + row * s.inner, s.inner, mean[c], factor[c], bias[c]);

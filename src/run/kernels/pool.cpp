@@ -257,10 +257,11 @@ void run_roi_align(Call& call) {
       const T* roi = rois.as<T>() + n * 4;
       const int64_t batch = batches[static_cast<size_t>(n)];
       if (batch < 0 || batch >= x.dim(0)) fail("batch index {} is outside of {}", batch, x.dim(0));
-      const double shift = op.half_pixel ? 0.5 : 0;
+      const bool centres = op.places == RoiPlaces::centres;
+      const double shift = centres ? 0.5 : 0;
       const double left = roi[0] * op.scale - shift, top = roi[1] * op.scale - shift;
       double width = roi[2] * op.scale - shift - left, height = roi[3] * op.scale - shift - top;
-      if (!op.half_pixel) width = std::max(width, 1.0), height = std::max(height, 1.0);
+      if (!centres) width = std::max(width, 1.0), height = std::max(height, 1.0);
       const int64_t down = samples_per_bin(op, height, op.height), across = samples_per_bin(op, width, op.width);
       auto rows = samples_of(top, height, op.height, down, h), columns = samples_of(left, width, op.width, across, w);
       for (int64_t c = 0; c < channels; ++c) {

@@ -1,0 +1,202 @@
+#include "ops/conv.h"
+
+#include "formats/onnx/rows.h"
+#include "formats/onnx/rows/window.h"
+
+namespace remodel::onnx {
+namespace {
+
+// The window's sizes: kernel_shape, or those of the weights. Refuses two that differ.
+std::vector<int64_t> read_window(ReadNode& node) {
+  std::vector<int64_t> window = node.integers("kernel_shape");
+  const auto& dims = node.type(1).dims;
+  if (!dims) {
+    if (window.empty()) fail("the sizes of the weights '{}' are not known", node.proto().inputs[1]);
+    return window;
+  }
+  std::vector<int64_t> sizes;
+  for (size_t i = 2; i < dims->size(); ++i) {
+    if (!(*dims)[i].is_number() && i - 2 >= window.size()) fail("the window's sizes are not known: {}", node.type(1).text());
+    sizes.push_back((*dims)[i].is_number() ? (*dims)[i].number() : window[i - 2]);
+  }
+  if (!window.empty() && window != sizes)
+    fail("kernel_shape {} differs from the weights {}", text_of(to_dims(window)), node.type(1).text());
+  return sizes;
+}
+
+Conv read_conv_op(ReadNode& node, Channels channels) {
+  Conv op;
+  op.channels = channels;
+  op.groups = node.integer("group", 1);
+  read_sliding(node, read_window(node), op);
+  return op;
+}
+
+void read_conv(ReadNode& node) { node.emit_results(read_conv_op(node, Channels::first), node.operands()); }
+
+// com.microsoft: channels last, weights as ever.
+void read_nhwc_conv(ReadNode& node) { node.emit_results(read_conv_op(node, Channels::last), node.operands()); }
+
+std::vector<int64_t> window_of_weights(const WriteNode& node) {
+  std::vector<int64_t> window;
+  const auto& dims = node.type(1).dims;
+  for (size_t i = 2; dims && i < dims->size(); ++i) {
+    if (!(*dims)[i].is_number()) return {};
+    window.push_back((*dims)[i].number());
+  }
+  return window;
+}
+
+void write_conv(WriteNode& node) {
+  const auto& op = node.op<Conv>();
+  Attributes attributes = sliding_attributes(node, op, window_of_weights(node));
+  if (op.groups != 1) attributes.push_back(Attribute::of("group", op.groups));
+  node.emit_to(node.outs(), "Conv", node.ins(), attributes);
+}
+
+std::string conv_problem(const WriteNode& node) {
+  return sliding_problem(node, node.op<Conv>(), window_of_weights(node));
+}
+
+// Weights [a, b / groups, ...] as [b, a / groups, ...].
+ConstantPtr turned(const ConstantPtr& weights, int64_t groups) {
+  Shape shape = weights->shape();
+  if (shape.size() < 3 || groups < 1 || shape[0] % groups != 0) fail("weights {} in {} groups", text_of(shape), groups);
+  Shape parted{groups, shape[0] / groups, shape[1]}, result{shape[1] * groups, shape[0] / groups};
+  parted.insert(parted.end(), shape.begin() + 2, shape.end());
+  result.insert(result.end(), shape.begin() + 2, shape.end());
+  std::vector<int64_t> perm{0, 2, 1};
+  while (perm.size() < parted.size()) perm.push_back(static_cast<int64_t>(perm.size()));
+  if (groups > 1) return weights->reshaped(parted)->permuted(perm)->reshaped(result);
+  perm.pop_back();
+  perm[0] = 1, perm[1] = 0, perm[2] = 2;
+  return weights->permuted(perm);
+}
+
+void read_conv_transpose(ReadNode& node) {
+  ConvTranspose op;
+  op.groups = node.integer("group", 1);
+  std::vector<int64_t> window = read_window(node);
+  const size_t rank = window.size();
+  std::string word = node.text("auto_pad", "NOTSET");
+  std::vector<int64_t> beyond = node.integers("output_padding", std::vector<int64_t>(rank, 0));
+  std::vector<int64_t> wished = node.integers("output_shape");
+  // Some exporters give the batch and the channels too.
+  if (wished.size() == rank + 2) wished.erase(wished.begin(), wished.begin() + 2);
+  if (beyond.size() != rank || (!wished.empty() && wished.size() != rank))
+    fail("a window of {} axes has {} numbers in output_padding and {} in output_shape", rank, beyond.size(),
+         wished.size());
+  bool same = word == "SAME_UPPER" || word == "SAME_LOWER";
+  op.unit(rank);
+  op.strides = node.integers("strides", op.strides);
+  op.dilations = node.integers("dilations", op.dilations);
+  std::vector<int64_t> pads = node.integers("pads", std::vector<int64_t>(2 * rank, 0));
+  if (pads.size() != 2 * rank) fail("a window of {} axes has {} pads", rank, pads.size());
+  check_sliding(op, &window);
+  const auto& dims = node.type(0).dims;
+  if (dims && dims->size() != rank + 2)
+    fail("a window of {} axes needs an input of rank {}, but it is {}", rank, rank + 2, node.type(0).text());
+  if (!dims && (same || !wished.empty())) fail("the rank of input '{}' is not known", node.proto().inputs[0]);
+  for (size_t i = 0; i < rank; ++i) {
+    if (wished.empty() && !same) {
+      if (word == "NOTSET" || word.empty()) op.pads_low[i] = pads[i], op.pads_high[i] = pads[rank + i];
+      op.pads_high[i] = op.pads_high[i] - Dim(beyond[i]);
+      continue;
+    }
+    const Dim& in = (*dims)[i + 2];
+    Dim whole = (in - 1) * Dim(op.strides[i]) + window_reach(window[i], op.dilations[i]);
+    Dim out = wished.empty() ? in * Dim(op.strides[i]) : Dim(wished[i]);
+    Dim total = max(Dim(0), whole + Dim(beyond[i]) - out);
+    Dim half = floor_div(total, 2);
+    op.pads_low[i] = word == "SAME_UPPER" ? half : total - half;
+    op.pads_high[i] = whole - op.pads_low[i] - out;
+  }
+  ConstantPtr weights = node.constant(1);
+  if (!weights) fail("the weights '{}' must be a constant", node.proto().inputs[1]);
+  std::vector<ValueId> operands = node.operands();
+  operands[1] = node.add_constant(turned(weights, op.groups));
+  node.emit_results(op, operands);
+}
+
+std::string conv_transpose_problem(const WriteNode& node) {
+  const auto& op = node.op<ConvTranspose>();
+  if (op.channels != Channels::first) return "ONNX has the channels first";
+  auto low = numbers(op.pads_low), high = numbers(op.pads_high);
+  if (!low || !high)
+    return fmt::format("the pads {}, {} depend on the input's size", text_of(op.pads_low), text_of(op.pads_high));
+  for (size_t i = 0; i < low->size(); ++i)
+    if ((*low)[i] < 0) return fmt::format("a negative pad {} has no form in ONNX", (*low)[i]);
+  if (!node.constant(1)) return "the weights must be a constant";
+  return "";
+}
+
+void write_conv_transpose(WriteNode& node) {
+  const auto& op = node.op<ConvTranspose>();
+  Sliding sliding = op;
+  std::vector<int64_t> beyond;
+  for (Dim& pad : sliding.pads_high) {
+    beyond.push_back(std::max<int64_t>(0, -pad.number()));
+    pad = std::max<int64_t>(0, pad.number());
+  }
+  Attributes attributes = sliding_attributes(node, sliding, window_of_weights(node));
+  if (op.groups != 1) attributes.push_back(Attribute::of("group", op.groups));
+  if (std::any_of(beyond.begin(), beyond.end(), [](int64_t b) { return b != 0; }))
+    attributes.push_back(Attribute::of("output_padding", beyond));
+  std::vector<std::string> inputs = node.ins();
+  inputs[1] = node.constant(turned(node.constant(1)->shared_from_this(), op.groups));
+  node.emit_to(node.outs(), "ConvTranspose", inputs, attributes);
+}
+
+void read_deform_conv(ReadNode& node) {
+  DeformConv op;
+  op.groups = node.integer("group", 1);
+  op.offset_groups = node.integer("offset_group", 1);
+  read_sliding(node, read_window(node), op);
+  node.emit_results(op, node.operands());
+}
+
+void write_deform_conv(WriteNode& node) {
+  const auto& op = node.op<DeformConv>();
+  Attributes attributes = sliding_attributes(node, op, window_of_weights(node));
+  if (op.groups != 1) attributes.push_back(Attribute::of("group", op.groups));
+  if (op.offset_groups != 1) attributes.push_back(Attribute::of("offset_group", op.offset_groups));
+  node.emit_to(node.outs(), "DeformConv", node.ins(), attributes);
+}
+
+void read_col2im(ReadNode& node) {
+  Fold op;
+  auto window = node.known_integers(2);
+  if (!window) throw Error("the block's shape must be a constant").hint("it is computed when the model runs");
+  op.window = *window;
+  read_sliding(node, op.window, op);
+  auto size = node.sizes(1);
+  if (size) op.size = *size;
+  node.emit_results(op, {node.input(0), size ? absent : node.input(1)});
+}
+
+void write_col2im(WriteNode& node) {
+  const auto& op = node.op<Fold>();
+  Attributes attributes = sliding_attributes(node, op, {});
+  std::string size = node.has(1) ? node.in(1) : node.sizes(op.size);
+  node.emit_to(node.outs(), "Col2Im", {node.in(0), size, node.integers(op.window)}, attributes);
+}
+
+}  // namespace
+
+void conv_rows(Rows& rows) {
+  rows.read("Conv", since(1), read_conv);
+  rows.write<Conv>(since(1), write_conv, conv_problem);
+  rows.read("com.microsoft:NhwcConv", since(1), read_nhwc_conv);
+  rows.read("ConvTranspose", since(1), read_conv_transpose);
+  rows.write<ConvTranspose>(since(1), write_conv_transpose, conv_transpose_problem);
+  rows.read("DeformConv", since(19), read_deform_conv);
+  rows.write<DeformConv>(since(19), write_deform_conv, [](const WriteNode& node) {
+    return sliding_problem(node, node.op<DeformConv>(), {});
+  });
+  rows.read("Col2Im", since(18), read_col2im);
+  rows.write<Fold>(since(18), write_col2im, [](const WriteNode& node) {
+    return sliding_problem(node, node.op<Fold>(), {});
+  });
+}
+
+}  // namespace remodel::onnx
