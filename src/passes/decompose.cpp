@@ -52,16 +52,16 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 }
 
 // One function a family, in decompose/.
-void matmul_decompositions(Decompositions& table);
 void attention_decompositions(Decompositions& table);
+void matmul_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
 
 const Decompositions& all_decompositions() {
   static const Decompositions table = [] {
     Decompositions made;
-    matmul_decompositions(made);
     attention_decompositions(made);
+    matmul_decompositions(made);
     quantize_decompositions(made);
     signal_decompositions(made);
     return made;
