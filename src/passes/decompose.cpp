@@ -54,36 +54,36 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 }
 
 // One function a family, in decompose/.
-void attention_decompositions(Decompositions& table);
-void unary_decompositions(Decompositions& table);
-void reduce_decompositions(Decompositions& table);
-void binary_decompositions(Decompositions& table);
 void activation_decompositions(Decompositions& table);
+void attention_decompositions(Decompositions& table);
+void binary_decompositions(Decompositions& table);
+void control_decompositions(Decompositions& table);
 void conv_decompositions(Decompositions& table);
 void matmul_decompositions(Decompositions& table);
 void normalize_decompositions(Decompositions& table);
 void pool_decompositions(Decompositions& table);
-void control_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
+void reduce_decompositions(Decompositions& table);
 void resize_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
+void unary_decompositions(Decompositions& table);
 
 const Decompositions& all_decompositions() {
   static const Decompositions table = [] {
     Decompositions made;
-    attention_decompositions(made);
-    unary_decompositions(made);
-    reduce_decompositions(made);
-    binary_decompositions(made);
     activation_decompositions(made);
+    attention_decompositions(made);
+    binary_decompositions(made);
+    control_decompositions(made);
     conv_decompositions(made);
     matmul_decompositions(made);
     normalize_decompositions(made);
     pool_decompositions(made);
-    control_decompositions(made);
     quantize_decompositions(made);
+    reduce_decompositions(made);
     resize_decompositions(made);
     signal_decompositions(made);
+    unary_decompositions(made);
     return made;
   }();
   return table;
