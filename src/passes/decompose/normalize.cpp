@@ -13,7 +13,7 @@ namespace remodel {
 namespace {
 
 ValueId cast_to(Decompose& d, ValueId x, DType dtype) {
-  return d.graph().value(x).type.dtype == dtype ? x : d.emit(Cast{{}, dtype}, {x});
+  return d.graph().value(x).type.dtype == dtype ? x : d.emit(Cast(dtype), {x});
 }
 
 ValueId reduced(Decompose& d, ValueId x, Reduce::Kind kind, const std::vector<int64_t>& axes) {

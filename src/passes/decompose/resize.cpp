@@ -130,7 +130,7 @@ void decompose_resize(Decompose& d) {
   const DType dtype = d.dtype(0);
   ValueId y = d.in(0);
   const bool nearest = op.mode == ResizeMode::nearest, whole = !nearest && !is_float(dtype);
-  if (whole) y = d.emit(Cast{{}, DType::f32}, {y});
+  if (whole) y = d.emit(Cast(DType::f32), {y});
   std::vector<std::vector<bool>> outside(axes.size());
   std::vector<size_t> at;
   for (size_t i = axes.size(); i-- > 0;) {
@@ -153,7 +153,7 @@ void decompose_resize(Decompose& d) {
   }
   for (size_t i = 0; i < axes.size(); ++i)
     y = extrapolated(d, y, static_cast<size_t>(resolve_axis(op.axes[i], rank)), outside[i], op.extrapolation);
-  d.result(0, whole ? d.emit(Cast{{}, dtype}, {y}) : y);
+  d.result(0, whole ? d.emit(Cast(dtype), {y}) : y);
 }
 
 // The places of an image as a constant matrix, times theta.

@@ -42,7 +42,7 @@ void read_batch_norm_training(ReadNode& node, const BatchNorm& op) {
     if (!node.wants(k)) continue;
     const DType dtype = node.type(3).dtype;
     ValueId now = k % 2 == 1 ? mean : variance;
-    if (dtype != node.type(0).dtype) now = node.emit(Cast{{}, dtype}, {now});
+    if (dtype != node.type(0).dtype) now = node.emit(Cast(dtype), {now});
     if (k < 3) {
       ValueId before = node.emit(Mul{}, {node.input(k + 2), node.add_scalar(dtype, static_cast<float>(momentum))});
       now = node.emit(Mul{}, {now, node.add_scalar(dtype, 1 - momentum)});
@@ -195,7 +195,7 @@ void read_rms_norm(ReadNode& node) {
   if (fits(node, 1, op.axes) && dtype == node.type(0).dtype) return node.emit_results(op, node.operands());
   std::vector<ValueId> results = node.emit(op, {node.input(0)}, std::max<size_t>(node.outputs(), 1));
   ValueId y = results[0];
-  if (dtype != node.type(0).dtype) y = node.emit(Cast{{}, dtype}, {y});
+  if (dtype != node.type(0).dtype) y = node.emit(Cast(dtype), {y});
   node.result(0, node.emit(Mul{}, {y, node.input(1)}));
   for (size_t k = 1; k < results.size(); ++k) node.result(k, results[k]);
 }
