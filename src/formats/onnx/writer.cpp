@@ -4,6 +4,8 @@
 
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
+#include "formats/onnx/tiles.h"
+#include "ops/matmul.h"
 
 namespace remodel::onnx {
 namespace {
@@ -331,7 +333,9 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     direct.push_back(computed);
     if (computed) names_[port.value] = outputs.back();
   }
+  const Tiles tiles = find_tiles(graph_);
   for (NodeId id : graph_.order()) {
+    if (tiles.covered.count(id)) continue;
     const Node& node = graph_.node(id);
     for (ValueId output : node.outputs) {
       if (output == absent) continue;
@@ -340,6 +344,10 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     }
     node_name_ = node.origin.empty() ? "" : node.origin[0];
     try {
+      if (auto tile = tiles.products.find(id); tile != tiles.products.end()) {
+        write_gemm(node, graph_.node(tile->second));
+        continue;
+      }
       WriteNode writing(*this, graph_, node);
       std::string why;
       const Row* row = all_rows().find_writer(writing, file_.options.opset, &why);
@@ -363,6 +371,18 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     }
     to.outputs.push_back(value_info(outputs[i], graph_.value(graph_.outputs[i].value).type));
   }
+}
+
+void GraphWriter::write_gemm(const Node& sum, const Node& product) {
+  const MatMul& op = *product.op.as<MatMul>();
+  ValueId addend = sum.inputs[sum.inputs[0] == product.outputs[0] ? 1 : 0];
+  NodeProto gemm;
+  gemm.type = "Gemm";
+  gemm.inputs = {name_of(product.inputs[0]), name_of(product.inputs[1]), name_of(addend)};
+  gemm.outputs = {name_of(sum.outputs[0])};
+  if (op.transpose_a) gemm.attributes.push_back(Attribute::of("transA", int64_t{1}));
+  if (op.transpose_b) gemm.attributes.push_back(Attribute::of("transB", int64_t{1}));
+  emit_legal(std::move(gemm));
 }
 
 std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
