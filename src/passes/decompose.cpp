@@ -53,16 +53,20 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 
 // One function a family, in decompose/.
 void attention_decompositions(Decompositions& table);
+void gather_decompositions(Decompositions& table);
 void matmul_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
+void slice_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
 
 const Decompositions& all_decompositions() {
   static const Decompositions table = [] {
     Decompositions made;
     attention_decompositions(made);
+    gather_decompositions(made);
     matmul_decompositions(made);
     quantize_decompositions(made);
+    slice_decompositions(made);
     signal_decompositions(made);
     return made;
   }();
