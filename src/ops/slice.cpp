@@ -233,6 +233,16 @@ Pad resolve_pads(PadMode mode, const Dims& pads, const std::vector<int64_t>& axe
   return op;
 }
 
+int64_t padded_place(PadMode mode, int64_t place, int64_t size) {
+  if (place >= 0 && place < size) return place;
+  if (mode == PadMode::edge || size == 1) return place < 0 ? 0 : size - 1;
+  int64_t period = mode == PadMode::wrap ? size : mode == PadMode::symmetric ? 2 * size : 2 * size - 2;
+  place %= period;
+  if (place < 0) place += period;
+  if (place < size) return place;
+  return mode == PadMode::symmetric ? period - 1 - place : period - place;
+}
+
 Span center_pads(const Dim& from, const Dim& to) {
   Dim low = floor_div(max(to - from, 0), 2) - floor_div(max(from - to, 0), 2);
   return {low, to - from - low};

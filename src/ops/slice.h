@@ -138,6 +138,9 @@ Dims equal_parts(const Dim& length, int64_t parts);
 // Attributes for all axes from numbers for some of them. Refuses wrong counts.
 Pad resolve_pads(PadMode mode, const Dims& pads, const std::vector<int64_t>& axes, int64_t rank);
 
+// Which element of an axis that is not empty stands at `place`, which may be outside. Not for constant mode.
+int64_t padded_place(PadMode mode, int64_t place, int64_t size);
+
 // The pads, of any sign, of CenterCropPad.
 Span center_pads(const Dim& from, const Dim& to);
 

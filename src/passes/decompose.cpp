@@ -56,6 +56,7 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 // One function a family, in decompose/.
 void activation_decompositions(Decompositions& table);
 void attention_decompositions(Decompositions& table);
+void gather_decompositions(Decompositions& table);
 void binary_decompositions(Decompositions& table);
 void control_decompositions(Decompositions& table);
 void conv_decompositions(Decompositions& table);
@@ -63,6 +64,7 @@ void matmul_decompositions(Decompositions& table);
 void normalize_decompositions(Decompositions& table);
 void pool_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
+void slice_decompositions(Decompositions& table);
 void reduce_decompositions(Decompositions& table);
 void resize_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
@@ -73,6 +75,7 @@ const Decompositions& all_decompositions() {
     Decompositions made;
     activation_decompositions(made);
     attention_decompositions(made);
+    gather_decompositions(made);
     binary_decompositions(made);
     control_decompositions(made);
     conv_decompositions(made);
@@ -80,6 +83,7 @@ const Decompositions& all_decompositions() {
     normalize_decompositions(made);
     pool_decompositions(made);
     quantize_decompositions(made);
+    slice_decompositions(made);
     reduce_decompositions(made);
     resize_decompositions(made);
     signal_decompositions(made);

@@ -101,17 +101,6 @@ void run_dynamic_slice(Call& call) {
   take_slices(call, axes, firsts, sizes, steps);
 }
 
-// Which element of an axis stands at `place`, which may be outside.
-int64_t padded_place(PadMode mode, int64_t place, int64_t size) {
-  if (place >= 0 && place < size) return place;
-  if (mode == PadMode::edge || size == 1) return place < 0 ? 0 : size - 1;
-  int64_t period = mode == PadMode::wrap ? size : mode == PadMode::symmetric ? 2 * size : 2 * size - 2;
-  place %= period;
-  if (place < 0) place += period;
-  if (place < size) return place;
-  return mode == PadMode::symmetric ? period - 1 - place : period - place;
-}
-
 // `value` is for constant mode; null: zero.
 void pad(Call& call, PadMode mode, const Shape& low, const Shape& high, const Tensor* given) {
   const Tensor& x = call.in(0);
