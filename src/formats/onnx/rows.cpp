@@ -77,6 +77,7 @@ void gather_rows(Rows& rows);
 void generate_rows(Rows& rows);
 void list_rows(Rows& rows);
 void matmul_rows(Rows& rows);
+void normalize_microsoft_rows(Rows& rows);
 void normalize_rows(Rows& rows);
 void pool_rows(Rows& rows);
 void qlinear_rows(Rows& rows);
@@ -105,6 +106,7 @@ const Rows& all_rows() {
     generate_rows(made);
     list_rows(made);
     matmul_rows(made);
+    normalize_microsoft_rows(made);
     normalize_rows(made);
     pool_rows(made);
     qlinear_rows(made);
