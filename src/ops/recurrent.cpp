@@ -37,7 +37,7 @@ void infer_recurrent(Infer& in, const Recurrent& op, int64_t gates, int64_t func
       in.need_same_dtype(0, i);
   }
   for (size_t i = 0; i < 3; ++i) in.need_rank(i, 3);
-  in.need_rank(at.lengths, in.has(at.lengths) ? 1 : in.rank(at.lengths));
+  if (in.has(at.lengths)) in.need_rank(at.lengths, 1);
 
   auto dim = [&](size_t i, size_t axis) {
     return in.dims(i) ? std::optional((*in.dims(i))[axis]) : std::nullopt;

@@ -16,11 +16,16 @@ std::optional<int64_t> parts(const Infer& in) {
 }  // namespace
 
 void Dft::infer(Infer& in) const {
-  in.need_count(1, 2);
+  in.need_count(1, 3);
   in.need_dtype(0, is_float, "floating point");
   if (!in.dims(0)) return in.out(0, in.dtype(0), std::nullopt);
   Dims dims = *in.dims(0);
   if (dims.size() < 2) fail("{} has no axis beside that of the parts", in.in(0).text());
+  if (in.has(2)) {
+    for (size_t i = 0; i + 1 < dims.size(); ++i) dims[i] = in.fresh(0, i);
+    dims.back() = inverse && onesided ? 1 : 2;
+    return in.out(0, in.dtype(0), dims);
+  }
   size_t at = static_cast<size_t>(in.axis(0, axis));
   if (at + 1 == dims.size()) fail("the last axis holds the parts");
   if (auto found = parts(in); found && onesided && *found != (inverse ? 2 : 1))
@@ -38,26 +43,34 @@ void Dft::infer(Infer& in) const {
 }
 
 void Stft::infer(Infer& in) const {
-  in.need_count(1, 2);
+  in.need_count(1, 4);
   in.need_dtype(0, is_float, "floating point");
   in.need_rank(0, 3);
+  auto size = [&](size_t i, const Dim& field) -> std::optional<Dim> {
+    auto sizes = in.sizes_or(i, {field});
+    if (sizes && sizes->size() != 1) fail("operand {} should have one element", i);
+    return sizes ? std::optional((*sizes)[0]) : std::nullopt;
+  };
+  auto every = size(2, step), whole = size(3, length);
   if (in.has(1)) {
     in.need_same_dtype(0, 1);
     in.need_rank(1, 1);
-    if (in.dims(1) && (*in.dims(1))[0].is_number() && length.is_number() && (*in.dims(1))[0] != length)
-      fail("the window {} does not fit frames of {}", in.in(1).text(), length.text());
+    if (in.dims(1) && whole && (*in.dims(1))[0].is_number() && whole->is_number() &&
+        (*in.dims(1))[0] != *whole)
+      fail("the window {} does not fit frames of {}", in.in(1).text(), whole->text());
   }
-  for (const Dim* size : {&step, &length})
-    if (size->is_number() && size->number() < 1)
-      fail("a step of {} and a length of {}", step.text(), length.text());
+  for (const auto& number : {every, whole})
+    if (number && number->is_number() && number->number() < 1)
+      fail("a step or a length of {}", number->text());
   if (!in.dims(0)) return in.out(0, in.dtype(0), in.fresh_dims(0, 4));
   if (auto found = parts(in); found && onesided && *found == 2)
     fail("a onesided transform cannot take 2 parts");
   const Dims& x = *in.dims(0);
-  Dim frames = floor_div(x[1] - length, step) + 1;
+  Dim frames = every && whole ? floor_div(x[1] - *whole, *every) + 1 : in.fresh(0, 1);
   if (frames.is_number() && frames.number() < 1)
-    fail("frames of {} are longer than {}", length.text(), in.in(0).text());
-  in.out(0, in.dtype(0), Dims{x[0], frames, onesided ? floor_div(length, 2) + 1 : length, Dim(2)});
+    fail("frames of {} are longer than {}", whole->text(), in.in(0).text());
+  Dim frequencies = !whole ? in.fresh(0, 2) : onesided ? floor_div(*whole, 2) + 1 : *whole;
+  in.out(0, in.dtype(0), Dims{x[0], frames, frequencies, Dim(2)});
 }
 
 void Window::infer(Infer& in) const {

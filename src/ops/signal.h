@@ -6,10 +6,10 @@
 
 namespace remodel {
 
-// (x, length?): the discrete Fourier transform along an axis (not the last), or its inverse, which divides by
-// the length. x is cut or filled with zeros to `length`, which is absent (no element) where x has it.
-// `onesided`: of real x the first length/2 + 1 frequencies; inverted, x holds those and the result is real,
-// by default of an even length.
+// (x, length?, axis?): the discrete Fourier transform along an axis (not the last), or its inverse, which
+// divides by the length. x is cut or filled with zeros to `length`, which is absent (no element) where x has
+// it. `onesided`: of real x the first length/2 + 1 frequencies; inverted, x holds those and the result is
+// real, by default of an even length.
 struct Dft {
   static constexpr const char* name = "dft";
   int64_t axis = -2;
@@ -24,8 +24,8 @@ struct Dft {
   void infer(Infer& in) const;
 };
 
-// (x, window?): the transform of each frame of x [batch, samples, 1 or 2], times the window: [batch, frames,
-// frequencies, 2]. Frames start every `step` samples and lie inside of x whole.
+// (x, window?, step?, length?): the transform of each frame of x [batch, samples, 1 or 2], times the window:
+// [batch, frames, frequencies, 2]. Frames start every `step` samples and lie inside of x whole.
 struct Stft {
   static constexpr const char* name = "stft";
   Dim step = 1, length = 1;

@@ -53,9 +53,10 @@ std::vector<double> transform_table(int64_t taken, int64_t parts, int64_t n, int
 
 void decompose_dft(Decompose& node) {
   const auto& op = node.op<Dft>();
+  if (node.has(1)) fail("the length is only known when the model runs");
+  if (node.has(2)) fail("the axis is only known when the model runs");
   Dims dims = node.dims(0), y = *node.result_type().dims;
   size_t at = static_cast<size_t>(resolve_axis(op.axis, dims.size()));
-  if (node.has(1)) fail("the length is only known when the model runs");
   int64_t size = known(dims[at], "the size"), parts = known(dims.back(), "the number of parts");
   bool to_real = op.inverse && op.onesided;
   int64_t n = !op.length.empty() ? known(op.length[0], "the length") : to_real ? 2 * (size - 1) : size;
@@ -89,6 +90,7 @@ void decompose_dft(Decompose& node) {
 // A convolution whose channels are the parts and whose results are the frequencies.
 void decompose_stft(Decompose& node) {
   const auto& op = node.op<Stft>();
+  if (node.has(2) || node.has(3)) fail("the frames are only known when the model runs");
   Dims dims = node.dims(0), y = *node.result_type().dims;
   int64_t n = known(op.length, "the length"), step = known(op.step, "the step"),
           parts = known(dims[2], "the number of parts"), results = known(y[2], "the number of frequencies");

@@ -70,10 +70,16 @@ int64_t parts_of(const Tensor& x) {
   return parts;
 }
 
+int64_t single_integer(const Call& call, size_t i) {
+  auto values = call.in(i).ints();
+  if (values.size() != 1) fail("operand {} should have one element", i);
+  return values[0];
+}
+
 void run_dft(Call& call) {
   const Tensor& x = call.in(0);
   const auto& op = call.op<Dft>();
-  int64_t parts = parts_of(x), axis = resolve_axis(op.axis, x.rank());
+  int64_t parts = parts_of(x), axis = resolve_axis(call.has(2) ? single_integer(call, 2) : op.axis, x.rank());
   if (axis + 1 == static_cast<int64_t>(x.rank())) fail("the last axis holds the parts");
   if (op.onesided && parts != (op.inverse ? 2 : 1)) fail("a onesided transform cannot take {} parts", parts);
   bool to_real = op.inverse && op.onesided;
@@ -121,7 +127,9 @@ void run_stft(Call& call) {
   const Tensor& x = call.in(0);
   const auto& op = call.op<Stft>();
   if (x.rank() != 3) fail("{} should have rank 3", text_of(x.shape()));
-  int64_t parts = parts_of(x), step = call.size(op.step), length = call.size(op.length), size = x.dim(1);
+  int64_t parts = parts_of(x), size = x.dim(1);
+  int64_t step = call.has(2) ? single_integer(call, 2) : call.size(op.step);
+  int64_t length = call.has(3) ? single_integer(call, 3) : call.size(op.length);
   if (step < 1 || length < 1 || length > size)
     fail("frames of {} every {} in {} samples", length, step, size);
   if (op.onesided && parts == 2) fail("a onesided transform cannot take 2 parts");
@@ -184,9 +192,9 @@ double single(const Call& call, size_t i) {
 }
 
 int64_t single_size(const Call& call, size_t i) {
-  auto values = call.in(i).ints();
-  if (values.size() != 1 || values[0] < 1) fail("operand {} should be one positive number", i);
-  return values[0];
+  int64_t value = single_integer(call, i);
+  if (value < 1) fail("operand {} should be positive, not {}", i, value);
+  return value;
 }
 
 void run_mel_weights(Call& call) {

@@ -5,10 +5,14 @@
 namespace remodel::onnx {
 namespace {
 
-Dim known_size(ReadNode& node, size_t i, const char* what) {
+// The input's one number into the field; gives the operand where it is only known when the model runs.
+ValueId size_or_operand(ReadNode& node, size_t i, Dim& field) {
+  if (!node.has_input(i)) return absent;
   auto sizes = node.sizes(i);
-  if (!sizes || sizes->size() != 1) fail("{} (input {}) is only known when the model runs", what, i);
-  return (*sizes)[0];
+  if (!sizes) return node.input(i);
+  if (sizes->size() != 1) fail("input {} should have one element", i);
+  field = (*sizes)[0];
+  return absent;
 }
 
 std::string scalar_size(WriteNode& node, const Dim& size) {
@@ -20,22 +24,25 @@ void read_dft(ReadNode& node) {
   Dft op;
   op.inverse = node.integer("inverse", 0) != 0;
   op.onesided = node.integer("onesided", 0) != 0;
+  ValueId axis = absent, length = absent;
   if (node.version() < 20) {
     op.axis = node.integer("axis", 1);
   } else if (node.has_input(2)) {
-    auto axis = node.known_integers(2);
-    if (!axis || axis->size() != 1) fail("the axis is only known when the model runs");
-    op.axis = (*axis)[0];
-  }
-  std::vector<ValueId> operands{node.input(0)};
-  if (node.has_input(1)) {
-    auto length = node.sizes(1);
-    if (length)
-      op.length = *length;
+    auto known = node.known_integers(2);
+    if (known && known->size() != 1) fail("the axis should have one element");
+    if (known)
+      op.axis = (*known)[0];
     else
-      operands.push_back(node.input(1));
+      axis = node.input(2);
   }
-  node.emit_results(op, operands);
+  if (node.has_input(1)) {
+    auto known = node.sizes(1);
+    if (known)
+      op.length = *known;
+    else
+      length = node.input(1);
+  }
+  node.emit_results(op, {node.input(0), length, axis});
 }
 
 void write_dft(WriteNode& node) {
@@ -46,7 +53,9 @@ void write_dft(WriteNode& node) {
   std::vector<std::string> inputs{node.in(0), ""};
   if (node.has(1)) inputs[1] = node.in(1);
   if (!op.length.empty()) inputs[1] = scalar_size(node, op.length[0]);
-  if (node.opset() < 20)
+  if (node.has(2))
+    inputs.push_back(node.in(2));
+  else if (node.opset() < 20)
     attributes.push_back(Attribute::of("axis", op.axis));
   else if (op.axis != -2)
     inputs.push_back(node.scalar(DType::i64, static_cast<double>(op.axis)));
@@ -57,23 +66,21 @@ void write_dft(WriteNode& node) {
 void read_stft(ReadNode& node) {
   Stft op;
   op.onesided = node.integer("onesided", 1) != 0;
-  op.step = known_size(node, 1, "the step");
-  if (node.has_input(3))
-    op.length = known_size(node, 3, "the length of the frames");
-  else if (node.has_input(2) && node.type(2).dims)
-    op.length = (*node.type(2).dims).at(0);
-  else
-    fail("the length of the frames is not known");
-  node.emit_results(op, {node.input(0), node.input_or_absent(2)});
+  ValueId step = size_or_operand(node, 1, op.step), length = size_or_operand(node, 3, op.length);
+  if (!node.has_input(3)) {
+    if (!node.has_input(2) || !node.type(2).has_rank(1)) fail("the length of the frames is not known");
+    op.length = (*node.type(2).dims)[0];
+  }
+  node.emit_results(op, {node.input(0), node.input_or_absent(2), step, length});
 }
 
 void write_stft(WriteNode& node) {
   const auto& op = node.op<Stft>();
   Attributes attributes;
   if (!op.onesided) attributes.push_back(Attribute::of("onesided", int64_t{0}));
-  node.emit_to(node.outs(), "STFT",
-               {node.in(0), scalar_size(node, op.step), node.in(1), scalar_size(node, op.length)},
-               attributes);
+  std::string step = node.has(2) ? node.in(2) : scalar_size(node, op.step);
+  std::string length = node.has(3) ? node.in(3) : scalar_size(node, op.length);
+  node.emit_to(node.outs(), "STFT", {node.in(0), step, node.in(1), length}, attributes);
 }
 
 template <Window::Kind kind>
@@ -82,10 +89,8 @@ void read_window(ReadNode& node) {
   op.kind = kind;
   op.periodic = node.integer("periodic", 1) != 0;
   op.dtype = dtype_of_code(node.integer("output_datatype", 1));
-  auto size = node.sizes(0);
-  if (size && size->size() != 1) fail("the size should have one element");
-  if (size) op.size = (*size)[0];
-  node.emit_results(op, size ? std::vector<ValueId>{} : std::vector<ValueId>{node.input(0)});
+  ValueId size = size_or_operand(node, 0, op.size);
+  node.emit_results(op, size == absent ? std::vector<ValueId>{} : std::vector<ValueId>{size});
 }
 
 void write_window(WriteNode& node) {
@@ -104,7 +109,8 @@ void signal_rows(Rows& rows) {
   rows.read("DFT", since(17), read_dft);
   rows.write<Dft>(since(17), write_dft, [](const WriteNode& node) -> std::string {
     const auto& op = node.op<Dft>();
-    return op.inverse && op.onesided ? "its result is real" : "";
+    if (op.inverse && op.onesided) return "its result is real";
+    return node.has(2) && node.opset() < 20 ? "its axis is only known when the model runs" : "";
   });
   rows.read("STFT", since(17), read_stft);
   rows.write<Stft>(since(17), write_stft);
