@@ -104,6 +104,13 @@ std::optional<std::vector<int64_t>> ReadNode::known_integers(size_t i) {
   return known ? numbers(*known) : std::nullopt;
 }
 
+std::optional<bool> ReadNode::known_truth(size_t i) {
+  if (type(i).dtype != DType::boolean) return std::nullopt;
+  auto known = sizes(i);
+  if (!known || known->size() != 1 || !(*known)[0].is_number()) return std::nullopt;
+  return (*known)[0].number() != 0;
+}
+
 ConstantPtr ReadNode::constant(size_t i) const {
   return has_input(i) ? graph_.value(operands_[i]).constant : nullptr;
 }
@@ -223,6 +230,8 @@ ReadNode::Body ReadNode::read_loop_body(const GraphProto& proto, std::vector<Typ
     if (!changed) return *body;
   }
 }
+
+std::vector<ValueId> ReadNode::inline_body(const GraphProto& proto) { return reader_.inline_graph(proto); }
 
 void ReadNode::adopt(size_t i, const Type& declared) {
   if (!has_input(i)) return;

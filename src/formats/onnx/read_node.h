@@ -48,6 +48,7 @@ class ReadNode {
   // What is known of a small integer operand's contents.
   std::optional<Dims> sizes(size_t i);
   std::optional<std::vector<int64_t>> known_integers(size_t i);
+  std::optional<bool> known_truth(size_t i);
   ConstantPtr constant(size_t i) const;  // null where it is none
 
   // Emits an op; intermediate values have no names of the user's.
@@ -74,6 +75,8 @@ class ReadNode {
   // and of its outputs, are carried from step to step. Their types hold for every step in what is given back.
   Body read_loop_body(const GraphProto& proto, std::vector<Type> types, size_t first_input,
                       size_t first_output, size_t carried);
+  // Reads a sub-graph without inputs in place of this node; gives its outputs.
+  std::vector<ValueId> inline_body(const GraphProto& proto);
   // An operand of which nothing is known takes the dtype or kind that a body declares for it.
   void adopt(size_t i, const Type& declared);
   // Refuses attributes that nobody asked for.

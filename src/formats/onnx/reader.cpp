@@ -414,6 +414,39 @@ void trim(Graph& graph, const Plan& plan) {
 
 }  // namespace
 
+std::vector<ValueId> GraphReader::inline_graph(const GraphProto& proto) {
+  // What it defines hides what has the same name here, and is not seen afterwards.
+  std::vector<std::string> defined;
+  for (const auto& [name, constant] : proto.initializers) defined.push_back(name);
+  for (const NodeProto& node : proto.nodes) defined.insert(defined.end(), node.outputs.begin(), node.outputs.end());
+  std::unordered_map<std::string, ValueId> hidden;
+  std::unordered_map<std::string, bool> hidden_poison;
+  for (const std::string& name : defined) {
+    if (auto found = names_.extract(name)) hidden.insert(std::move(found));
+    if (auto found = poisoned_.extract(name)) hidden_poison.insert(std::move(found));
+  }
+  auto outside_declared = std::exchange(declared_, {});
+  for (const auto& value : proto.values) declared_.emplace(value.name, &value.type);
+  for (const auto& [name, constant] : proto.initializers) names_.emplace(name, graph_->add_constant(constant, name));
+  const Plan* plan = std::exchange(plan_, nullptr);
+  read_nodes(proto.nodes);
+  plan_ = plan;
+  std::vector<ValueId> outputs;
+  for (const auto& output : proto.outputs) {
+    ValueId value = find(output.name);
+    if (value != absent)
+      outputs.push_back(value);
+    else if (!poisoned(output.name))
+      problems_.push_back(Error(fmt::format("output '{}' is never computed", output.name)));
+  }
+  for (const std::string& name : defined) names_.erase(name), poisoned_.erase(name);
+  names_.merge(hidden);
+  poisoned_.merge(hidden_poison);
+  declared_ = std::move(outside_declared);
+  if (outputs.size() != proto.outputs.size()) throw Silenced();
+  return outputs;
+}
+
 ReadResult read_model(const Bytes& file, const OpenExternal& open_external, const ReadRequest& request) {
   ModelProto proto = parse_model(file, open_external);
   ReadResult result;

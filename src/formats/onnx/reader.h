@@ -47,6 +47,8 @@ class GraphReader {
   void read_nodes(const std::vector<NodeProto>& nodes);
   void read_node(const NodeProto& proto);
   bool inline_function(const NodeProto& proto);
+  // Reads a sub-graph without inputs in place; gives its outputs.
+  std::vector<ValueId> inline_graph(const GraphProto& proto);
   void read_foreign(ReadNode& node);
   Type declared_type(const std::string& name) const;
   // Makes the input as the plan changes it, and binds its name to what stands for it inside.

@@ -42,6 +42,15 @@ void align_captures(Body& body, size_t declared, const Graph& around, const std:
 }
 
 void read_if(ReadNode& node) {
+  if (auto known = node.known_truth(0)) {
+    auto branch = node.body(*known ? "then_branch" : "else_branch");
+    node.ignore(*known ? "else_branch" : "then_branch");
+    std::vector<ValueId> results = node.inline_body(*branch);
+    if (results.size() != node.outputs())
+      fail("its branch has {} outputs, but the node has {}", results.size(), node.outputs());
+    for (size_t k = 0; k < results.size(); ++k) node.result(k, results[k]);
+    return;
+  }
   Body then_body = node.read_body(*node.body("then_branch"), {});
   Body else_body = node.read_body(*node.body("else_branch"), {});
   std::vector<ValueId> captured = then_body.captures;
