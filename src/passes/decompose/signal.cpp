@@ -45,7 +45,8 @@ std::vector<double> transform_table(int64_t taken, int64_t parts, int64_t n, int
           // Each frequency that has a mirror image stands for two; those that have none are real.
           bool twice = mirrored && j != 0 && 2 * j != n;
           if (mirrored && !twice && part == 1) weight = 0;
-          table.push_back(j < n ? (twice ? 2 : 1) * weight : 0);
+          bool taken_up = mirrored ? 2 * j <= n : j < n;
+          table.push_back(taken_up ? (twice ? 2 : 1) * weight : 0);
         }
   return table;
 }
