@@ -9,12 +9,6 @@
 namespace remodel {
 namespace {
 
-// Shape problems that come from the words of a command line are the user's, not the file's.
-[[noreturn]] void throw_at(Error& error, const std::string& path) {
-  if (error.kind() == ErrorKind::refused) error.at(path);
-  throw error;
-}
-
 Loaded load_onnx(const std::string& path, const Bytes& file, const ReadRequest& request) {
   const std::string folder = folder_of(path);
   // Weights of one file are parts of one map.
@@ -77,7 +71,7 @@ Loaded load(const std::string& path, const LoadOptions& options) {
   } catch (const Problems&) {
     throw;
   } catch (Error& error) {
-    throw_at(error, path);
+    throw error.at(path);
   }
 }
 

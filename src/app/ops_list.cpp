@@ -123,7 +123,7 @@ Json list_json() {
 
 std::string list_ops(const std::string& format, bool json) {
   if (!format.empty() && need_format(format).name != "onnx")
-    fail("there is no table for {} yet", need_format(format).title);
+    fail("the operators of '{}' are not listed: that format cannot be read or written yet", format);
   return json ? write_json(list_json()) : list_text();
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string text) { throw Error(std::move(text), ErrorKind::usage); }
 
+constexpr int most_paths = 1 << 20;  // a count that does not fit is told in words of ours
 constexpr std::string_view log_levels[] = {"error", "warning", "info", "debug"};
 
 std::vector<std::string> format_names() {
@@ -82,7 +83,7 @@ void add_check(CLI::App& app, Command& command) {
 
 void add_convert(CLI::App& app, Command& command) {
   ConvertOptions& options = command.job.options;
-  app.add_option("IN", command.paths, "the model, and where the result goes")->expected(0, 2)->type_name("");
+  app.add_option("IN", command.paths, "the model, and where the result goes")->expected(0, most_paths)->type_name("");
   add_format(app, "--from", "the model's format, instead of looking", options.from_format);
   add_format(app, "--to", "the format to write, instead of by the name", options.to_format);
   add_list(app, "--inputs", "NAMES", "cut the model: these tensors become its inputs", [&](const std::string& text) {
@@ -128,14 +129,14 @@ void add_convert(CLI::App& app, Command& command) {
 }
 
 void add_run(CLI::App& app, Command& command) {
-  app.add_option("MODEL IN.npz OUT.npz", command.paths, "the model, its inputs by name, and where its outputs go")->expected(0, 3)->type_name("");
+  app.add_option("MODEL IN.npz OUT.npz", command.paths, "the model, its inputs by name, and where its outputs go")->expected(0, most_paths)->type_name("");
   add_format(app, "--from", "the model's format, instead of looking", command.format);
   add_threads(app, command, "threads (as many as there are cpus)");
   add_talk(app, command);
 }
 
 void add_verify(CLI::App& app, Command& command) {
-  app.add_option("A B", command.paths, "the models to compare")->expected(0, 2)->type_name("");
+  app.add_option("A B", command.paths, "the models to compare")->expected(0, most_paths)->type_name("");
   add_format(app, "--from", "the first model's format", command.format);
   add_format(app, "--to", "the second model's format", command.second_format);
   add_check(app, command);
@@ -145,7 +146,7 @@ void add_verify(CLI::App& app, Command& command) {
 }
 
 void add_inspect(CLI::App& app, Command& command) {
-  app.add_option("MODEL", command.paths, "the model")->expected(0, 1)->type_name("");
+  app.add_option("MODEL", command.paths, "the model")->expected(0, most_paths)->type_name("");
   add_format(app, "--from", "the model's format, instead of looking", command.format);
   app.add_flag("--graph", command.graph, "print the graph as text");
   add_json(app, command);
@@ -153,18 +154,18 @@ void add_inspect(CLI::App& app, Command& command) {
 }
 
 void add_ops(CLI::App& app, Command& command) {
-  app.add_option("nothing", command.paths, "")->expected(0, 0)->group("");
+  app.add_option("nothing", command.paths, "")->expected(0, most_paths)->group("");
   add_format(app, "--format", "of this format", command.format);
   add_json(app, command);
   add_talk(app, command);
 }
 
 void add_batch(CLI::App& app, Command& command) {
-  app.add_option("FILE", command.paths, "one command line a line")->expected(0, 1)->type_name("");
+  app.add_option("FILE", command.paths, "one command line a line")->expected(0, most_paths)->type_name("");
 }
 
 void add_completions(CLI::App& app, Command& command) {
-  app.add_option("SHELL", command.paths, "bash, zsh or fish")->expected(0, 1)->type_name("");
+  app.add_option("SHELL", command.paths, "bash, zsh or fish")->expected(0, most_paths)->type_name("");
 }
 
 struct Entry {
@@ -223,9 +224,10 @@ std::string help_of(const Entry& entry, const CLI::App& app) {
     text += fmt::format("\n{}:\n", group);
     for (const CLI::Option* option : app.get_options()) {
       if (option->get_group() != group || option->get_positional()) continue;
-      const std::string name = option->get_name(false, true);
       std::string shown;
-      for (char c : name) shown += c == ',' ? std::string(", ") : std::string(1, c);
+      for (const std::string& name : option->get_snames()) shown += "-" + name;
+      // Further spellings are taken, but not shown.
+      if (!option->get_lnames().empty()) shown += (shown.empty() ? "--" : ", --") + option->get_lnames().front();
       if (option->get_items_expected_max() > 0 && !option->get_type_name().empty()) shown += " " + option->get_type_name();
       text += shown.size() > 27 ? fmt::format("  {}\n{:30}{}\n", shown, "", option->get_description())
                                 : fmt::format("  {:<28}{}\n", shown, option->get_description());
@@ -267,10 +269,12 @@ void finish(const Entry& entry, Command& command) {
     if (!command.paths.empty() && options.from.empty()) options.from = command.paths.front(), command.paths.erase(command.paths.begin());
     if (!command.paths.empty() && options.to.empty()) options.to = command.paths.front(), command.paths.erase(command.paths.begin());
     if (!command.paths.empty()) refuse(fmt::format("unexpected argument '{}' (usage: {})", command.paths[0], usage));
-    if (options.from.empty() || options.to.empty()) refuse(fmt::format("two files are needed (usage: {})", usage));
+    if (options.from.empty() || options.to.empty()) refuse(fmt::format("two files are needed (usage: {}; --help tells more)", usage));
     return;
   }
-  if (command.paths.size() != entry.paths)
+  if (command.paths.size() > entry.paths)
+    refuse(fmt::format("unexpected argument '{}' (usage: {})", command.paths[entry.paths], usage));
+  if (command.paths.size() < entry.paths)
     refuse(fmt::format("{} argument{} needed (usage: {})", entry.paths, entry.paths == 1 ? " is" : "s are", usage));
   if (entry.name == "completions") command.answer = completions(command.paths[0], describe_commands());
 }
@@ -290,11 +294,16 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
   if (!named) app->add_flag("--version", version, "show the version");
   // CLI11 takes them from the back.
   std::vector<std::string> rest(arguments.rbegin(), arguments.rend() - (named ? 1 : 0));
-  bool help = arguments.empty();
+  bool help = false;
   try {
-    if (!help) app->parse(std::move(rest));
+    app->parse(std::move(rest));
   } catch (const CLI::CallForHelp&) {
     help = true;
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string_view text = error.what();
+    const std::string_view name = text.substr(0, text.find(':'));
+    const bool more = text.find("received") != std::string_view::npos;
+    refuse(fmt::format("{} {}", name, more ? "is given more than once" : "needs a value"));
   } catch (const CLI::ParseError& error) {
     refuse(error.what());
   }

@@ -84,7 +84,9 @@ Json list_of(const std::vector<std::string>& texts) {
 std::string describe(const Report::Output& output, const Console& console) {
   const auto style = output.failed ? Console::Style::bad : output.verdict == "verified" ? Console::Style::good : Console::Style::bold;
   std::string text = output.name + ": " + console.styled(style, output.verdict);
-  if (output.compared) text += fmt::format(", error {:.2g} of the range (tolerance {:.2g})", output.error, output.tolerance);
+  const bool said = output.failed && !output.reason.empty();
+  if (output.compared && !said)
+    text += fmt::format(", error {:.2g} of the range (tolerance {:.2g})", output.error, output.tolerance);
   if (!output.reason.empty()) text += ": " + output.reason;
   if (!output.layer.empty()) text += fmt::format("; the first layer that differs is '{}'", output.layer);
   return text;
@@ -131,7 +133,9 @@ std::string text_of_bytes(uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, units[unit]);
 }
 
-std::string text_of_seconds(double seconds) { return fmt::format("{:.2f} s", seconds); }
+std::string text_of_seconds(double seconds) {
+  return seconds < 0.1 ? fmt::format("{:.1f} ms", seconds * 1000) : fmt::format("{:.2f} s", seconds);
+}
 
 std::string text_of_operators(const std::map<std::string, int64_t>& operators) {
   std::vector<std::pair<std::string, int64_t>> sorted(operators.begin(), operators.end());
@@ -166,7 +170,7 @@ std::string text_of(const Report& report, const Console& console) {
   std::vector<std::string> times{text_of_seconds(report.seconds())};
   std::string phases;
   for (const Report::Phase& phase : report.phases)
-    phases += fmt::format("{}{} {:.2f}", phases.empty() ? "" : ", ", phase.name, phase.seconds);
+    phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase.name, text_of_seconds(phase.seconds));
   times[0] += fmt::format(" ({})", phases);
   if (report.alone) {
     times.push_back("cpu " + text_of_seconds(report.cpu_seconds()));

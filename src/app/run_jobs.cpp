@@ -133,7 +133,7 @@ int run_jobs(const std::vector<Job>& jobs, const RunJobsOptions& options, Consol
     outcome.seconds = wall_seconds() - begin;
     if (outcome.failed()) {
       for (const std::string& error : report.errors) console.error(fmt::format("job {}: {}", i + 1, error));
-      for (const std::string& note : report.notes) console.log(LogLevel::info, fmt::format("job {}: {}", i + 1, note));
+      for (const std::string& note : report.notes) console.say(fmt::format("note: job {}: {}", i + 1, note));
     }
     console.say(fmt::format("{}: {} in {}", name, outcome.status(), text_of_seconds(outcome.seconds)));
   });
@@ -144,7 +144,8 @@ int run_jobs(const std::vector<Job>& jobs, const RunJobsOptions& options, Consol
   } else if (!console.quiet()) {
     console.print(table_of(jobs, outcomes, console));
     for (size_t i = 0; i < jobs.size(); ++i)
-      for (const std::string& note : outcomes[i].report.notes) console.print(fmt::format("job {}: note: {}\n", i + 1, note));
+      for (const std::string& note : outcomes[i].failed() ? std::vector<std::string>() : outcomes[i].report.notes)
+        console.print(fmt::format("job {}: note: {}\n", i + 1, note));
   }
   return failed ? exit_jobs_failed : exit_done;
 }

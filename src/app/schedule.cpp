@@ -62,7 +62,8 @@ void plan(std::vector<Task>& tasks) {
   const std::vector<size_t> circle = find_circle(tasks);
   if (circle.empty()) return;
   std::string text;
-  for (size_t task : circle) text += fmt::format("{}{}", text.empty() ? "" : ", ", task + 1);
+  for (size_t i = 0; i < circle.size(); ++i)
+    text += fmt::format("{}{}", i == 0 ? "" : i + 1 == circle.size() ? " and " : ", ", circle[i] + 1);
   throw Error(fmt::format("jobs {} wait for one another's outputs", text), ErrorKind::usage);
 }
 

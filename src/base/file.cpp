@@ -211,7 +211,9 @@ std::string inside_folder(const std::string& folder, const std::string& relative
     start = end + 1;
   }
   const std::string base = real_path(folder.empty() ? "." : folder, "open", folder);
-  const std::string whole = real_path(base + "/" + relative, "open", base + "/" + relative);
+  const bool named = !folder.empty() && folder != ".";
+  const std::string asked = !named ? relative : folder.back() == '/' ? folder + relative : folder + "/" + relative;
+  const std::string whole = real_path(base + "/" + relative, "open", asked);
   const std::string prefix = base == "/" ? base : base + "/";
   if (whole.compare(0, prefix.size(), prefix) != 0) {
     fail("the file name '{}' leaves the model's folder through a symbolic link", relative);

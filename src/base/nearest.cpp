@@ -47,7 +47,7 @@ std::vector<std::string> nearest_names(std::string_view wanted, const std::vecto
     const std::string* name;
   };
   std::vector<Candidate> candidates;
-  const size_t limit = std::max<size_t>(2, wanted.size() / 3);
+  const size_t limit = wanted.size() <= 4 ? 1 : std::max<size_t>(2, wanted.size() / 3);
   for (const std::string& name : names) {
     const size_t gap = name.size() > wanted.size() ? name.size() - wanted.size() : wanted.size() - name.size();
     // A name that holds the other is near, but not as near as one that differs in a letter or two.

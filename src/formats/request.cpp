@@ -68,7 +68,8 @@ std::string TensorNames::find(const std::string& name, std::string_view what) co
   if (names_.count(name + ":0")) return name + ":0";
   std::vector<std::string> all(names_.begin(), names_.end());
   std::sort(all.begin(), all.end());
-  const std::vector<std::string> near = nearest_names(name, all);
+  const std::string plain = name.ends_with(":0") ? name.substr(0, name.size() - 2) : name;
+  const std::vector<std::string> near = nearest_names(plain, all);
   Error error(fmt::format("there is no {} '{}'", what, name));
   if (!near.empty()) error.hint("the nearest: " + quoted_list(near, "and"));
   throw error;

@@ -258,6 +258,20 @@ def newer_than_nine():
     return one_node("Round", ["x"], name="rounding")
 
 
+def cancelling():
+    """Rounds at a million what folding never makes so large: the result is better than the source, and differs."""
+    weight = numpy_helper.from_array(np.ones((2, 1, 1, 1), np.float32), "w")
+    bias = numpy_helper.from_array(np.full(2, 1e6, np.float32), "b")
+    names = ("gain", "shift", "mean", "variance")
+    values = (np.ones(2), np.zeros(2), np.full(2, 1e6), np.ones(2))
+    norm = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in zip(names, values)]
+    nodes = [
+        helper.make_node("Conv", ["image", "w", "b"], ["c"], name="conv"),
+        helper.make_node("BatchNormalization", ["c", *names], ["y"], name="norm"),
+    ]
+    return build(nodes, [info("image", [1, 1, 8, 8])], [info("y", [1, 2, 8, 8])], [weight, bias, *norm])
+
+
 # Files of other kinds.
 
 

@@ -563,7 +563,12 @@ const Attribute* NodeProto::find(std::string_view attribute) const {
 }
 
 ModelProto parse_model(const Bytes& file, const OpenExternal& open_external) {
-  return Parser{file, open_external}.model(Reader(file.view()));
+  try {
+    return Parser{file, open_external}.model(Reader(file.view()));
+  } catch (Error& error) {
+    if (error.text().find("protobuf field") != std::string::npos) error.hint("the file is damaged, or it is no ONNX file");
+    throw;
+  }
 }
 
 Attribute Attribute::of(std::string name, int64_t value) {

@@ -159,6 +159,7 @@ void GraphReader::read_nodes(const std::vector<NodeProto>& nodes) {
   try {
     for (const NodeProto* proto : sorted_nodes(nodes)) plan_ ? read_main(*proto) : read_node(*proto);
   } catch (Error& error) {
+    for (const NodeProto& proto : nodes) poison(proto);
     problems_.push_back(error);
   }
 }
