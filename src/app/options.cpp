@@ -98,9 +98,10 @@ void add_convert(CLI::App& app, Command& command) {
   add_list(app, "--input-dtype", "TYPES", "what inputs take: ids=int32,mask=bool", [&](const std::string& text) {
     for (InputType& type : parse_input_types(text)) options.request.types.push_back(std::move(type));
   });
-  add_value(app, "--opset", "N", "ONNX operator set to write, 9 to 24 (17; in jobs 10, or the lowest that will do)",
+  add_value(app, "--opset", "N", "ONNX operator set to write, 9 to 24 (17, in jobs 10, or the lowest above that will do)",
             [&](const std::string& text) {
               options.opset = parse_opset(text);
+              options.at_least = false;
               command.job.opset_given = true;
             });
   add_value(app, "-O", "LEVEL", "0: rewrite only what the target needs; 1: optimise (usual)",

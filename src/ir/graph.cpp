@@ -81,9 +81,28 @@ void Graph::set_input(NodeId id, size_t index, ValueId value) {
   if (value != absent) values_[value].users.push_back(id);
 }
 
-void Graph::add_operand(NodeId id, ValueId value) {
-  nodes_[id].inputs.push_back(absent);
-  set_input(id, nodes_[id].inputs.size() - 1, value);
+void Graph::insert_operand(NodeId id, size_t index, ValueId value) {
+  auto& operands = nodes_[id].inputs;
+  operands.insert(operands.begin() + static_cast<std::ptrdiff_t>(index), absent);
+  set_input(id, index, value);
+}
+
+void Graph::remove_operand(NodeId id, size_t index) {
+  set_input(id, index, absent);
+  nodes_[id].inputs.erase(nodes_[id].inputs.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+ValueId Graph::insert_result(NodeId id, size_t index, std::string name) {
+  ValueId value = add_value(std::move(name), Type());
+  values_[value].producer = id;
+  nodes_[id].outputs.insert(nodes_[id].outputs.begin() + static_cast<std::ptrdiff_t>(index), value);
+  return value;
+}
+
+void Graph::remove_result(NodeId id, size_t index) {
+  ValueId value = nodes_[id].outputs[index];
+  if (value != absent) values_[value].producer = absent;
+  nodes_[id].outputs.erase(nodes_[id].outputs.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 void Graph::replace_uses(ValueId from, ValueId to) {

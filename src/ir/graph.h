@@ -65,7 +65,10 @@ class Graph {
                   Origin origin = {});
   void remove_node(NodeId node);  // its outputs have no users left
   void set_input(NodeId node, size_t index, ValueId value);
-  void add_operand(NodeId node, ValueId value);  // after those that are there
+  void insert_operand(NodeId node, size_t index, ValueId value);
+  void remove_operand(NodeId node, size_t index);
+  ValueId insert_result(NodeId node, size_t index, std::string name);  // without a type yet
+  void remove_result(NodeId node, size_t index);                       // nobody uses it
   // An input that nobody uses is one no more.
   void remove_input(size_t index) { inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(index)); }
   void set_op(NodeId node, Op op) { nodes_[node].op = std::move(op); }

@@ -53,6 +53,11 @@ Type join(const Type& a, const Type& b, const std::function<Dim(size_t axis)>& d
   bool unknown_a = a.is_tensor() && a.dtype == DType::unknown, unknown_b = b.is_tensor() && b.dtype == DType::unknown;
   if (unknown_a && !a.dims && !b.is_tensor()) return b;
   if (unknown_b && !b.dims && !a.is_tensor()) return a;
+  if (a.kind != b.kind && (a.kind == Type::optional || b.kind == Type::optional)) {
+    const Type& optional = a.kind == Type::optional ? a : b;
+    const Type& given = a.kind == Type::optional ? b : a;
+    return join(optional, Type::optional_of(given), differ);
+  }
   if (a.kind != b.kind) fail("{} and {} cannot be one value", a.text(), b.text());
   if (!a.is_tensor()) {
     if (!a.element || !b.element) {

@@ -74,7 +74,7 @@ Dim any_size();
 // The type of what comes out of a list or optional: each any_size() is what `fresh` gives for its axis.
 Type element_of(const Type& container, const std::function<Dim(size_t axis)>& fresh);
 // The narrowest type that holds the values of both; axes whose sizes differ get what `differ` gives for them.
-// Refuses different kinds and dtypes.
+// Refuses different kinds and dtypes, but a value and an optional of such are an optional.
 Type join(const Type& a, const Type& b, const std::function<Dim(size_t axis)>& differ);
 // All symbols of the sizes in it, elements included.
 void for_each_symbol(const Type& type, const std::function<void(const std::string&)>& use);

@@ -25,5 +25,10 @@ struct Cast : Elementwise {
   }
   void infer(Infer& in) const;
 };
+inline Cast cast_to(DType to) {
+  Cast cast;
+  cast.to = to;
+  return cast;
+}
 
 }  // namespace remodel

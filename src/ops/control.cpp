@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ir/infer.h"
+#include "ir/symbols.h"
 
 namespace remodel {
 namespace {
@@ -48,11 +49,7 @@ class InnerSymbols {
       for (size_t i = 0; i < in_.count(); ++i) {
         if (!in_.has(i)) continue;
         for_each_symbol(in_.in(i), note);
-        if (auto content = in_.content(i))
-          for (const Quantity& quantity : *content) {
-            for (const std::string& name : quantity.over.symbols()) note(name);
-            for (const std::string& name : quantity.under.symbols()) note(name);
-          }
+        if (auto content = in_.content(i)) for_each_symbol(*content, note);
       }
     }
     if (known_->count(symbol)) return false;
@@ -62,7 +59,8 @@ class InnerSymbols {
       const Graph& graph = in_.graph();
       std::set<ValueId> own(in_.node().outputs.begin(), in_.node().outputs.end());
       for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id)
-        if (!own.count(id)) for_each_symbol(graph.value(id).type, [&](const std::string& s) { outside_->insert(s); });
+        if (!own.count(id))
+          for_each_symbol(graph.value(id).type, [&](const std::string& s) { outside_->insert(s); });
     }
     return !outside_->count(symbol);
   }
@@ -126,7 +124,8 @@ void If::infer(Infer& in) const {
       if (side == 0)
         results[k] = outside(in, inner, type, k);
       else
-        results[k] = join(results[k], outside(in, inner, type, k), [&](size_t axis) { return in.fresh(k, axis); });
+        results[k] =
+            join(results[k], outside(in, inner, type, k), [&](size_t axis) { return in.fresh(k, axis); });
     }
   }
   for (size_t k = 0; k < results.size(); ++k) in.out(k, results[k]);
@@ -168,8 +167,8 @@ void Loop::infer(Infer& in) const {
   for (size_t i = first_invariant(); i < in.count(); ++i)
     changed = set_captured(in, i, inner, body_invariant() + i - first_invariant()) || changed;
 
-  // A carried type holds the first value and what the body gives. Each size changes at most once, to a symbol of
-  // the body's own, so this ends.
+  // A carried type holds the first value and what the body gives. Each size changes at most once, to a symbol
+  // of the body's own, so this ends.
   std::vector<Type> first(carried);
   for (size_t j = 0; j < first.size(); ++j) first[j] = in.in(first_carried + j);
   auto widen = [&](size_t j, const Type& with) {
@@ -192,7 +191,8 @@ void Loop::infer(Infer& in) const {
   for (;;) {
     if (changed) infer_graph(inner);
     changed = false;
-    for (size_t j = 0; j < first.size(); ++j) changed = widen(j, output_type(inner, body_next() + j)) || changed;
+    for (size_t j = 0; j < first.size(); ++j)
+      changed = widen(j, output_type(inner, body_next() + j)) || changed;
     if (!changed) break;
   }
   if (gives_condition) need_condition(output_type(inner, 0), "the body's condition");
@@ -200,7 +200,10 @@ void Loop::infer(Infer& in) const {
   InnerSymbols symbols(in);
   for (size_t j = 0; j < first.size(); ++j) {
     Type type = inner.value(inner.inputs[body_carried() + j].value).type;
-    if (type.is_tensor() && type.dims && first[j].dims)
+    // A value that may be missing at first is there after the steps.
+    const Type& last = output_type(inner, body_next() + j);
+    if (type.kind == Type::optional && last.kind != Type::optional) type = last;
+    if (type.is_tensor() && type.dims && first[j].has_rank(type.dims->size()))
       for (size_t axis = 0; axis < type.dims->size(); ++axis)
         if (!((*type.dims)[axis] == (*first[j].dims)[axis])) (*type.dims)[axis] = in.fresh(j, axis);
     in.out(j, outside(in, symbols, type, j));
@@ -223,7 +226,8 @@ void Loop::infer(Infer& in) const {
     if (type.dims) {
       int64_t axis = resolve_axis(stack_axes[j], type.dims->size() + 1);
       for (size_t a = 0; a < type.dims->size(); ++a)
-        if (symbols.in_dim((*type.dims)[a])) (*type.dims)[a] = in.fresh(k, a + (a >= static_cast<size_t>(axis)));
+        if (symbols.in_dim((*type.dims)[a]))
+          (*type.dims)[a] = in.fresh(k, a + (a >= static_cast<size_t>(axis)));
       type.dims->insert(type.dims->begin() + axis, trips ? *trips : in.fresh(k, axis));
     }
     in.out(k, type);

@@ -10,7 +10,7 @@ namespace remodel {
 struct Foreign {
   static constexpr const char* name = "foreign";
   static constexpr bool effect = true;
-  std::string format, type;  // "onnx", "com.acme:Warp"
+  std::string format, type;         // "onnx", "com.acme:Warp"
   std::shared_ptr<const void> raw;  // the format's own node
   void describe(Fields& v) {
     v("format", format);
@@ -32,23 +32,23 @@ struct If {
 
 // (count?, condition?, carried..., step inputs..., invariants...) -> (carried..., stacked...)
 //
-// The body runs while the condition holds, at most `count` times (the attribute or the operand; -1: no limit), and
-// once for each index of the step inputs, which all have one length. It takes
+// The body runs while the condition holds, at most `count` times (the attribute or the operand; -1: no
+// limit), and once for each index of the step inputs, which all have one length. It takes
 //   (step i64[]?, carried..., slices of the step inputs..., invariants...)
 // and gives
 //   (condition?, carried..., elements of the stacked results...).
-// Without a condition operand the first step is unconditional. Step inputs are tensors, sliced along their axis from
-// the front, or from the back where `step_reversed` says so; stacked results put step t at index t of their new
-// axis, or at the mirrored one. Without steps a stacked axis has size 0. Carried values may be of any type, and
-// their sizes may change from step to step.
+// Without a condition operand the first step is unconditional. Step inputs are tensors, sliced along their
+// axis from the front, or from the back where `step_reversed` says so; stacked results put step t at index t
+// of their new axis, or at the mirrored one. Without steps a stacked axis has size 0. Carried values may be
+// of any type, and their sizes may change from step to step.
 struct Loop {
   static constexpr const char* name = "loop";
   GraphPtr body;
   Dim count = -1;
   int64_t carried = 0;
-  bool takes_step = false;       // the body's first input is the number of the step
-  bool gives_condition = false;  // the body's first result says whether another step follows
-  std::vector<int64_t> step_axes, step_reversed;    // one a step input
+  bool takes_step = false;                        // the body's first input is the number of the step
+  bool gives_condition = false;                   // the body's first result says whether another step follows
+  std::vector<int64_t> step_axes, step_reversed;  // one a step input
   std::vector<int64_t> stack_axes, stack_reversed;  // one a stacked result; axes of the result
   void describe(Fields& v) {
     v("body", body);

@@ -12,8 +12,8 @@ std::vector<int64_t> check_weights(const Sliding& op, int64_t groups, const Dims
   const Dim& channels = x[channel_axis(op.channels, x.size())];
   if (w[0].is_number() && w[0].number() % groups != 0) fail("weights {} in {} groups", text_of(w), groups);
   if (channels.is_number() && w[1].is_number() && (w[1] * Dim(groups)).number() != channels.number())
-    fail("input {} with {} channels does not fit weights {} in {} groups", text_of(x), channels.text(), text_of(w),
-         groups);
+    fail("input {} with {} channels does not fit weights {} in {} groups", text_of(x), channels.text(),
+         text_of(w), groups);
   std::vector<int64_t> window;
   for (size_t i = 2; i < w.size(); ++i) {
     if (!w[i].is_number()) fail("the window's sizes must be numbers, but the weights are {}", text_of(w));
@@ -25,8 +25,8 @@ std::vector<int64_t> check_weights(const Sliding& op, int64_t groups, const Dims
 
 // The common part of inference; `dims` gives the result's sizes from those of x and w.
 template <class Result>
-void infer_conv(Infer& in, const Sliding& op, size_t bias, Result dims) {
-  in.need_same_dtype(0, 1);
+void infer_conv(Infer& in, const Sliding& op, size_t bias, Result dims, DType out = DType::unknown) {
+  if (out == DType::unknown) in.need_same_dtype(0, 1);
   if (in.has(bias)) in.need_same_dtype(0, bias);
   const Dims *x = in.dims(0), *w = in.dims(1);
   size_t rank = op.strides.size() + 2;
@@ -40,13 +40,16 @@ void infer_conv(Infer& in, const Sliding& op, size_t bias, Result dims) {
     if (w) result[channel_axis(op.channels, rank)] = (*w)[0];
   }
   if (in.has(bias) && in.dims(bias)) check_bias(*in.dims(bias), result[channel_axis(op.channels, rank)]);
-  in.out(0, in.dtype(0), result);
+  in.out(0, out == DType::unknown ? in.dtype(0) : out, result);
 }
+
+bool is_byte(DType dtype) { return is_integer(dtype) && size_of(dtype) == 1; }
 
 }  // namespace
 
 void check_bias(const Dims& bias, const Dim& channels) {
-  if (bias.size() != 1 || (bias[0].is_number() && channels.is_number() && bias[0].number() != channels.number()))
+  if (bias.size() != 1 ||
+      (bias[0].is_number() && channels.is_number() && bias[0].number() != channels.number()))
     fail("the bias must be [{}], but is {}", channels.text(), text_of(bias));
 }
 
@@ -64,14 +67,15 @@ Dims conv_transpose_dims(const ConvTranspose& op, const Dims& x, const Dims& w) 
     Dim whole = (spatial[i] - 1) * Dim(op.strides[i]) + window_reach(window[i], op.dilations[i]);
     Dim left = whole - op.pads_low[i] - op.pads_high[i];
     if (left.is_number() && left.number() < 0)
-      fail("pads {}, {} crop more than the {} elements there are", op.pads_low[i].text(), op.pads_high[i].text(),
-           whole.text());
+      fail("pads {}, {} crop more than the {} elements there are", op.pads_low[i].text(),
+           op.pads_high[i].text(), whole.text());
     spatial[i] = left;
   }
   return image_dims(op.channels, x[0], w[0], spatial);
 }
 
-Dims deform_conv_dims(const DeformConv& op, const Dims& x, const Dims& w, const Dims& offsets, const Dims* mask) {
+Dims deform_conv_dims(const DeformConv& op, const Dims& x, const Dims& w, const Dims& offsets,
+                      const Dims* mask) {
   auto window = check_weights(op, op.groups, x, w);
   if (op.channels != Channels::first) fail("deform_conv needs its channels first");
   if (op.offset_groups < 1) fail("{} offset groups", op.offset_groups);
@@ -98,7 +102,8 @@ Dims deform_conv_dims(const DeformConv& op, const Dims& x, const Dims& w, const 
 Dims fold_dims(const Fold& op, const Dims& x, const Dims& size) {
   check_sliding(op, &op.window);
   if (op.channels != Channels::first) fail("fold needs its channels first");
-  if (size.size() != op.window.size()) fail("{} sizes for a window of {} axes", size.size(), op.window.size());
+  if (size.size() != op.window.size())
+    fail("{} sizes for a window of {} axes", size.size(), op.window.size());
   if (x.size() != 3) fail("the input must be [batch, channels * window, windows], but is {}", text_of(x));
   Dim taps(1), windows(1);
   for (size_t i = 0; i < size.size(); ++i) {
@@ -113,8 +118,20 @@ Dims fold_dims(const Fold& op, const Dims& x, const Dims& size) {
 }
 
 void Conv::infer(Infer& in) const {
-  in.need_count(2, 3);
-  infer_conv(in, *this, 2, [&](const Dims& x, const Dims& w) { return conv_dims(*this, x, w); });
+  in.need_count(2, 5);
+  bool integers = in.has(3) || in.has(4) || out != DType::unknown;
+  if (integers) {
+    if (out != DType::unknown && out != DType::i32)
+      fail("a convolution of integers cannot give {}", name_of(out));
+    if (in.has(2)) fail("a convolution of integers has no bias");
+    for (size_t i : {0, 1, 3, 4})
+      if (in.has(i)) in.need_dtype(i, is_byte, "integers of 8 bits at most");
+    for (size_t i = 0; i < 2; ++i)
+      if (in.has(i + 3)) in.need_same_dtype(i, i + 3);
+  }
+  infer_conv(
+      in, *this, 2, [&](const Dims& x, const Dims& w) { return conv_dims(*this, x, w); },
+      integers ? DType::i32 : DType::unknown);
 }
 
 void ConvTranspose::infer(Infer& in) const {

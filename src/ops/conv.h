@@ -5,13 +5,17 @@
 
 namespace remodel {
 
-// (x, w, bias?): sums of windows of x times w.
+// (x, w, bias?, x_zero?, w_zero?): sums of windows of x times w. `out` unknown: they have x's type. Integers of 8 bits
+// at most may have zero points, one each or one for each channel of w's results, and then, or where `out` says so, give
+// i32: the zero points are subtracted exactly, and pads stand for x's. They have no bias.
 struct Conv : Sliding {
   static constexpr const char* name = "conv";
   int64_t groups = 1;
+  DType out = DType::unknown;
   void describe(Fields& v) {
     describe_sliding(v);
     v("groups", groups);
+    v("out", out);
   }
   void infer(Infer& in) const;
 };

@@ -7,7 +7,7 @@
 namespace remodel {
 namespace {
 
-const Activation activations[] = {
+const CellActivation activations[] = {
     {"sigmoid", 0, 0, 0},       {"tanh", 0, 0, 0},
     {"relu", 0, 0, 0},          {"affine", 2, 1, 0},
     {"leaky_relu", 1, 0.01, 0}, {"thresholded_relu", 1, 1, 0},
@@ -27,7 +27,7 @@ void infer_recurrent(Infer& in, const Recurrent& op, int64_t gates, int64_t func
   if (op.activations.size() != named || op.alphas.size() != named || op.betas.size() != named)
     fail("expected {} activations, found {}", named, op.activations.size());
   for (const auto& name : op.activations)
-    if (!find_activation(name)) fail("the activation '{}' is not known", name);
+    if (!find_cell_activation(name)) fail("the activation '{}' is not known", name);
   in.need_dtype(0, is_float, "floating point");
   for (size_t i = 1; i < in.count(); ++i) {
     if (!in.has(i)) continue;
@@ -74,8 +74,8 @@ void infer_recurrent(Infer& in, const Recurrent& op, int64_t gates, int64_t func
 
 }  // namespace
 
-const Activation* find_activation(std::string_view name) {
-  for (const Activation& one : activations)
+const CellActivation* find_cell_activation(std::string_view name) {
+  for (const CellActivation& one : activations)
     if (one.name == name) return &one;
   return nullptr;
 }

@@ -8,7 +8,7 @@
 // [directions, batch, hidden], the state after the last step of each row. Past its length y is 0; the
 // backward direction starts at each row's own last step.
 //
-// `activations` are names of Activation, for each direction as many as the cell uses; alphas and betas are
+// `activations` are names of CellActivation, for each direction as many as the cell uses; alphas and betas are
 // theirs. Where `clip` is positive what enters the gates' activations is limited to [-clip, clip].
 #pragma once
 
@@ -19,12 +19,12 @@ namespace remodel {
 enum class Direction : uint8_t { forward, backward, both };
 
 // The activations that a cell may have. Of alpha and beta it uses the first `parameters`.
-struct Activation {
+struct CellActivation {
   std::string_view name;
   int parameters;
   double alpha, beta;  // defaults
 };
-const Activation* find_activation(std::string_view name);
+const CellActivation* find_cell_activation(std::string_view name);
 
 struct Recurrent {
   Direction direction = Direction::forward;

@@ -9,7 +9,8 @@ const Dims& Decompose::dims(size_t i) const {
 
 std::vector<ValueId> Decompose::emit(Op op, std::vector<ValueId> operands, size_t results) {
   while (!operands.empty() && operands.back() == absent) operands.pop_back();
-  NodeId id = graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), node_.origin);
+  NodeId id =
+      graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), node_.origin);
   return graph_.node(id).outputs;
 }
 
@@ -38,7 +39,8 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
       if (old == absent) continue;
       ValueId fresh = k < one.results_.size() ? one.results_[k] : absent;
       if (fresh == absent)
-        throw Error(fmt::format("taking '{}' apart gave no result {}", one.node_.op.name(), k), ErrorKind::internal);
+        throw Error(fmt::format("taking '{}' apart gave no result {}", one.node_.op.name(), k),
+                    ErrorKind::internal);
       if (graph.value(fresh).name.empty()) graph.value(fresh).name = graph.value(old).name;
       // The old type is what all users were inferred with, its symbols included.
       if (graph.value(fresh).producer != absent && graph.value(old).type.dims)
@@ -52,10 +54,36 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 }
 
 // One function a family, in decompose/.
+void activation_decompositions(Decompositions& table);
+void attention_decompositions(Decompositions& table);
+void binary_decompositions(Decompositions& table);
+void control_decompositions(Decompositions& table);
+void conv_decompositions(Decompositions& table);
+void matmul_decompositions(Decompositions& table);
+void normalize_decompositions(Decompositions& table);
+void pool_decompositions(Decompositions& table);
+void quantize_decompositions(Decompositions& table);
+void reduce_decompositions(Decompositions& table);
+void resize_decompositions(Decompositions& table);
+void signal_decompositions(Decompositions& table);
+void unary_decompositions(Decompositions& table);
 
 const Decompositions& all_decompositions() {
   static const Decompositions table = [] {
     Decompositions made;
+    activation_decompositions(made);
+    attention_decompositions(made);
+    binary_decompositions(made);
+    control_decompositions(made);
+    conv_decompositions(made);
+    matmul_decompositions(made);
+    normalize_decompositions(made);
+    pool_decompositions(made);
+    quantize_decompositions(made);
+    reduce_decompositions(made);
+    resize_decompositions(made);
+    signal_decompositions(made);
+    unary_decompositions(made);
     return made;
   }();
   return table;

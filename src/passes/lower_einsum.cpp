@@ -4,7 +4,9 @@
 
 #include "ops/binary.h"
 #include "ops/matmul.h"
+#include "ops/reduce.h"
 #include "ops/shape.h"
+#include "ops/slice.h"
 
 namespace remodel {
 namespace {
@@ -69,32 +71,19 @@ Dim product_of(const Operand& x, const Labels& labels) {
   return result;
 }
 
-}  // namespace
-
-std::optional<ValueId> einsum_as_product(const Graph& graph, const std::string& equation,
-                                         const std::vector<ValueId>& operands, bool merge,
-                                         const EmitOp& emit) {
-  if (operands.size() != 2) return std::nullopt;
-  std::vector<int64_t> ranks;
-  for (ValueId operand : operands) {
-    const Type& type = graph.value(operand).type;
-    if (!type.dims) return std::nullopt;
-    ranks.push_back(static_cast<int64_t>(type.dims->size()));
-  }
-  EinsumLabels labels = parse_einsum(equation, ranks);
-  Operand a{operands[0], labels.operands[0], *graph.value(operands[0]).type.dims};
-  Operand b{operands[1], labels.operands[1], *graph.value(operands[1]).type.dims};
-  if (has_repeats(a.labels) || has_repeats(b.labels)) return std::nullopt;
-
-  Labels batch, left, right, summed;
-  for (int label : labels.result) {
+// Two operands without repeated labels, whose labels are `wanted` or in both. `merge` allows reshapes that
+// make one axis of several.
+std::optional<Operand> product(const Graph& graph, Operand a, Operand b, const Labels& wanted, bool merge,
+                               const EmitOp& emit) {
+  Labels left, right, summed;
+  for (int label : wanted) {
     bool in_a = contains(a.labels, label), in_b = contains(b.labels, label);
-    (in_a && in_b ? batch : in_a ? left : right).push_back(label);
+    if (in_a != in_b) (in_a ? left : right).push_back(label);
   }
   for (const Operand* x : {&a, &b})
     for (size_t axis = 0; axis < x->labels.size(); ++axis) {
       int label = x->labels[axis];
-      if (contains(labels.result, label)) continue;
+      if (contains(wanted, label)) continue;
       const Labels& other = x == &a ? b.labels : a.labels;
       if (!contains(other, label)) return std::nullopt;
       if (x == &a) summed.push_back(label);
@@ -109,12 +98,13 @@ std::optional<ValueId> einsum_as_product(const Graph& graph, const std::string& 
   if (summed.empty()) {
     for (Operand* x : {&a, &b}) {
       Labels mine;
-      for (int label : labels.result)
+      for (int label : wanted)
         if (contains(x->labels, label)) mine.push_back(label);
       lower.order(*x, mine);
-      lower.align(*x, labels.result, labels.result.size());
+      lower.align(*x, wanted, wanted.size());
     }
-    return emit(Mul{}, {a.value, b.value});
+    ValueId y = emit(Mul{}, {a.value, b.value});
+    return Operand{y, wanted, *graph.value(y).type.dims};
   }
   // One axis of each side is the matrix's; others are batch axes that the other operand repeats along.
   if (summed.size() > 1 && !merge) return std::nullopt;
@@ -122,7 +112,7 @@ std::optional<ValueId> einsum_as_product(const Graph& graph, const std::string& 
   if (!left.empty()) row = {left.back()};
   if (!right.empty()) column = {right.back()};
   Labels outer;
-  for (int label : labels.result)
+  for (int label : wanted)
     if (!contains(row, label) && !contains(column, label)) outer.push_back(label);
   auto outer_of = [&](const Operand& x) {
     Labels mine;
@@ -168,9 +158,124 @@ std::optional<ValueId> einsum_as_product(const Graph& graph, const std::string& 
   if (column.empty()) dropped.push_back(rank - 1);
   if (!dropped.empty()) result = emit(Squeeze{dropped}, {result});
   Operand y{result, joined(outer, joined(row, column)), {}};
-  y.dims.resize(y.labels.size());
-  lower.order(y, labels.result);
-  return y.value;
+  y.dims = *graph.value(result).type.dims;
+  lower.order(y, wanted);
+  return y;
+}
+
+std::vector<Operand> operands_of(const Graph& graph, const EinsumLabels& labels,
+                                 const std::vector<ValueId>& values) {
+  std::vector<Operand> operands;
+  for (size_t i = 0; i < values.size(); ++i)
+    operands.push_back({values[i], labels.operands[i], *graph.value(values[i]).type.dims});
+  return operands;
+}
+
+std::optional<std::vector<int64_t>> ranks_of(const Graph& graph, const std::vector<ValueId>& values) {
+  std::vector<int64_t> ranks;
+  for (ValueId value : values) {
+    const Type& type = graph.value(value).type;
+    if (!type.dims) return std::nullopt;
+    ranks.push_back(static_cast<int64_t>(type.dims->size()));
+  }
+  return ranks;
+}
+
+// Each label once: the elements of a square's diagonal lie evenly in its rows.
+void take_diagonals(const Graph& graph, Operand& x, const EmitOp& emit) {
+  while (has_repeats(x.labels)) {
+    size_t first = 0, second = 0;
+    for (first = 0; first < x.labels.size(); ++first) {
+      second =
+          std::find(x.labels.begin() + static_cast<int64_t>(first) + 1, x.labels.end(), x.labels[first]) -
+          x.labels.begin();
+      if (second < x.labels.size()) break;
+    }
+    Dim size = x.dims[first];
+    if (!size.is_number()) fail("a diagonal of unknown size cannot be taken apart");
+    std::vector<int64_t> perm;
+    Labels labels;
+    Dims dims;
+    for (size_t axis = 0; axis < x.labels.size(); ++axis)
+      if (axis != first && axis != second) {
+        perm.push_back(static_cast<int64_t>(axis));
+        labels.push_back(x.labels[axis]);
+        dims.push_back(x.dims[axis]);
+      }
+    perm.push_back(static_cast<int64_t>(first));
+    perm.push_back(static_cast<int64_t>(second));
+    labels.push_back(x.labels[first]);
+    dims.push_back(size * size);
+    ValueId flat = emit(Reshape{dims, false}, {emit(Transpose{perm}, {x.value})});
+    Slice diagonal;
+    diagonal.axes = {static_cast<int64_t>(labels.size()) - 1};
+    diagonal.starts = {0}, diagonal.sizes = {size}, diagonal.steps = {size.number() + 1};
+    x.value = emit(diagonal, {flat});
+    x.labels = labels;
+    x.dims = *graph.value(x.value).type.dims;
+  }
+}
+
+// Sums over the labels that are not kept.
+void sum_out(const Graph& graph, Operand& x, const Labels& kept, const EmitOp& emit) {
+  Reduce sum;
+  sum.keep = false;
+  Labels labels;
+  for (size_t axis = 0; axis < x.labels.size(); ++axis) {
+    if (contains(kept, x.labels[axis]))
+      labels.push_back(x.labels[axis]);
+    else
+      sum.axes.push_back(static_cast<int64_t>(axis));
+  }
+  if (sum.axes.empty()) return;
+  x.value = emit(sum, {x.value});
+  x.labels = labels;
+  x.dims = *graph.value(x.value).type.dims;
+}
+
+}  // namespace
+
+std::optional<ValueId> einsum_as_product(const Graph& graph, const std::string& equation,
+                                         const std::vector<ValueId>& values, const EmitOp& emit) {
+  auto ranks = ranks_of(graph, values);
+  if (values.size() != 2 || !ranks) return std::nullopt;
+  EinsumLabels labels = parse_einsum(equation, *ranks);
+  std::vector<Operand> operands = operands_of(graph, labels, values);
+  if (has_repeats(operands[0].labels) || has_repeats(operands[1].labels)) return std::nullopt;
+  auto result = product(graph, operands[0], operands[1], labels.result, false, emit);
+  return result ? std::optional(result->value) : std::nullopt;
+}
+
+ValueId lower_einsum(const Graph& graph, const std::string& equation, const std::vector<ValueId>& values,
+                     const EmitOp& emit) {
+  auto ranks = ranks_of(graph, values);
+  if (!ranks) fail("the rank of an operand is not known");
+  EinsumLabels labels = parse_einsum(equation, *ranks);
+  std::vector<Operand> operands = operands_of(graph, labels, values);
+  for (Operand& x : operands) take_diagonals(graph, x, emit);
+  // The labels that the result or an operand from i on still needs.
+  auto needed_from = [&](size_t i) {
+    Labels needed = labels.result;
+    for (; i < operands.size(); ++i) needed = joined(needed, operands[i].labels);
+    return needed;
+  };
+  Operand all = operands[0];
+  sum_out(graph, all, needed_from(1), emit);
+  for (size_t i = 1; i < operands.size(); ++i) {
+    Operand& next = operands[i];
+    Labels needed = needed_from(i + 1);
+    sum_out(graph, next, joined(needed, all.labels), emit);
+    sum_out(graph, all, joined(needed, next.labels), emit);
+    Labels wanted;
+    for (int label : joined(all.labels, next.labels))
+      if (contains(needed, label) && !contains(wanted, label)) wanted.push_back(label);
+    if (i + 1 == operands.size()) wanted = labels.result;
+    auto result = product(graph, all, next, wanted, true, emit);
+    if (!result) fail("equation '{}': a sum over an axis of size 1 that stands for more", equation);
+    all = *result;
+  }
+  Lowering(emit).order(all, labels.result);
+  return all.value;
 }
 
 }  // namespace remodel

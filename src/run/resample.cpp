@@ -126,6 +126,11 @@ std::vector<int64_t> resize_nearest(const Resize& op, const ResizedAxis& axis) {
   return result;
 }
 
+double grid_place(int64_t i, int64_t n, bool align_corners) {
+  if (!align_corners) return (2.0 * static_cast<double>(i) + 1) / static_cast<double>(n) - 1;
+  return n == 1 ? 0 : 2.0 * static_cast<double>(i) / static_cast<double>(n - 1) - 1;
+}
+
 template AxisWeights<float> resize_weights<float>(const Resize&, const ResizedAxis&);
 template AxisWeights<double> resize_weights<double>(const Resize&, const ResizedAxis&);
 template std::vector<int64_t> resize_nearest<float>(const Resize&, const ResizedAxis&);

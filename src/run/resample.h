@@ -34,4 +34,7 @@ AxisWeights<T> resize_weights(const Resize& op, const ResizedAxis& axis);
 template <class T>
 std::vector<int64_t> resize_nearest(const Resize& op, const ResizedAxis& axis);
 
+// Element i of n on an axis from -1 to 1.
+double grid_place(int64_t i, int64_t n, bool align_corners);
+
 }  // namespace remodel

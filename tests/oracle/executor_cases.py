@@ -53,6 +53,13 @@ def check(case: corpus.Case) -> Result:
     return Result(case.id, verdict, detail)
 
 
+GOOD = ("right", "excluded")
+
+
+def run(group: str, only: str = "", jobs: int = 2) -> list[Result]:
+    return report.run_all(check, corpus.all_cases(only, (group,)), jobs)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose id contains this, e.g. conv or pytorch-converted/")
@@ -61,10 +68,10 @@ def main() -> int:
     arguments = parser.parse_args()
     failed = False
     for group in corpus.GROUPS:
-        results = report.run_all(check, corpus.all_cases(arguments.only, (group,)), arguments.jobs)
+        results = run(group, arguments.only, arguments.jobs)
         if results:
-            report.print_results(f"executor, {group}", results, () if arguments.all else ("right", "excluded"))
-        failed |= any(result.verdict not in ("right", "excluded") for result in results)
+            report.print_results(f"executor, {group}", results, () if arguments.all else GOOD)
+        failed |= any(result.verdict not in GOOD for result in results)
     return int(failed)
 
 

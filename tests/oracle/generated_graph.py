@@ -116,7 +116,7 @@ class Graph:
         attributes = {key: value for key, value in attributes.items() if value is not None}
         node = helper.make_node(op, inputs, names, name=self.name(f"{op}_node"), **attributes)
         results = self.run_node(node, [name for name in (*inputs, *captures) if name])
-        for i, name in enumerate(names):
+        for name in names:
             arrays = tuple(result[name] for result in results)
             self.require_sane(arrays)
             self.values[name] = arrays
@@ -126,7 +126,9 @@ class Graph:
     def run_node(self, node: onnx.NodeProto, needed: list[str]) -> list[dict]:
         live = [name for name in dict.fromkeys(needed) if name in self.values]
         infos = [typed(name, self.values[name][0]) for name in live]
-        constants = [numpy_helper.from_array(self.constants[n], n) for n in dict.fromkeys(needed) if n in self.constants]
+        constants = [
+            numpy_helper.from_array(self.constants[n], n) for n in dict.fromkeys(needed) if n in self.constants
+        ]
         outputs = [helper.make_empty_tensor_value_info(name) for name in node.output]
         graph = helper.make_graph([node], "step", infos, outputs, constants)
         data = make_model(graph, self.opset).SerializeToString()

@@ -199,7 +199,9 @@ def branch(g: Graph):
     for side, op in (("then_branch", "Tanh"), ("else_branch", "Neg")):
         inner, result = f"{g.name(side)}_inner", f"{g.name(side)}_result"
         nodes = [helper.make_node(op, [x], [inner]), helper.make_node("Add", [inner, x], [result])]
-        branches[side] = helper.make_graph(nodes, side, [], [helper.make_tensor_value_info(result, TensorProto.FLOAT, None)])
+        branches[side] = helper.make_graph(
+            nodes, side, [], [helper.make_tensor_value_info(result, TensorProto.FLOAT, None)]
+        )
     g.emit("If", condition, captures=(x,), **branches)
 
 

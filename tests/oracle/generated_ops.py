@@ -337,7 +337,9 @@ def concat(g: Graph):
 
     def fits_x(name):
         pairs = ((g.array(name, b).shape, g.array(x, b).shape) for b in (0, 1))
-        return all(len(a) == len(c) and all(i == axis or m == n for i, (m, n) in enumerate(zip(a, c))) for a, c in pairs)
+        return all(
+            len(a) == len(c) and all(i == axis or m == n for i, (m, n) in enumerate(zip(a, c))) for a, c in pairs
+        )
 
     parts = [x, g.pick(1, 5, where=fits_x)]
     if len(g.static_axes(x)) == g.rank(x) and g.chance(0.3):
@@ -614,7 +616,9 @@ def resize(g: Graph):
     x = g.pick(4, 4)
     mode = g.choice(("nearest", "nearest", "linear", "cubic"))
     options = {"mode": mode}
-    options["coordinate_transformation_mode"] = g.choice(("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"))
+    options["coordinate_transformation_mode"] = g.choice(
+        ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
+    )
     if mode == "nearest":
         options["coordinate_transformation_mode"] = "asymmetric"
         options["nearest_mode"] = g.choice(("floor", "ceil"))
@@ -646,7 +650,9 @@ def recurrent(g: Graph):
     if op == "GRU":
         options["linear_before_reset"] = g.integer(0, 1)
     bias = (g.weight(directions, 2 * gates * hidden, scale=0.3),) if g.chance(0.7) else ()
-    weights = g.weight(directions, gates * hidden, size, scale=0.4), g.weight(directions, gates * hidden, hidden, scale=0.4)
+    weights = g.weight(directions, gates * hidden, size, scale=0.4), g.weight(
+        directions, gates * hidden, hidden, scale=0.4
+    )
     g.emit(op, x, *weights, *bias, outputs=g.choice((1, 2)), hidden_size=hidden, **options)
 
 

@@ -114,6 +114,16 @@ def acceptable(variant: str) -> tuple[str, ...]:
     return good + ("refused",) if variant.startswith("opset") else good
 
 
+def run(variant: str, only: str = "", jobs: int = 2) -> list[Result]:
+    base = baseline.baseline()
+    workers = report.WorkerPerThread()
+    results = report.run_all(
+        lambda case: check(case, variant, base[case.id], workers.get()), corpus.all_cases(only), jobs
+    )
+    workers.close()
+    return results
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose id contains this, e.g. conv or pytorch-converted/")
@@ -123,16 +133,12 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     variants = list(VARIANTS) if arguments.all_variants else arguments.variant or ["default", "O0"]
-    base = baseline.baseline()
-    cases = corpus.all_cases(arguments.only)
     quiet = ("right",) if arguments.gained else ("right", "gained", "not asked", "excluded")
-    workers = report.WorkerPerThread()
     failed = False
     for variant in variants:
-        results = report.run_all(lambda case: check(case, variant, base[case.id], workers.get()), cases, arguments.jobs)
+        results = run(variant, arguments.only, arguments.jobs)
         report.print_results(f"round trip, {variant}", results, quiet)
         failed |= any(result.verdict not in acceptable(variant) for result in results)
-    workers.close()
     return int(failed)
 
 

@@ -7,7 +7,9 @@ import generated
 from ort_worker import OrtWorker
 
 COUNT = 60
-SEED = int(os.environ.setdefault("GENERATED_SEED", str(int(time.time()) % 1_000_000)))  # one for all pytest-xdist workers
+SEED = int(
+    os.environ.setdefault("GENERATED_SEED", str(int(time.time()) % 1_000_000))
+)  # one for all pytest-xdist workers
 
 
 @pytest.mark.parametrize("seed", [SEED * 1000 + index for index in range(COUNT)])

@@ -27,20 +27,27 @@ def includes():
 def test_every_include_points_down():
     found = list(includes())
     assert len(found) > 100
-    wrong = [f"{path} includes {name}" for path, name in found
-             if name.split("/")[0] not in MAY_SEE[path.parts[0]]]
+    wrong = [f"{path} includes {name}" for path, name in found if name.split("/")[0] not in MAY_SEE[path.parts[0]]]
     assert wrong == []
 
 
 def test_no_format_sees_another():
-    wrong = [f"{path} includes {name}" for path, name in includes()
-             if path.parts[0] == "formats" and name.startswith("formats/") and name.count("/") > 1
-             and name.split("/")[1] != path.parts[1]]
+    wrong = [
+        f"{path} includes {name}"
+        for path, name in includes()
+        if path.parts[0] == "formats"
+        and name.startswith("formats/")
+        and name.count("/") > 1
+        and name.split("/")[1] != path.parts[1]
+    ]
     assert wrong == []
 
 
 def test_only_the_app_prints_or_exits():
-    wrong = [str(path.relative_to(SRC)) for path in SRC.rglob("*.cpp")
-             if path.relative_to(SRC).parts[0] != "app"
-             and re.search(r"\b(std::cout|std::cerr|printf|std::exit|std::abort|getenv)\b", path.read_text())]
+    wrong = [
+        str(path.relative_to(SRC))
+        for path in SRC.rglob("*.cpp")
+        if path.relative_to(SRC).parts[0] != "app"
+        and re.search(r"\b(std::cout|std::cerr|printf|std::exit|std::abort|getenv)\b", path.read_text())
+    ]
     assert wrong == []

@@ -13,7 +13,9 @@ RATE = np.linspace(0, 1, COUNT, dtype=np.float32) ** 2
 
 
 def draw(tmp_path, node: onnx.NodeProto, inputs: dict, element: int = TensorProto.FLOAT) -> np.ndarray:
-    infos = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in inputs.items()]
+    infos = [
+        helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in inputs.items()
+    ]
     results = [helper.make_tensor_value_info("y", element, None)]
     graph = helper.make_graph([node], "random", infos, results)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)

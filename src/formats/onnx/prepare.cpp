@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "formats/onnx/names.h"
 
 namespace remodel::onnx {
 namespace {
@@ -80,19 +81,9 @@ void cut(GraphProto& graph, const ReadRequest& request, Plan& plan) {
 }  // namespace
 
 std::vector<std::string> references(const NodeProto& node) {
-  std::vector<std::string> found;
-  std::vector<const NodeProto*> stack{&node};
-  while (!stack.empty()) {
-    const NodeProto* one = stack.back();
-    stack.pop_back();
-    for (const std::string& input : one->inputs)
-      if (!input.empty()) found.push_back(input);
-    for (const Attribute& attribute : one->attributes)
-      for (const auto& body : attribute.graphs) {
-        for (const NodeProto& inner : body->nodes) stack.push_back(&inner);
-        for (const auto& output : body->outputs) found.push_back(output.name);
-      }
-  }
+  std::vector<std::string> found = free_names(node);
+  for (const std::string& input : node.inputs)
+    if (!input.empty()) found.push_back(input);
   return found;
 }
 

@@ -27,7 +27,17 @@ void Rows::read(std::string_view type, Versions versions, ReadFn read) {
 }
 
 void Rows::refuse(std::string_view type, Versions versions, std::string_view reason) {
-  add({nullptr, std::string(type), "", versions, {}, nullptr, nullptr, nullptr, true, false, std::string(reason)});
+  add({nullptr,
+       std::string(type),
+       "",
+       versions,
+       {},
+       nullptr,
+       nullptr,
+       nullptr,
+       true,
+       false,
+       std::string(reason)});
 }
 
 const Row* Rows::find_reader(std::string_view domain, std::string_view type, int64_t version) const {
@@ -57,31 +67,59 @@ const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* 
 
 // One function a family, in rows/.
 void activation_rows(Rows& rows);
+void attention_rows(Rows& rows);
+void binary_rows(Rows& rows);
+void cast_rows(Rows& rows);
 void control_rows(Rows& rows);
-void list_rows(Rows& rows);
-void text_rows(Rows& rows);
-void random_rows(Rows& rows);
-void detection_rows(Rows& rows);
-void shape_rows(Rows& rows);
 void conv_rows(Rows& rows);
-void pool_rows(Rows& rows);
+void detection_rows(Rows& rows);
+void gather_rows(Rows& rows);
+void generate_rows(Rows& rows);
+void list_rows(Rows& rows);
+void matmul_rows(Rows& rows);
+void normalize_microsoft_rows(Rows& rows);
 void normalize_rows(Rows& rows);
+void pool_rows(Rows& rows);
+void qlinear_rows(Rows& rows);
+void quantize_rows(Rows& rows);
+void random_rows(Rows& rows);
+void recurrent_rows(Rows& rows);
+void reduce_rows(Rows& rows);
 void resize_rows(Rows& rows);
+void shape_rows(Rows& rows);
+void signal_rows(Rows& rows);
+void slice_rows(Rows& rows);
+void text_rows(Rows& rows);
+void unary_rows(Rows& rows);
 
 const Rows& all_rows() {
   static const Rows rows = [] {
     Rows made;
     activation_rows(made);
+    attention_rows(made);
+    binary_rows(made);
+    cast_rows(made);
     control_rows(made);
-    list_rows(made);
-    text_rows(made);
-    random_rows(made);
-    detection_rows(made);
-    shape_rows(made);
     conv_rows(made);
-    pool_rows(made);
+    detection_rows(made);
+    gather_rows(made);
+    generate_rows(made);
+    list_rows(made);
+    matmul_rows(made);
+    normalize_microsoft_rows(made);
     normalize_rows(made);
+    pool_rows(made);
+    qlinear_rows(made);
+    quantize_rows(made);
+    random_rows(made);
+    recurrent_rows(made);
+    reduce_rows(made);
     resize_rows(made);
+    shape_rows(made);
+    signal_rows(made);
+    slice_rows(made);
+    text_rows(made);
+    unary_rows(made);
     return made;
   }();
   return rows;

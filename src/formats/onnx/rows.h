@@ -1,7 +1,6 @@
 // The table of ONNX operators: rows for what maps one to one, functions for the rest.
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,7 +31,7 @@ struct Row {
 
 class Rows {
  public:
-  using Slots = std::initializer_list<Slot>;
+  using Slots = const std::vector<Slot>&;
 
   // Both ways by slots. `when` limits writing.
   template <class T>

@@ -69,16 +69,25 @@ std::string FileWriter::unique_name(std::string_view wish) {
   }
 }
 
+std::string FileWriter::unique_node_name(const std::string& wish) {
+  int count = node_names_[wish]++;
+  if (count == 0) return wish;
+  for (;; ++count) {
+    std::string name = fmt::format("{}/{}", wish, count);
+    if (node_names_.emplace(name, 1).second) return name;
+  }
+}
+
 std::string FileWriter::initializer(const ConstantPtr& constant, std::string_view wish) {
-  if (auto place = by_pointer_.find(constant.get()); place != by_pointer_.end()) return place->second;
+  if (auto place = by_pointer_.find(constant); place != by_pointer_.end()) return place->second;
   size_t hash = constant->hash();
   auto [first, last] = by_content_.equal_range(hash);
   for (auto place = first; place != last; ++place)
-    if (place->second.first->equals(*constant)) return by_pointer_[constant.get()] = place->second.second;
+    if (place->second.first->equals(*constant)) return by_pointer_[constant] = place->second.second;
   std::string name = unique_name(wish.empty() ? "constant" : wish);
   model.graph.initializers.emplace_back(name, constant);
   by_content_.emplace(hash, std::pair(constant, name));
-  return by_pointer_[constant.get()] = name;
+  return by_pointer_[constant] = name;
 }
 
 std::string GraphWriter::name_of(ValueId value) {
@@ -286,10 +295,8 @@ void GraphWriter::emit_legal(NodeProto node) {
     }
   }
   note_result_types(node);
-  if (node.name.empty() && !node_name_.empty()) {
-    node.name = nodes_of_name_ == 0 ? node_name_ : fmt::format("{}/{}", node_name_, nodes_of_name_);
-    ++nodes_of_name_;
-  }
+  if (node.name.empty()) node.name = node_name_;
+  if (!node.name.empty()) node.name = file_.unique_node_name(node.name);
   to_->nodes.push_back(std::move(node));
   for (NodeProto& back : after) emit_legal(std::move(back));
 }
@@ -332,7 +339,6 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
       define(output, place != names_.end() ? place->second : file_.unique_name(graph_.value(output).name));
     }
     node_name_ = node.origin.empty() ? "" : node.origin[0];
-    nodes_of_name_ = 0;
     try {
       WriteNode writing(*this, graph_, node);
       std::string why;

@@ -37,11 +37,14 @@ struct FileWriter {
   std::set<std::string> domains;
 
   std::string unique_name(std::string_view wish);
+  std::string unique_node_name(const std::string& wish);
   // The initializer that holds the constant; equal constants are one.
   std::string initializer(const ConstantPtr& constant, std::string_view wish);
 
  private:
-  std::unordered_map<const Constant*, std::string> by_pointer_;
+  std::unordered_map<std::string, int> node_names_;  // and how many there are of each
+  // Keeps what it has seen alive, so that no address comes again.
+  std::unordered_map<ConstantPtr, std::string> by_pointer_;
   std::unordered_multimap<size_t, std::pair<ConstantPtr, std::string>> by_content_;
 };
 
@@ -84,7 +87,6 @@ class GraphWriter {
   std::map<std::string, Home, std::less<>> homes_;
   std::map<std::string, std::string> sizes_;  // text of a size -> its tensor
   std::string node_name_;
-  int nodes_of_name_ = 0;
 };
 
 }  // namespace remodel::onnx

@@ -63,17 +63,46 @@ void run_shape(Call& call, const ConvShape& s, bool transposed, const Shape& y_s
         auto turned = in_before_out(s, w.as<float>(), w.count() / std::max<int64_t>(w.dim(0) * w.dim(1), 1));
         return conv_transpose_forward(s, x.as<float>(), turned.data(), bias, y.to<float>(), call.pool);
       }
-      if (!call.portable) return conv_forward(s, x.as<float>(), w.as<float>(), bias, y.to<float>(), call.pool);
+      if (!call.portable)
+        return conv_forward(s, x.as<float>(), w.as<float>(), bias, y.to<float>(), call.pool);
     }
     using Sum = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
     conv_plain<T, Sum>(s, transposed, x.as<T>(), w.as<T>(), bias, y.to<T>(), call.pool);
   });
 }
 
+// As i32 without its zero points: one, or one for each index of the first axis.
+Tensor without_zero(const Tensor& x, const Tensor* zero) {
+  int64_t lines = zero && zero->count() != 1 ? zero->count() : 1;
+  if (lines != 1 && (zero->rank() != 1 || x.rank() == 0 || lines != x.dim(0)))
+    fail("zero points {} do not fit {}", text_of(zero->shape()), text_of(x.shape()));
+  Tensor result(DType::i32, x.shape());
+  with_number(x.dtype(), [&]<class T>(T) {
+    int64_t line = std::max<int64_t>(x.count() / lines, 1);
+    for (int64_t i = 0; i < x.count(); ++i)
+      result.to<int32_t>()[i] = static_cast<int32_t>(x.as<T>()[i]) -
+                                (zero ? static_cast<int32_t>(zero->as<T>()[lines == 1 ? 0 : i / line]) : 0);
+  });
+  return result;
+}
+
+void run_conv_integer(Call& call, const ConvShape& s, const Shape& y_shape) {
+  if (call.has(3) && (call.in(3).count() != 1 || call.in(3).dtype() != call.in(0).dtype()))
+    fail("x has one zero point of its type");
+  if (call.has(4) && call.in(4).dtype() != call.in(1).dtype()) fail("the zero points of w have another type");
+  Tensor x = without_zero(call.in(0), call.has(3) ? &call.in(3) : nullptr);
+  Tensor w = without_zero(call.in(1), call.has(4) ? &call.in(4) : nullptr);
+  Tensor& y = call.out(0, DType::i32, y_shape);
+  conv_plain<int32_t, int64_t>(s, false, x.as<int32_t>(), w.as<int32_t>(), nullptr, y.to<int32_t>(),
+                               call.pool);
+}
+
 void run_conv(Call& call) {
   Conv op = resolved<Conv>(call);
   const Shape &x = call.in(0).shape(), &w = call.in(1).shape();
   Shape y = *numbers(conv_dims(op, to_dims(x), to_dims(w)));
+  if (op.out != DType::unknown || call.has(3) || call.has(4))
+    return run_conv_integer(call, conv_shape(op, op.groups, x, w, y), y);
   run_shape(call, conv_shape(op, op.groups, x, w, y), false, y);
 }
 
@@ -111,8 +140,8 @@ void run_deform_conv(Call& call) {
   const Tensor &x = call.in(0), &w = call.in(1), &offsets = call.in(2);
   const Tensor* mask = call.has(4) ? &call.in(4) : nullptr;
   Dims mask_dims = mask ? to_dims(mask->shape()) : Dims{};
-  Shape y_shape = *numbers(deform_conv_dims(op, to_dims(x.shape()), to_dims(w.shape()), to_dims(offsets.shape()),
-                                            mask ? &mask_dims : nullptr));
+  Shape y_shape = *numbers(deform_conv_dims(op, to_dims(x.shape()), to_dims(w.shape()),
+                                            to_dims(offsets.shape()), mask ? &mask_dims : nullptr));
   if (op.strides.size() > 8) fail("{} spatial axes", op.strides.size());
   for (size_t i = 1; i < call.count(); ++i)
     if (call.has(i) && call.in(i).dtype() != x.dtype()) fail("the operands must have one type");
@@ -134,7 +163,8 @@ void run_deform_conv(Call& call) {
         const T* plane = x.as<T>() + (batch * s.in_channels + channel) * in_points;
         const T* moved = offsets.as<T>() + (batch * op.offset_groups + offset_group) * taps *
                                                static_cast<int64_t>(rank) * points;
-        const T* weight = mask ? mask->as<T>() + (batch * op.offset_groups + offset_group) * taps * points : nullptr;
+        const T* weight =
+            mask ? mask->as<T>() + (batch * op.offset_groups + offset_group) * taps * points : nullptr;
         std::vector<int64_t> tap(rank, 0), place(rank, 0);
         std::vector<T> at(rank);
         for (int64_t t = 0; t < taps; ++t, conv_detail::advance(tap, s.kernel))
@@ -143,15 +173,16 @@ void run_deform_conv(Call& call) {
               at[i] = static_cast<T>(place[i] * s.strides[i] + tap[i] * s.dilations[i] - s.pads_begin[i]) +
                       moved[(t * static_cast<int64_t>(rank) + static_cast<int64_t>(i)) * points + p];
             T value = read_linear(plane, s.in, at);
-            seen[static_cast<size_t>((c * taps + t) * points + p)] = weight ? value * weight[t * points + p] : value;
+            seen[static_cast<size_t>((c * taps + t) * points + p)] =
+                weight ? value * weight[t * points + p] : value;
           }
       });
       const int64_t first = group * group_out, depth = group_in * taps;
       T* to = y.to<T>() + (batch * s.out_channels + first) * points;
       for (int64_t o = 0; o < group_out; ++o)
         std::fill_n(to + o * points, points, call.has(3) ? call.in(3).as<T>()[first + o] : T(0));
-      product<T>(call, group_out, points, depth, {w.as<T>() + first * depth, depth, 1}, {seen.data(), points, 1}, to,
-                 points, true);
+      product<T>(call, group_out, points, depth, {w.as<T>() + first * depth, depth, 1},
+                 {seen.data(), points, 1}, to, points, true);
     }
   });
 }
@@ -167,7 +198,8 @@ void run_fold(Call& call) {
   const int64_t points = count_of(windows), taps = count_of(op.window), whole = count_of(size);
   Tensor& y = call.out(0, x.dtype(), y_shape);
   with_number(x.dtype(), [&]<class T>(T) {
-    using Term = std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>, std::type_identity<T>>::type;
+    using Term =
+        std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>, std::type_identity<T>>::type;
     std::fill_n(y.to<T>(), y.count(), T(0));
     if (points == 0 || whole == 0) return;
     call.pool.for_each(y.dim(0) * y.dim(1), [&](int64_t plane) {

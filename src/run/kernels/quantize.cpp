@@ -85,7 +85,7 @@ void run_quantize(Call& call) {
   double* codes = code.to<double>();
   const float* quotients = quotient.as<float>();
   parameters.for_each([&](int64_t i, int64_t s) {
-    double whole = std::isnan(quotients[i]) ? 0 : std::rint(static_cast<double>(quotients[i]));
+    double whole = std::rint(static_cast<double>(quotients[i]));
     codes[i] = zeros.empty() ? whole : whole + zeros[s];
   });
   call.set(0, converted(code, op.to));
@@ -117,7 +117,7 @@ void run_dynamic_quantize(Call& call) {
   Tensor code(DType::f32, x.shape());
   for (int64_t i = 0; i < x.count(); ++i) {
     float whole = std::rint(from[i] / scale);
-    code.to<float>()[i] = std::isnan(whole) ? zero : whole + zero;
+    code.to<float>()[i] = whole + zero;
   }
   call.set(0, converted(code, DType::u8));
   call.set(1, Tensor::of<float>(DType::f32, {}, {scale}));

@@ -307,9 +307,7 @@ void run_affine_grid(Call& call) {
           const int64_t n = size[static_cast<size_t>(axis) + 2], i = rest % n;
           rest /= n;
           // The last axis is x, the first of the place.
-          place[rank - 1 - axis] = !op.align_corners ? (2.0 * static_cast<double>(i) + 1) / static_cast<double>(n) - 1
-                                   : n == 1          ? 0
-                                                     : 2.0 * static_cast<double>(i) / static_cast<double>(n - 1) - 1;
+          place[rank - 1 - axis] = grid_place(i, n, op.align_corners);
         }
         place[rank] = 1;
         for (int64_t row = 0; row < rank; ++row) {

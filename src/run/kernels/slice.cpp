@@ -112,7 +112,8 @@ int64_t padded_place(PadMode mode, int64_t place, int64_t size) {
   return mode == PadMode::symmetric ? period - 1 - place : period - place;
 }
 
-void pad(Call& call, PadMode mode, const Shape& low, const Shape& high) {
+// `value` is for constant mode; null: zero.
+void pad(Call& call, PadMode mode, const Shape& low, const Shape& high, const Tensor* given) {
   const Tensor& x = call.in(0);
   if (low.size() != x.rank() || high.size() != x.rank())
     fail("{} and {} pads for {}", low.size(), high.size(), text_of(x.shape()));
@@ -139,7 +140,7 @@ void pad(Call& call, PadMode mode, const Shape& low, const Shape& high) {
     }
     return copy_places(x, places, y, call.pool);
   }
-  Tensor value = call.has(1) ? call.in(1) : blank(x.dtype(), {});
+  Tensor value = given ? *given : blank(x.dtype(), {});
   if (value.count() != 1 || value.dtype() != x.dtype())
     fail("the value must be one {}, but is {}{}", name_of(x.dtype()), name_of(value.dtype()), text_of(value.shape()));
   if (count_of(inside) != y.count()) fill_with(value, y);
@@ -154,13 +155,14 @@ void pad(Call& call, PadMode mode, const Shape& low, const Shape& high) {
 
 void run_pad(Call& call) {
   const auto& op = call.op<Pad>();
-  if (!call.has(2)) return pad(call, op.mode, call.sizes(op.low), call.sizes(op.high));
+  const Tensor* value = call.has(1) ? &call.in(1) : nullptr;
+  if (!call.has(2)) return pad(call, op.mode, call.sizes(op.low), call.sizes(op.high), value);
   int64_t rank = static_cast<int64_t>(call.in(0).rank());
   std::vector<int64_t> axes;
   for (int64_t axis = 0; axis < rank; ++axis) axes.push_back(axis);
   if (call.has(3)) axes = call.in(3).ints();
   Pad resolved = resolve_pads(op.mode, to_dims(call.in(2).ints()), axes, rank);
-  pad(call, op.mode, *numbers(resolved.low), *numbers(resolved.high));
+  pad(call, op.mode, *numbers(resolved.low), *numbers(resolved.high), value);
 }
 
 void run_center_crop_pad(Call& call) {
@@ -176,7 +178,7 @@ void run_center_crop_pad(Call& call) {
     low[axis] = pads.start.number();
     high[axis] = pads.size.number();
   }
-  pad(call, PadMode::constant, low, high);
+  pad(call, PadMode::constant, low, high, nullptr);
 }
 
 void run_reverse_sequence(Call& call) {

@@ -53,8 +53,7 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.ConvTranspose2d(c, c, 2, 2) for c in reversed(channels[1:]))
         self.bilinear = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
         self.merge = nn.ModuleList(
-            self.block(c + skip, out)
-            for c, skip, out in ((48, 48, 32), (48 - 16, 32, 32), (32, 16, 16))
+            self.block(c + skip, out) for c, skip, out in ((48, 48, 32), (48 - 16, 32, 32), (32, 16, 16))
         )
         self.head = nn.Conv2d(16, 5, 1)
 
@@ -139,9 +138,7 @@ class Yolo(nn.Module):
         self.boxes = nn.ModuleList(
             nn.Sequential(conv(c, 16), conv(16, 16), nn.Conv2d(16, 4 * self.BINS, 1)) for c in levels
         )
-        self.scores = nn.ModuleList(
-            nn.Sequential(conv(c, 16), conv(16, 16), nn.Conv2d(16, classes, 1)) for c in levels
-        )
+        self.scores = nn.ModuleList(nn.Sequential(conv(c, 16), conv(16, 16), nn.Conv2d(16, classes, 1)) for c in levels)
         self.expectation = nn.Conv2d(self.BINS, 1, 1, bias=False)
 
     def forward(self, x):

@@ -1,6 +1,6 @@
 """Exports one model into a folder: model.onnx, inputs-N.npz and expected-N.npz (ONNX Runtime's outputs).
 
-    python tests/oracle/zoo/export.py NAME-script|NAME-dynamo FOLDER
+python tests/oracle/zoo/export.py NAME-script|NAME-dynamo FOLDER
 """
 
 import sys

@@ -31,7 +31,10 @@ def hidden(row: dict) -> np.ndarray:
 def no_past(row: dict) -> dict:
     batch = row["input_ids"].shape[0]
     names = text.cache_names("past_key_values", text.KINDS)
-    return {name: np.zeros((batch, text.HEADS, 20 if "encoder" in name else 1, text.HEAD_SIZE), np.float32) for name in names}
+    return {
+        name: np.zeros((batch, text.HEADS, 20 if "encoder" in name else 1, text.HEAD_SIZE), np.float32)
+        for name in names
+    }
 
 
 def merge(first: onnx.ModelProto, step: onnx.ModelProto) -> onnx.ModelProto:
@@ -50,11 +53,16 @@ def merge(first: onnx.ModelProto, step: onnx.ModelProto) -> onnx.ModelProto:
         del branch.output[:]
         branch.output.extend(ordered)
         branches.append(branch)
-    node = helper.make_node("If", ["use_cache_branch"], outputs, "branch", else_branch=branches[0], then_branch=branches[1])
+    node = helper.make_node(
+        "If", ["use_cache_branch"], outputs, "branch", else_branch=branches[0], then_branch=branches[1]
+    )
     inputs = {info.name: info for graph in (step.graph, first.graph) for info in graph.input}
     inputs["input_ids"] = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"])
     flag = helper.make_tensor_value_info("use_cache_branch", TensorProto.BOOL, [1])
-    results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * (3 if name == "logits" else 4)) for name in outputs]
+    results = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * (3 if name == "logits" else 4))
+        for name in outputs
+    ]
     graph = helper.make_graph([node], "merged", [*inputs.values(), flag], results, list(weights.values()))
     return helper.make_model(graph, opset_imports=first.opset_import, ir_version=first.ir_version)
 

@@ -97,7 +97,12 @@ def present(store) -> list:
 
 def vit(exporter: str) -> Spec:
     config = transformers.ViTConfig(
-        hidden_size=32, num_hidden_layers=LAYERS, num_attention_heads=HEADS, intermediate_size=64, image_size=48, patch_size=8
+        hidden_size=32,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        intermediate_size=64,
+        image_size=48,
+        patch_size=8,
     )
     module = Tuple(
         reseed(transformers.ViTForImageClassification(config)),
@@ -147,8 +152,11 @@ KINDS = ("decoder.key", "decoder.value", "encoder.key", "encoder.value")
 
 
 def both_caches(store) -> list:
-    return [t for a, b in zip(store.self_attention_cache.layers, store.cross_attention_cache.layers)
-            for t in (a.keys, a.values, b.keys, b.values)]
+    return [
+        t
+        for a, b in zip(store.self_attention_cache.layers, store.cross_attention_cache.layers)
+        for t in (a.keys, a.values, b.keys, b.values)
+    ]
 
 
 def whisper_decoder(exporter: str) -> Spec:

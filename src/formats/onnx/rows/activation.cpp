@@ -32,8 +32,8 @@ std::string cannot_prelu(const WriteNode& node) {
   return x.dims && y.dims && *x.dims == *y.dims ? "" : "the slope broadcasts the input";
 }
 
-// Before opset 13 the axes from `axis` on count as one. That is an ordinary softmax where at most one of them is
-// longer than 1.
+// Before opset 13 the axes from `axis` on count as one. That is an ordinary softmax where at most one of them
+// is longer than 1.
 template <class Op>
 void read_flattening(ReadNode& node) {
   int64_t axis = node.integer("axis", 1), rank = node.rank(0);
@@ -68,7 +68,9 @@ void write_along_last(WriteNode& node, const char* type, int64_t axis) {
       node.emit(type, {node.emit("Transpose", {node.in(0)}, turn)}, {Attribute::of("axis", rank - 1)});
   node.emit_to(node.outs(), "Transpose", {result}, turn);
 }
-std::string has_beta(const WriteNode& node) { return node.op<Softmax>().beta == 1 ? "" : "softmax has a beta"; }
+std::string has_beta(const WriteNode& node) {
+  return node.op<Softmax>().beta == 1 ? "" : "softmax has a beta";
+}
 
 // The bound as a double, where that says it exactly. What does not bind becomes infinite.
 std::optional<double> bound_of(const ConstantPtr& constant, DType dtype, bool low) {
@@ -111,7 +113,8 @@ void read_clip(ReadNode& node) {
 
 void write_old_clip(WriteNode& node) {
   const auto& op = node.op<Clamp>();
-  node.emit_to(node.outs(), "Clip", {node.in(0)}, {Attribute::of("min", op.low), Attribute::of("max", op.high)});
+  node.emit_to(node.outs(), "Clip", {node.in(0)},
+               {Attribute::of("min", op.low), Attribute::of("max", op.high)});
 }
 std::string cannot_old_clip(const WriteNode& node) {
   if (!is_float(node.dtype(0))) return "Clip takes floats before opset 12";
@@ -124,7 +127,8 @@ void write_clip(WriteNode& node) {
   const auto& op = node.op<Clamp>();
   std::vector<std::string> inputs{node.in(0)};
   DType dtype = node.dtype(0);
-  if (op.low != -infinity || op.high != infinity) inputs.push_back(op.low == -infinity ? "" : node.scalar(dtype, op.low));
+  if (op.low != -infinity || op.high != infinity)
+    inputs.push_back(op.low == -infinity ? "" : node.scalar(dtype, op.low));
   if (op.high != infinity) inputs.push_back(node.scalar(dtype, op.high));
   node.emit_to(node.outs(), "Clip", inputs);
 }
@@ -174,7 +178,8 @@ void activation_rows(Rows& rows) {
   rows.row<Prelu>("PRelu", since(7), {}, cannot_prelu);
   rows.row<Threshold>("ThresholdedRelu", since(10), {attr("alpha", &Threshold::at, 1.0)},
                       [](const WriteNode& node) -> std::string {
-                        return node.op<Threshold>().otherwise == 0 ? "" : "what replaces small values is not 0";
+                        return node.op<Threshold>().otherwise == 0 ? ""
+                                                                   : "what replaces small values is not 0";
                       });
   rows.row<Elu>("Elu", since(1), {attr("alpha", &Elu::alpha, 1.0), consumed});
   rows.read_row<Selu>("Selu", range(1, 5),
@@ -182,21 +187,24 @@ void activation_rows(Rows& rows) {
   rows.row<Selu>("Selu", since(6),
                  {attr("alpha", &Selu::alpha, 1.67326319217681884765625),
                   attr("gamma", &Selu::gain, 1.05070102214813232421875)});
-  rows.row<Celu>("Celu", since(12), {attr("alpha", &Celu::alpha, 1.0)}, [](const WriteNode& node) -> std::string {
-    return node.dtype(0) == DType::f64 ? "ONNX's Celu takes no doubles" : "";
-  });
+  rows.row<Celu>("Celu", since(12), {attr("alpha", &Celu::alpha, 1.0)},
+                 [](const WriteNode& node) -> std::string {
+                   return node.dtype(0) == DType::f64 ? "ONNX's Celu takes no doubles" : "";
+                 });
   rows.read("Shrink", since(9), read_shrink);
   rows.write_row<Shrink>("Shrink", since(9),
                          {attr("lambd", &Shrink::lambda, 0.5), attr("bias", &Shrink::bias, 0.0)});
   rows.row<Sigmoid>("Sigmoid", since(1), {consumed});
-  rows.row<HardSigmoid>("HardSigmoid", since(1),
-                        {attr("alpha", &HardSigmoid::alpha, 0.2), attr("beta", &HardSigmoid::beta, 0.5), consumed});
+  rows.row<HardSigmoid>(
+      "HardSigmoid", since(1),
+      {attr("alpha", &HardSigmoid::alpha, 0.2), attr("beta", &HardSigmoid::beta, 0.5), consumed});
   rows.row<HardSwish>("HardSwish", since(14));
   rows.row<Swish>("Swish", since(24), {attr("alpha", &Swish::beta, 1.0)});
   rows.read_row<Swish>("com.microsoft:QuickGelu", since(1), {attr("alpha", &Swish::beta, 1.702)});
-  rows.row<Gelu>("Gelu", since(20),
-                 {choice("approximate", &Gelu::form, {{"none", int(Gelu::Form::erf)}, {"tanh", int(Gelu::Form::tanh)}},
-                         std::string_view("none"))});
+  rows.row<Gelu>(
+      "Gelu", since(20),
+      {choice("approximate", &Gelu::form, {{"none", int(Gelu::Form::erf)}, {"tanh", int(Gelu::Form::tanh)}},
+              std::string_view("none"))});
   rows.read_row<Gelu>("com.microsoft:Gelu", since(1));
   rows.read("com.microsoft:BiasGelu", since(1), read_bias_gelu);
   rows.read("com.microsoft:FastGelu", since(1), read_fast_gelu);
@@ -205,8 +213,9 @@ void activation_rows(Rows& rows) {
   rows.row<Mish>("Mish", since(18));
 
   softmax_rows<Softmax>(rows, "Softmax", has_beta);
-  rows.write<Softmax>(range(1, 12), [](WriteNode& node) { write_along_last(node, "Softmax", node.op<Softmax>().axis); },
-                      has_beta);
+  rows.write<Softmax>(
+      range(1, 12), [](WriteNode& node) { write_along_last(node, "Softmax", node.op<Softmax>().axis); },
+      has_beta);
   softmax_rows<LogSoftmax>(rows, "LogSoftmax");
   rows.write<LogSoftmax>(range(1, 12), [](WriteNode& node) {
     write_along_last(node, "LogSoftmax", node.op<LogSoftmax>().axis);

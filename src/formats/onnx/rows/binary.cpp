@@ -7,8 +7,8 @@
 namespace remodel::onnx {
 namespace {
 
-// Before opset 7 the second operand's axes stand at `axis` of the first one's, or at its end, and need not reach the
-// last one.
+// Before opset 7 the second operand's axes stand at `axis` of the first one's, or at its end, and need not
+// reach the last one.
 std::vector<ValueId> aligned(ReadNode& node) {
   node.ignore("consumed_inputs");
   bool spread = node.integer("broadcast", 0) != 0;
@@ -87,7 +87,8 @@ std::string cannot_extreme(const WriteNode& node) {
 
 void read_bit_shift(ReadNode& node) {
   std::string direction = node.text("direction", "");
-  if (direction != "LEFT" && direction != "RIGHT") fail("attribute 'direction': the value '{}' is not known", direction);
+  if (direction != "LEFT" && direction != "RIGHT")
+    fail("attribute 'direction': the value '{}' is not known", direction);
   direction == "LEFT" ? node.emit_results(Shl{}, node.operands()) : node.emit_results(Shr{}, node.operands());
 }
 void write_bit_shift(WriteNode& node) {
@@ -115,7 +116,8 @@ void binary_rows(Rows& rows) {
   rows.read("Div", since(7), read_div);
   rows.write_row<Div>("Div", since(7), {}, cannot_div);
   rows.row<Mod>("Mod", since(10),
-                {choice("fmod", &Mod::sign, {{"0", int(Mod::Sign::divisor)}, {"1", int(Mod::Sign::dividend)}}, int64_t{0})},
+                {choice("fmod", &Mod::sign, {{"0", int(Mod::Sign::divisor)}, {"1", int(Mod::Sign::dividend)}},
+                        int64_t{0})},
                 cannot_mod);
   rows.read("Pow", range(1, 6), read_aligned<Pow>);
   rows.row<Pow>("Pow", since(12));

@@ -1,7 +1,11 @@
 #include "ops/conv.h"
 
 #include "formats/onnx/rows.h"
+#include "formats/onnx/rows/weights.h"
 #include "formats/onnx/rows/window.h"
+#include "ops/activation.h"
+#include "ops/binary.h"
+#include "ops/unary.h"
 
 namespace remodel::onnx {
 namespace {
@@ -34,6 +38,33 @@ Conv read_conv_op(ReadNode& node, Channels channels) {
 
 void read_conv(ReadNode& node) { node.emit_results(read_conv_op(node, Channels::first), node.operands()); }
 
+// com.microsoft: conv, plus input 3, through an activation.
+void read_fused_conv(ReadNode& node) {
+  Conv op = read_conv_op(node, Channels::first);
+  std::vector<ValueId> operands = node.operands();
+  operands.resize(std::min<size_t>(operands.size(), 3));
+  ValueId y = node.emit(op, operands);
+  if (node.has_input(3)) y = node.emit(Add{}, {y, node.input(3)});
+  std::string activation = node.text("activation", "");
+  std::vector<double> numbers = node.reals("activation_params");
+  auto number = [&](size_t i, double otherwise) { return i < numbers.size() ? numbers[i] : otherwise; };
+  if (activation == "Relu")
+    y = node.emit(Relu{}, {y});
+  else if (activation == "Sigmoid")
+    y = node.emit(Sigmoid{}, {y});
+  else if (activation == "Tanh")
+    y = node.emit(Tanh{}, {y});
+  else if (activation == "LeakyRelu")
+    y = node.emit(LeakyRelu{{}, number(0, 0.01f)}, {y});
+  else if (activation == "Clip" && numbers.size() == 2)
+    y = node.emit(Clamp{numbers[0], numbers[1]}, {y});
+  else if (activation == "HardSigmoid")
+    y = node.emit(HardSigmoid{{}, number(0, 0.2f), number(1, 0.5f)}, {y});
+  else if (!activation.empty())
+    fail("attribute 'activation': the value '{}' is not known", activation);
+  node.result(0, y);
+}
+
 // com.microsoft: channels last, weights as ever.
 void read_nhwc_conv(ReadNode& node) { node.emit_results(read_conv_op(node, Channels::last), node.operands()); }
 
@@ -55,22 +86,8 @@ void write_conv(WriteNode& node) {
 }
 
 std::string conv_problem(const WriteNode& node) {
+  if (node.op<Conv>().out != DType::unknown || node.has(3) || node.has(4)) return "its operands are small integers";
   return sliding_problem(node, node.op<Conv>(), window_of_weights(node));
-}
-
-// Weights [a, b / groups, ...] as [b, a / groups, ...].
-ConstantPtr turned(const ConstantPtr& weights, int64_t groups) {
-  Shape shape = weights->shape();
-  if (shape.size() < 3 || groups < 1 || shape[0] % groups != 0) fail("weights {} in {} groups", text_of(shape), groups);
-  Shape parted{groups, shape[0] / groups, shape[1]}, result{shape[1] * groups, shape[0] / groups};
-  parted.insert(parted.end(), shape.begin() + 2, shape.end());
-  result.insert(result.end(), shape.begin() + 2, shape.end());
-  std::vector<int64_t> perm{0, 2, 1};
-  while (perm.size() < parted.size()) perm.push_back(static_cast<int64_t>(perm.size()));
-  if (groups > 1) return weights->reshaped(parted)->permuted(perm)->reshaped(result);
-  perm.pop_back();
-  perm[0] = 1, perm[1] = 0, perm[2] = 2;
-  return weights->permuted(perm);
 }
 
 void read_conv_transpose(ReadNode& node) {
@@ -111,10 +128,8 @@ void read_conv_transpose(ReadNode& node) {
     op.pads_low[i] = word == "SAME_UPPER" ? half : total - half;
     op.pads_high[i] = whole - op.pads_low[i] - out;
   }
-  ConstantPtr weights = node.constant(1);
-  if (!weights) fail("the weights '{}' must be a constant", node.proto().inputs[1]);
   std::vector<ValueId> operands = node.operands();
-  operands[1] = node.add_constant(turned(weights, op.groups));
+  operands[1] = turn_weights(node, 1, op.groups);
   node.emit_results(op, operands);
 }
 
@@ -126,8 +141,17 @@ std::string conv_transpose_problem(const WriteNode& node) {
     return fmt::format("the pads {}, {} depend on the input's size", text_of(op.pads_low), text_of(op.pads_high));
   for (size_t i = 0; i < low->size(); ++i)
     if ((*low)[i] < 0) return fmt::format("a negative pad {} has no form in ONNX", (*low)[i]);
-  if (!node.constant(1)) return "the weights must be a constant";
+  if (!node.constant(1) && (op.groups != 1 || node.rank(1) < 0)) return "grouped weights must be a constant";
   return "";
+}
+
+// The weights as ONNX has them.
+std::string written_turned(WriteNode& node, int64_t groups) {
+  if (const Constant* constant = node.constant(1))
+    return node.constant(turn_weights(constant->shared_from_this(), groups));
+  std::vector<int64_t> perm{1, 0};
+  while (static_cast<int64_t>(perm.size()) < node.rank(1)) perm.push_back(static_cast<int64_t>(perm.size()));
+  return node.emit("Transpose", {node.in(1)}, {Attribute::of("perm", perm)});
 }
 
 void write_conv_transpose(WriteNode& node) {
@@ -143,7 +167,7 @@ void write_conv_transpose(WriteNode& node) {
   if (std::any_of(beyond.begin(), beyond.end(), [](int64_t b) { return b != 0; }))
     attributes.push_back(Attribute::of("output_padding", beyond));
   std::vector<std::string> inputs = node.ins();
-  inputs[1] = node.constant(turned(node.constant(1)->shared_from_this(), op.groups));
+  inputs[1] = written_turned(node, op.groups);
   node.emit_to(node.outs(), "ConvTranspose", inputs, attributes);
 }
 
@@ -186,6 +210,7 @@ void write_col2im(WriteNode& node) {
 void conv_rows(Rows& rows) {
   rows.read("Conv", since(1), read_conv);
   rows.write<Conv>(since(1), write_conv, conv_problem);
+  rows.read("com.microsoft:FusedConv", since(1), read_fused_conv);
   rows.read("com.microsoft:NhwcConv", since(1), read_nhwc_conv);
   rows.read("ConvTranspose", since(1), read_conv_transpose);
   rows.write<ConvTranspose>(since(1), write_conv_transpose, conv_transpose_problem);

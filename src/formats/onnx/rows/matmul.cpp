@@ -99,7 +99,8 @@ std::string plain_operand(WriteNode& node, size_t i, bool transposed) {
 
 void write_matmul(WriteNode& node) {
   const auto& op = node.op<MatMul>();
-  if (node.rank(0) == 2 && node.rank(1) == 2 && node.opset() >= 11 && (op.transpose_a || op.transpose_b)) {
+  if (node.rank(0) == 2 && node.rank(1) == 2 && node.opset() >= 11 && is_float(node.dtype(0)) &&
+      (op.transpose_a || op.transpose_b)) {
     Attributes attributes;
     if (op.transpose_a) attributes.push_back(Attribute::of("transA", int64_t{1}));
     if (op.transpose_b) attributes.push_back(Attribute::of("transB", int64_t{1}));
@@ -157,7 +158,7 @@ void write_matmul_integer(WriteNode& node) {
 
 void read_einsum(ReadNode& node) {
   Einsum op{normal_einsum(node.text("equation", ""))};
-  auto product = einsum_as_product(node.graph(), op.equation, node.operands(), false,
+  auto product = einsum_as_product(node.graph(), op.equation, node.operands(),
                                    [&](Op inner, std::vector<ValueId> operands) {
                                      return node.emit(std::move(inner), std::move(operands));
                                    });

@@ -1,7 +1,13 @@
 #include "ops/pool.h"
 
+#include <algorithm>
+
 #include "formats/onnx/rows.h"
 #include "formats/onnx/rows/window.h"
+#include "ops/binary.h"
+#include "ops/reduce.h"
+#include "ops/slice.h"
+#include "ops/unary.h"
 
 namespace remodel::onnx {
 namespace {
@@ -82,6 +88,81 @@ void write_lp_pool(WriteNode& node) {
   node.emit_to(node.outs(), "LpPool", node.ins(), attributes);
 }
 
+// A reduction of all spatial axes to size 1.
+void read_global(ReadNode& node, Reduce::Kind kind) {
+  Reduce reduce;
+  reduce.kind = kind;
+  for (int64_t i = 2; i < node.rank(0); ++i) reduce.axes.push_back(i);
+  if (reduce.axes.empty()) fail("the input must have spatial axes, but is {}", node.type(0).text());
+  node.emit_results(reduce, {node.input(0)});
+}
+
+void read_global_lp_pool(ReadNode& node) {
+  double p = node.version() < 2 ? node.real("p", 2) : static_cast<double>(node.integer("p", 2));
+  if (p == 1 || p == 2) return read_global(node, p == 1 ? Reduce::Kind::l1 : Reduce::Kind::l2);
+  if (!(p > 0)) fail("a norm of order {}", p);
+  const DType dtype = node.type(0).dtype;
+  Reduce sum;
+  for (int64_t i = 2; i < node.rank(0); ++i) sum.axes.push_back(i);
+  ValueId powers = node.emit(Pow{}, {node.emit(Abs{}, {node.input(0)}), node.add_scalar(dtype, p)});
+  node.result(0, node.emit(Pow{}, {node.emit(sum, {powers}), node.add_scalar(dtype, 1 / p)}));
+}
+
+// The indices count over the tensor that was pooled; output_shape may be larger than that.
+void read_max_unpool(ReadNode& node) {
+  std::vector<int64_t> window = node.integers("kernel_shape");
+  Sliding sliding;
+  read_sliding(node, window, sliding);
+  const size_t rank = window.size();
+  if (node.rank(0) != static_cast<int64_t>(rank) + 2)
+    fail("a window of {} axes needs an input of rank {}, but it is {}", rank, rank + 2, node.type(0).text());
+  MaxUnpool op;
+  op.shape = *node.type(0).dims;
+  for (size_t i = 0; i < rank; ++i)
+    op.shape[i + 2] = (op.shape[i + 2] - 1) * Dim(sliding.strides[i]) + Dim(window[i]) - sliding.pads_low[i] -
+                      sliding.pads_high[i];
+  if (!node.has_input(2)) return node.emit_results(op, node.operands());
+  auto wished = node.sizes(2);
+  if (!wished) throw Error("the output shape must be known").hint("it is computed when the model runs");
+  ValueId y = node.emit(op, {node.input(0), node.input(1)});
+  if (wished->size() != rank + 2) fail("an output shape of {} numbers", wished->size());
+  Pad pad;
+  for (size_t i = 0; i < rank + 2; ++i) {
+    pad.low.push_back(0);
+    pad.high.push_back((*wished)[i] - op.shape[i]);
+  }
+  bool same = std::all_of(pad.high.begin(), pad.high.end(), [](const Dim& d) { return d.is_number(0); });
+  node.result(0, same ? y : node.emit(pad, {y}));
+}
+
+// The window that spreads x's spatial sizes to those of the shape is one stride wide.
+std::string max_unpool_problem(const WriteNode& node) {
+  const auto& op = node.op<MaxUnpool>();
+  if (node.has(2)) return "MaxUnpool's shape must be known";
+  const auto& dims = node.type(0).dims;
+  if (!dims || dims->size() < 3) return "MaxUnpool needs spatial axes";
+  for (size_t i = 0; i < 2; ++i)
+    if (!(op.shape[i] == (*dims)[i])) return "MaxUnpool keeps batch and channels";
+  for (size_t i = 2; i < dims->size(); ++i)
+    if (!op.shape[i].is_number() || !(*dims)[i].is_number() || (*dims)[i].number() < 1 ||
+        op.shape[i].number() < (*dims)[i].number())
+      return "MaxUnpool's sizes must be numbers";
+  return "";
+}
+
+void write_max_unpool(WriteNode& node) {
+  const auto& op = node.op<MaxUnpool>();
+  std::vector<int64_t> strides, window;
+  for (size_t i = 2; i < op.shape.size(); ++i) {
+    int64_t in = (*node.type(0).dims)[i].number(), out = op.shape[i].number();
+    // out = (in - 1) * stride + window
+    strides.push_back(std::max<int64_t>(1, out / in));
+    window.push_back(out - (in - 1) * strides.back());
+  }
+  node.emit_to(node.outs(), "MaxUnpool", {node.in(0), node.in(1)},
+               {Attribute::of("kernel_shape", window), Attribute::of("strides", strides)});
+}
+
 void read_max_roi_pool(ReadNode& node) {
   RoiPool op;
   std::vector<int64_t> shape = node.integers("pooled_shape");
@@ -117,6 +198,11 @@ void pool_rows(Rows& rows) {
   rows.write<AvgPool>(since(7), write_avg_pool, avg_pool_problem);
   rows.read("LpPool", since(1), read_lp_pool);
   rows.write<LpPool>(since(2), write_lp_pool, lp_pool_problem);
+  rows.read("GlobalAveragePool", since(1), [](ReadNode& node) { read_global(node, Reduce::Kind::mean); });
+  rows.read("GlobalMaxPool", since(1), [](ReadNode& node) { read_global(node, Reduce::Kind::max); });
+  rows.read("GlobalLpPool", since(1), read_global_lp_pool);
+  rows.read("MaxUnpool", since(9), read_max_unpool);
+  rows.write<MaxUnpool>(since(9), write_max_unpool, max_unpool_problem);
   rows.read("MaxRoiPool", since(1), read_max_roi_pool);
   rows.write<RoiPool>(since(1), write_max_roi_pool);
 

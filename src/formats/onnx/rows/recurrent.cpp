@@ -103,9 +103,9 @@ void read_activations(ReadNode& node, Recurrent& op, size_t functions) {
   if (names.size() != count) fail("expected {} activations, found {}", count, names.size());
   size_t alpha = 0, beta = 0;
   for (const auto& name : names) {
-    const Activation* found = nullptr;
+    const CellActivation* found = nullptr;
     for (auto [theirs, ours] : activation_names)
-      if (equal_without_case(theirs, name)) found = find_activation(ours);
+      if (equal_without_case(theirs, name)) found = find_cell_activation(ours);
     if (!found) fail("the activation '{}' is not known", name);
     op.activations.emplace_back(found->name);
     bool own_alpha = found->parameters > 0 && alpha < alphas.size();
@@ -123,7 +123,7 @@ void write_activations(const Recurrent& op, size_t functions, Attributes& attrib
     for (auto [theirs, ours] : activation_names)
       if (ours == op.activations[i]) names.emplace_back(theirs);
     defaults.emplace_back(default_activations(functions)[i % functions]);
-    const Activation* found = find_activation(op.activations[i]);
+    const CellActivation* found = find_cell_activation(op.activations[i]);
     if (found->parameters > 0) alphas.push_back(op.alphas[i]);
     if (found->parameters > 1) betas.push_back(op.betas[i]);
     auto differs = [](double value, double usual) {

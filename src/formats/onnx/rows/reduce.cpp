@@ -4,7 +4,6 @@
 
 #include "formats/onnx/rows.h"
 #include "ops/dropout.h"
-#include "ops/cast.h"
 #include "ops/shape.h"
 
 namespace remodel::onnx {
@@ -16,11 +15,16 @@ struct KindName {
   Kind kind;
   const char* type;
 };
-constexpr KindName kind_names[] = {
-    {Kind::sum, "ReduceSum"},   {Kind::mean, "ReduceMean"},     {Kind::product, "ReduceProd"},
-    {Kind::max, "ReduceMax"},   {Kind::min, "ReduceMin"},       {Kind::l1, "ReduceL1"},
-    {Kind::l2, "ReduceL2"},     {Kind::log_sum, "ReduceLogSum"}, {Kind::log_sum_exp, "ReduceLogSumExp"},
-    {Kind::sum_of_squares, "ReduceSumSquare"}};
+constexpr KindName kind_names[] = {{Kind::sum, "ReduceSum"},
+                                   {Kind::mean, "ReduceMean"},
+                                   {Kind::product, "ReduceProd"},
+                                   {Kind::max, "ReduceMax"},
+                                   {Kind::min, "ReduceMin"},
+                                   {Kind::l1, "ReduceL1"},
+                                   {Kind::l2, "ReduceL2"},
+                                   {Kind::log_sum, "ReduceLogSum"},
+                                   {Kind::log_sum_exp, "ReduceLogSumExp"},
+                                   {Kind::sum_of_squares, "ReduceSumSquare"}};
 
 // The first opset that takes the axes as an input.
 int axes_are_input_since(Kind kind) { return kind == Kind::sum ? 13 : 18; }
@@ -67,7 +71,8 @@ void write_reduce(WriteNode& node) {
   std::vector<int64_t> axes = op.axes;
   bool empty_is_none = node.has(1) ? op.empty_is_none : true;
   if (node.has(1) && !as_input) axes = node.constant(1)->tensor().ints();
-  if (as_input && (node.has(1) || !axes.empty())) inputs.push_back(node.has(1) ? node.in(1) : node.integers(axes));
+  if (as_input && (node.has(1) || !axes.empty()))
+    inputs.push_back(node.has(1) ? node.in(1) : node.integers(axes));
   if (!as_input && !axes.empty()) attributes.push_back(Attribute::of("axes", axes));
   if (as_input && empty_is_none && (node.has(1) || axes.empty()))
     attributes.push_back(Attribute::of("noop_with_empty_axes", int64_t{1}));
@@ -75,7 +80,6 @@ void write_reduce(WriteNode& node) {
 }
 std::string cannot_reduce(const WriteNode& node) {
   const auto& op = node.op<Reduce>();
-  if (node.opset() < 20 && node.dtype(0) == DType::boolean) return "it takes no booleans before opset 20";
   if (node.opset() >= axes_are_input_since(op.kind)) return "";
   if (node.has(1) && !node.constant(1)) return "the axes are computed when the model runs";
   bool none = node.has(1) ? node.constant(1)->count() == 0 && op.empty_is_none : op.axes.empty();
@@ -115,7 +119,8 @@ void write_cum_sum(WriteNode& node) {
   node.emit_to(node.outs(), "CumSum", {node.in(0), axis}, attributes);
 }
 
-// What is dropped at inference is nothing. Before opset 7 `is_test` said so, and runtimes go by it whatever it says.
+// What is dropped at inference is nothing. Before opset 7 `is_test` said so, and runtimes go by it whatever
+// it says.
 void read_dropout(ReadNode& node) {
   node.ignore("consumed_inputs"), node.ignore("is_test"), node.ignore("ratio"), node.ignore("seed");
   bool training = false;

@@ -1,0 +1,40 @@
+# A thin front of CMakePresets.json. `make demo` and `make test` are all that a bare Debian 12 needs.
+.PHONY: demo build test evidence bench format check-format clean
+
+SOURCES = $(shell git ls-files '*.cpp' '*.h')
+
+demo: build
+	build/remodel demo/shapes.onnx build/shapes.onnx
+
+build:
+	scripts/setup.sh build
+	cmake --preset release
+	cmake --build --preset release
+
+test:
+	scripts/setup.sh test
+	$(MAKE) check-format build
+	ctest --preset release
+	.venv/bin/python -m pytest -n 2
+	cmake --preset asan
+	cmake --build --preset asan
+	ctest --preset asan
+
+# Every number of docs/evidence.md, or those of one list item: make evidence LIST=2
+evidence: build
+	scripts/setup.sh evidence
+	.venv-evidence/bin/python tests/oracle/evidence.py $(LIST)
+
+bench: build
+	scripts/setup.sh evidence
+	.venv-evidence/bin/python bench/bench.py
+
+format:
+	scripts/setup.sh format
+	clang-format -i $(SOURCES)
+
+check-format:
+	clang-format --dry-run -Werror $(SOURCES)
+
+clean:
+	rm -rf build build-debug build-asan build-fuzz build-times

@@ -1,0 +1,311 @@
+// Operators on quantized tensors, read as arithmetic on real numbers between dequantize and quantize.
+#include "formats/onnx/rows.h"
+#include "formats/onnx/rows/window.h"
+#include "ops/activation.h"
+#include "ops/binary.h"
+#include "ops/cast.h"
+#include "ops/conv.h"
+#include "ops/matmul.h"
+#include "ops/pool.h"
+#include "ops/quantize.h"
+#include "ops/reduce.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
+
+namespace remodel::onnx {
+namespace {
+
+bool is_single(const Type& type) {
+  if (!type.dims) return false;
+  for (const Dim& dim : *type.dims)
+    if (!dim.is_number(1)) return false;
+  return true;
+}
+
+// Input x with its scale and zero point, as real numbers in f32. Several scales go along `axis`.
+ValueId real(ReadNode& node, size_t x, size_t scale, size_t zero, int64_t axis = 0) {
+  const Type& type = node.type(scale);
+  if (!is_single(type) && !type.has_rank(1)) fail("scales {} are not supported", type.text());
+  Dequantize op;
+  if (!is_single(type)) op.axis = axis;
+  return node.emit(op, {node.input(x), node.input(scale), node.input_or_absent(zero)});
+}
+
+// The node's result: a real value on the grid of its output.
+void emit_quantized(ReadNode& node, ValueId value, size_t scale, size_t zero, DType otherwise = DType::u8) {
+  Quantize op;
+  op.to = node.has_input(zero) ? node.type(zero).dtype : otherwise;
+  node.emit_results(op, {value, node.input(scale), node.input_or_absent(zero)});
+}
+
+// a * b of scales; constants stay constants.
+ValueId scale_product(ReadNode& node, ValueId a, ValueId b) {
+  const ConstantPtr &x = node.graph().value(a).constant, &y = node.graph().value(b).constant;
+  bool known =
+      x && y && x->dtype() == DType::f32 && y->dtype() == DType::f32 && (x->count() == 1 || y->count() == 1);
+  if (!known) return node.emit(Mul{}, {a, b});
+  Tensor left = x->tensor(), right = y->tensor();
+  if (left.count() == 1) std::swap(left, right);
+  Tensor product(DType::f32, left.shape());
+  for (int64_t i = 0; i < left.count(); ++i)
+    product.to<float>()[i] = left.as<float>()[i] * right.as<float>()[0];
+  return node.add_constant(constant_tensor(product));
+}
+
+// A bias of 32-bit integers on the grid of a product.
+ValueId real_bias(ReadNode& node, size_t bias, ValueId scale) {
+  return node.emit(Dequantize{}, {node.input(bias), scale});
+}
+
+std::vector<int64_t> read_window(ReadNode& node, size_t weights) {
+  std::vector<int64_t> window = node.integers("kernel_shape");
+  if (!window.empty()) return window;
+  const auto& dims = node.type(weights).dims;
+  if (!dims) fail("the rank of input {} is not known", weights);
+  for (size_t i = 2; i < dims->size(); ++i) {
+    if (!(*dims)[i].is_number()) fail("the window's sizes are not known: {}", node.type(weights).text());
+    window.push_back((*dims)[i].number());
+  }
+  return window;
+}
+
+// (x, w, x zero?, w zero?)
+void read_conv_integer(ReadNode& node) {
+  Conv op;
+  op.out = DType::i32;
+  op.groups = node.integer("group", 1);
+  read_sliding(node, read_window(node, 1), op);
+  node.emit_results(op,
+                    {node.input(0), node.input(1), absent, node.input_or_absent(2), node.input_or_absent(3)});
+}
+
+std::vector<int64_t> window_of_weights(const WriteNode& node) {
+  const auto& dims = node.type(1).dims;
+  auto window = dims ? numbers(Dims(dims->begin() + 2, dims->end())) : std::nullopt;
+  return window.value_or(std::vector<int64_t>{});
+}
+
+std::string cannot_write_conv_integer(const WriteNode& node) {
+  const auto& op = node.op<Conv>();
+  if (op.out == DType::unknown && !node.has(3) && !node.has(4)) return "its operands are not small integers";
+  if (bits_of(node.dtype(0)) != 8 || bits_of(node.dtype(1)) != 8) return "its operands do not have 8 bits";
+  return sliding_problem(node, op, window_of_weights(node));
+}
+
+void write_conv_integer(WriteNode& node) {
+  const auto& op = node.op<Conv>();
+  Attributes attributes = sliding_attributes(node, op, window_of_weights(node));
+  if (op.groups != 1) attributes.push_back(Attribute::of("group", op.groups));
+  std::vector<std::string> inputs{node.in(0), node.in(1), node.in(3), node.in(4)};
+  while (inputs.back().empty()) inputs.pop_back();
+  node.emit_to(node.outs(), "ConvInteger", inputs, attributes);
+}
+
+// (x, scale, zero, w, scale, zero, y scale, y zero, bias?)
+void read_qlinear_conv(ReadNode& node) {
+  Conv op;
+  op.groups = node.integer("group", 1);
+  if (node.integer("channels_last", 0) != 0) fail("channels_last is not supported");
+  read_sliding(node, read_window(node, 3), op);
+  std::vector<ValueId> operands{real(node, 0, 1, 2), real(node, 3, 4, 5)};
+  if (node.has_input(8))
+    operands.push_back(real_bias(node, 8, scale_product(node, node.input(1), node.input(4))));
+  emit_quantized(node, node.emit(op, operands), 6, 7);
+}
+
+// (a, scale, zero, b, scale, zero, y scale, y zero): scales one a row of a, one a column of b.
+void read_qlinear_matmul(ReadNode& node) {
+  int64_t rows = is_single(node.type(1)) ? 0 : node.rank(0) - 2,
+          columns = is_single(node.type(4)) ? 0 : node.rank(3) - 1;
+  ValueId a = real(node, 0, 1, 2, rows), b = real(node, 3, 4, 5, columns);
+  emit_quantized(node, node.emit(MatMul{}, {a, b}), 6, 7);
+}
+
+// com.microsoft: (a, scale, zero, b, scale, zero, c?, y scale?, y zero?); without a scale of y it is a real
+// number.
+void read_qgemm(ReadNode& node) {
+  MatMul product;
+  product.transpose_a = node.integer("transA", 0) != 0;
+  product.transpose_b = node.integer("transB", 0) != 0;
+  double alpha = node.real("alpha", 1);
+  ValueId a = real(node, 0, 1, 2), b = real(node, 3, 4, 5, product.transpose_b ? 0 : 1);
+  ValueId y = node.emit(product, {a, b});
+  if (alpha != 1) y = node.emit(Mul{}, {y, node.add_scalar(DType::f32, alpha)});
+  if (node.has_input(6)) {
+    ValueId scale = scale_product(node, node.input(1), node.input(4));
+    if (alpha != 1) scale = scale_product(node, scale, node.add_scalar(DType::f32, alpha));
+    Dequantize bias;
+    bias.axis = node.rank(6) - 1;
+    if (is_single(node.graph().value(scale).type)) bias.axis = 0;
+    y = node.emit(Add{}, {y, node.emit(bias, {node.input(6), scale})});
+  }
+  if (node.has_input(7)) return emit_quantized(node, y, 7, 8);
+  node.result(0, y);
+}
+
+template <class T>
+void read_qlinear_binary(ReadNode& node) {
+  ValueId a = real(node, 0, 1, 2), b = real(node, 3, 4, 5);
+  emit_quantized(node, node.emit(T{}, {a, b}), 6, 7, node.type(0).dtype);
+}
+
+void emit_unary(ReadNode& node, Op op) {
+  emit_quantized(node, node.emit(std::move(op), {real(node, 0, 1, 2)}), 3, 4, node.type(0).dtype);
+}
+
+void read_qlinear_leaky_relu(ReadNode& node) {
+  LeakyRelu op;
+  op.alpha = node.real("alpha", 0.01f);
+  emit_unary(node, op);
+}
+
+void read_qlinear_softmax(ReadNode& node) {
+  Softmax op;
+  int64_t opset = node.integer("opset");
+  op.axis = node.integer("axis", opset < 13 ? 1 : -1);
+  if (opset < 13 && resolve_axis(op.axis, node.rank(0)) + 1 != node.rank(0))
+    fail("a softmax over several axes is not supported");
+  emit_unary(node, op);
+}
+
+void read_qlinear_average_pool(ReadNode& node) {
+  AvgPool op;
+  if (node.integer("channels_last", 0) != 0) op.channels = Channels::last;
+  read_pooling(node, op);
+  if (node.integer("count_include_pad", 0) != 0) op.divisor = Divisor::padded;
+  emit_unary(node, op);
+}
+
+void read_qlinear_global_average_pool(ReadNode& node) {
+  Reduce op;
+  op.kind = Reduce::Kind::mean;
+  bool last = node.integer("channels_last", 0) != 0;
+  for (int64_t axis = last ? 1 : 2; axis < node.rank(0) - (last ? 1 : 0); ++axis) op.axes.push_back(axis);
+  emit_unary(node, op);
+}
+
+void read_qlinear_reduce_mean(ReadNode& node) {
+  Reduce op;
+  op.kind = Reduce::Kind::mean;
+  op.keep = node.integer("keepdims", 1) != 0;
+  for (int64_t axis : node.integers("axes")) op.axes.push_back(resolve_axis(axis, node.rank(0)));
+  for (int64_t axis = 0; !node.has("axes") && axis < node.rank(0); ++axis) op.axes.push_back(axis);
+  emit_unary(node, op);
+}
+
+// (y scale, y zero, then x, scale, zero for each part)
+void read_qlinear_concat(ReadNode& node) {
+  Concat op;
+  op.axis = node.integer("axis");
+  std::vector<ValueId> parts;
+  if (node.inputs() < 5 || (node.inputs() - 2) % 3 != 0) fail("there are {} inputs", node.inputs());
+  for (size_t i = 2; i < node.inputs(); i += 3) parts.push_back(real(node, i, i + 1, i + 2));
+  emit_quantized(node, node.emit(op, parts), 0, 1, node.type(2).dtype);
+}
+
+// (condition, x, scale, zero, y, scale, zero, z scale, z zero)
+void read_qlinear_where(ReadNode& node) {
+  ValueId x = real(node, 1, 2, 3), y = real(node, 4, 5, 6);
+  emit_quantized(node, node.emit(Select{}, {node.input(0), x, y}), 7, 8, node.type(1).dtype);
+}
+
+// i32 of a product as a real number, plus a bias.
+void emit_scaled(ReadNode& node, ValueId product, ValueId scale, size_t bias) {
+  ValueId y = node.emit(cast_to(node.graph().value(scale).type.dtype), {product});
+  y = node.emit(Mul{}, {y, scale});
+  node.result(0, node.has_input(bias) ? node.emit(Add{}, {y, node.input(bias)}) : y);
+}
+
+// com.microsoft: (a, b, a scale, b scale, a zero?, b zero?, bias?)
+void read_matmul_integer_to_float(ReadNode& node) {
+  MatMul product;
+  product.out = DType::i32;
+  ValueId y =
+      node.emit(product, {node.input(0), node.input(1), node.input_or_absent(4), node.input_or_absent(5)});
+  emit_scaled(node, y, scale_product(node, node.input(2), node.input(3)), 6);
+}
+
+// com.microsoft: (a, b, b scale, b zero?, bias?): a is quantized when it is known.
+void read_dynamic_quantize_matmul(ReadNode& node) {
+  auto codes = node.emit(DynamicQuantize{}, {node.input(0)}, 3);
+  MatMul product;
+  product.out = DType::i32;
+  ValueId y = node.emit(product, {codes[0], node.input(1), codes[2], node.input_or_absent(3)});
+  emit_scaled(node, y, node.emit(Mul{}, {codes[1], node.input(2)}), 4);
+}
+
+// Bytes of a file as small integers, low bits first: [rows, bytes...] as [rows, columns].
+ValueId unpacked(ReadNode& node, size_t i, DType dtype, int64_t rows, int64_t columns) {
+  ConstantPtr packed = node.constant(i);
+  if (!packed || packed->dtype() != DType::u8) fail("input {} must be a constant of bytes", i);
+  int64_t each = 8 / bits_of(dtype);
+  if (rows < 1 || packed->count() % rows != 0 || packed->count() / rows * each < columns)
+    fail("{} bytes do not hold {} x {} elements", packed->count(), rows, columns);
+  int64_t held = packed->count() / rows * each;
+  ConstantPtr codes = constant_packed(dtype, {rows, held}, packed->tensor().bytes());
+  return node.add_constant(held == columns ? codes : codes->sliced(1, 0, columns, 1));
+}
+
+// com.microsoft: (a, b, scales, zero points?, group index?, bias?): b [N, blocks, bytes] is w [N, K] of a few
+// bits.
+void read_matmul_nbits(ReadNode& node) {
+  int64_t k = node.integer("K"), n = node.integer("N"), block = node.integer("block_size"),
+          bits = node.integer("bits", 4);
+  node.ignore("accuracy_level");
+  if (node.has_input(4)) fail("a group index is not supported");
+  if (block < 1 || k < 1 || n < 1) fail("K {}, N {} and blocks of {}", k, n, block);
+  DType codes = bits == 2 ? DType::u2 : bits == 4 ? DType::u4 : bits == 8 ? DType::u8 : DType::unknown;
+  if (codes == DType::unknown) fail("weights of {} bits are not supported", bits);
+  int64_t blocks = (k - 1) / block + 1;
+  ConstantPtr scales = node.constant(2);
+  if (!scales || scales->count() != n * blocks) fail("the scales must be a constant of {} x {}", n, blocks);
+  auto bytes_as_codes = [&](size_t i, int64_t columns) {
+    if (bits != 8) return unpacked(node, i, codes, n, columns);
+    ConstantPtr packed = node.constant(i);
+    if (!packed || packed->dtype() != DType::u8 || packed->count() % n != 0 || packed->count() / n < columns)
+      fail("input {} must be a constant of bytes", i);
+    return node.add_constant(packed->reshaped({n, packed->count() / n})->sliced(1, 0, columns, 1));
+  };
+  ValueId zero;
+  if (!node.has_input(3))
+    zero = node.add_constant(constant_splat(codes, {n, blocks}, static_cast<double>(1 << (bits - 1))));
+  else if (node.type(3).dtype == DType::u8)
+    zero = bytes_as_codes(3, blocks);
+  else
+    fail("zero points of {} are not supported", name_of(node.type(3).dtype));
+  Dequantize op;
+  op.axis = 1, op.block = block;
+  op.to = scales->dtype();
+  ValueId w = node.emit(op, {bytes_as_codes(1, k), node.add_constant(scales->reshaped({n, blocks})), zero});
+  MatMul product;
+  if (node.rank(0) < 2) fail("{} is no matrix", node.type(0).text());
+  product.transpose_b = true;
+  ValueId y = node.emit(product, {node.input(0), w});
+  node.result(0, node.has_input(5) ? node.emit(Add{}, {y, node.input(5)}) : y);
+}
+
+}  // namespace
+
+void qlinear_rows(Rows& rows) {
+  rows.read("ConvInteger", since(10), read_conv_integer);
+  rows.write<Conv>(since(10), write_conv_integer, cannot_write_conv_integer);
+  rows.read("QLinearConv", since(10), read_qlinear_conv);
+  rows.read("com.microsoft:QLinearConv", since(1), read_qlinear_conv);
+  rows.read("QLinearMatMul", since(10), read_qlinear_matmul);
+  rows.read("com.microsoft:QGemm", since(1), read_qgemm);
+  rows.read("com.microsoft:QLinearAdd", since(1), read_qlinear_binary<Add>);
+  rows.read("com.microsoft:QLinearMul", since(1), read_qlinear_binary<Mul>);
+  rows.read("com.microsoft:QLinearSigmoid", since(1), [](ReadNode& node) { emit_unary(node, Sigmoid{}); });
+  rows.read("com.microsoft:QLinearLeakyRelu", since(1), read_qlinear_leaky_relu);
+  rows.read("com.microsoft:QLinearSoftmax", since(1), read_qlinear_softmax);
+  rows.read("com.microsoft:QLinearAveragePool", since(1), read_qlinear_average_pool);
+  rows.read("com.microsoft:QLinearGlobalAveragePool", since(1), read_qlinear_global_average_pool);
+  rows.read("com.microsoft:QLinearReduceMean", since(1), read_qlinear_reduce_mean);
+  rows.read("com.microsoft:QLinearConcat", since(1), read_qlinear_concat);
+  rows.read("com.microsoft:QLinearWhere", since(1), read_qlinear_where);
+  rows.read("com.microsoft:MatMulIntegerToFloat", since(1), read_matmul_integer_to_float);
+  rows.read("com.microsoft:DynamicQuantizeMatMul", since(1), read_dynamic_quantize_matmul);
+  rows.read("com.microsoft:MatMulNBits", since(1), read_matmul_nbits);
+}
+
+}  // namespace remodel::onnx

@@ -1,0 +1,117 @@
+#include "ops/binary.h"
+
+#include "ops/cast.h"
+#include "ops/unary.h"
+#include "passes/decompose.h"
+
+namespace remodel {
+namespace {
+
+Div rounded(Div::Rounding rounding) {
+  Div op;
+  op.rounding = rounding;
+  return op;
+}
+Mod with_sign(Mod::Sign sign) {
+  Mod op;
+  op.sign = sign;
+  return op;
+}
+
+void div(Decompose& d) {
+  ValueId a = d.in(0), b = d.in(1);
+  bool down = d.op<Div>().rounding == Div::Rounding::floor;
+  if (is_integer(d.dtype(0))) {
+    if (!down) fail("integers are divided as real numbers");
+    // Without what is left the division is exact.
+    ValueId rest = d.emit(with_sign(Mod::Sign::divisor), {a, b});
+    return d.result(0, d.emit(rounded(Div::Rounding::trunc), {d.emit(Sub{}, {a, rest}), b}));
+  }
+  ValueId real = d.emit(Div{}, {a, b}), below = d.emit(Floor{}, {real});
+  if (down) return d.result(0, below);
+  ValueId negative = d.emit(Less{}, {real, d.scalar(d.dtype(0), 0)});
+  d.result(0, d.emit(Select{}, {negative, d.emit(Ceil{}, {real}), below}));
+}
+
+// r, or r + b where the signs of r and b differ.
+void take_sign_of_divisor(Decompose& d, ValueId rest) {
+  ValueId b = d.in(1), zero = d.scalar(d.dtype(0), 0);
+  ValueId low = d.emit(And{}, {d.emit(Less{}, {rest, zero}), d.emit(Greater{}, {b, zero})});
+  ValueId high = d.emit(And{}, {d.emit(Greater{}, {rest, zero}), d.emit(Less{}, {b, zero})});
+  d.result(0, d.emit(Select{}, {d.emit(Or{}, {low, high}), d.emit(Add{}, {rest, b}), rest}));
+}
+
+void mod(Decompose& d) {
+  ValueId a = d.in(0), b = d.in(1);
+  bool divisor = d.op<Mod>().sign == Mod::Sign::divisor;
+  DType dtype = d.dtype(0);
+  if (is_integer(dtype)) {
+    ValueId whole = d.emit(rounded(Div::Rounding::trunc), {a, b});
+    ValueId rest = d.emit(Sub{}, {a, d.emit(Mul{}, {whole, b})});
+    if (divisor && is_signed(dtype)) return take_sign_of_divisor(d, rest);
+    return d.result(0, rest);
+  }
+  if (!divisor) fail("the remainder of floats is not made of other operators exactly");
+  take_sign_of_divisor(d, d.emit(with_sign(Mod::Sign::dividend), {a, b}));
+}
+
+template <class Op, class Better>
+void extreme(Decompose& d) {
+  ValueId a = d.in(0), b = d.in(1);
+  if (is_integer(d.dtype(0))) return d.result(0, d.emit(Select{}, {d.emit(Better{}, {a, b}), a, b}));
+  ValueId both = d.emit(Op{}, {a, b});
+  ValueId known = d.emit(Select{}, {d.emit(IsNan{}, {b}), a, both});
+  d.result(0, d.emit(Select{}, {d.emit(IsNan{}, {a}), b, known}));
+}
+
+// 2^places as integers of x's type, and whether places is less than the type's width.
+struct Power {
+  ValueId value, inside;
+};
+Power power_of_places(Decompose& d) {
+  DType dtype = d.dtype(0);
+  ValueId places = d.emit(Cast(DType::f64), {d.in(1)});
+  ValueId inside = d.emit(Less{}, {places, d.scalar(DType::f64, bits_of(dtype))});
+  ValueId bounded = d.emit(Select{}, {inside, places, d.scalar(DType::f64, 0)});
+  return {d.emit(Cast(dtype), {d.emit(Pow{}, {d.scalar(DType::f64, 2), bounded})}), inside};
+}
+void shift(Decompose& d, Op op) {
+  if (is_signed(d.dtype(0))) fail("signed integers are shifted");
+  Power power = power_of_places(d);
+  ValueId moved = d.emit(std::move(op), {d.in(0), power.value});
+  d.result(0, d.emit(Select{}, {power.inside, moved, d.scalar(d.dtype(0), 0)}));
+}
+void shl(Decompose& d) { shift(d, Mul{}); }
+void shr(Decompose& d) { shift(d, rounded(Div::Rounding::trunc)); }
+
+// Neither less nor greater, and no NaN.
+void equal(Decompose& d) {
+  if (!is_float(d.dtype(0))) fail("equality of {} is not made of other operators", name_of(d.dtype(0)));
+  ValueId a = d.in(0), b = d.in(1);
+  ValueId differ = d.emit(Or{}, {d.emit(Less{}, {a, b}), d.emit(Greater{}, {a, b})});
+  ValueId nan = d.emit(IsNan{}, {d.emit(Add{}, {a, b})});  // opposite infinities differ anyway
+  d.result(0, d.emit(Not{}, {d.emit(Or{}, {differ, nan})}));
+}
+
+template <class Strict, class Opposite>
+void or_equal(Decompose& d) {
+  ValueId a = d.in(0), b = d.in(1);
+  if (is_integer(d.dtype(0))) return d.result(0, d.emit(Not{}, {d.emit(Opposite{}, {a, b})}));
+  d.result(0, d.emit(Or{}, {d.emit(Strict{}, {a, b}), d.emit(Equal{}, {a, b})}));
+}
+
+}  // namespace
+
+void binary_decompositions(Decompositions& table) {
+  table.add<Div>(div);
+  table.add<Mod>(mod);
+  table.add<Max>(extreme<Max, Greater>);
+  table.add<Min>(extreme<Min, Less>);
+  table.add<Shl>(shl);
+  table.add<Shr>(shr);
+  table.add<Equal>(equal);
+  table.add<LessEqual>(or_equal<Less, Greater>);
+  table.add<GreaterEqual>(or_equal<Greater, Less>);
+}
+
+}  // namespace remodel

@@ -1,0 +1,103 @@
+#include "ops/control.h"
+
+#include "ops/binary.h"
+#include "ops/gather.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
+#include "passes/decompose.h"
+
+namespace remodel {
+namespace {
+
+// Per-step inputs become gathers by the step, and stacked results stand along their first axis until after
+// the loop.
+void plain_loop(Decompose& one) {
+  Loop op = one.op<Loop>();
+  size_t steps = op.step_axes.size(), stacked = op.stack_axes.size();
+  std::vector<int64_t> axes(steps);
+  std::vector<Dim> lengths(steps);
+  for (size_t j = 0; j < steps; ++j) {
+    const Dims& dims = one.dims(op.first_step() + j);
+    axes[j] = resolve_axis(op.step_axes[j], dims.size());
+    lengths[j] = dims[axes[j]];
+  }
+  std::vector<size_t> ranks(stacked);
+  for (size_t j = 0; j < stacked; ++j) {
+    if (!one.wants(op.first_stacked() + j)) continue;
+    const Type& type = one.result_type(op.first_stacked() + j);
+    if (!type.dims) fail("the rank of result {} is not known", op.first_stacked() + j);
+    ranks[j] = type.dims->size();
+  }
+  // A copy: this node keeps its body until it goes.
+  op.body = op.body->copy();
+  Graph& body = *op.body;
+
+  std::vector<ValueId> operands(one.node().inputs);
+  std::vector<ValueId> sliced(operands.begin() + static_cast<std::ptrdiff_t>(op.first_step()),
+                              operands.begin() + static_cast<std::ptrdiff_t>(op.first_invariant()));
+  operands.erase(operands.begin() + static_cast<std::ptrdiff_t>(op.first_step()),
+                 operands.begin() + static_cast<std::ptrdiff_t>(op.first_invariant()));
+  if (steps) {
+    if (one.has(0))
+      operands[0] = one.emit(Min{}, {one.in(0), one.emit(Reshape{}, {one.emit(Sizes{{lengths[0]}}, {})})});
+    else
+      op.count = op.count.is_number(-1) ? lengths[0] : min(op.count, lengths[0]);
+    if (!op.takes_step) {
+      body.add_input("step", Type(DType::i64, Dims{}));
+      Port step = body.inputs.back();
+      body.inputs.pop_back();
+      body.inputs.insert(body.inputs.begin(), step);
+      op.takes_step = true;
+    }
+  }
+  ValueId step = op.takes_step ? body.inputs[0].value : absent;
+  for (size_t j = 0; j < steps; ++j) {
+    size_t place = op.body_step();
+    Port slice = body.inputs[place];
+    body.remove_input(place);
+    ValueId whole = body.add_input(slice.name, one.graph().value(sliced[j]).type);
+    operands.push_back(sliced[j]);
+    ValueId index = step;
+    if (op.step_reversed[j]) {
+      NodeId sizes = body.add_node(Sizes{{lengths[j] - 1}}, {}, {""});
+      NodeId last = body.add_node(Reshape{}, {body.node(sizes).outputs[0]}, {""});
+      index = body.node(body.add_node(Sub{}, {body.node(last).outputs[0], step}, {""})).outputs[0];
+    }
+    Gather gather;
+    gather.axis = axes[j];
+    NodeId made = body.add_node(gather, {whole, index}, {""});
+    ValueId item = body.node(made).outputs[0];
+    body.value(item).type = body.value(slice.value).type;
+    body.replace_uses(slice.value, item);
+  }
+  op.step_axes.clear();
+  op.step_reversed.clear();
+  std::vector<int64_t> stack_axes = op.stack_axes, reversed = op.stack_reversed;
+  op.stack_axes.assign(stacked, 0);
+  op.stack_reversed.assign(stacked, 0);
+
+  std::vector<ValueId> results = one.emit(op, operands, one.node().outputs.size());
+  for (size_t k = 0; k < results.size(); ++k) {
+    if (!one.wants(k)) continue;
+    ValueId result = results[k];
+    if (k >= op.first_stacked()) {
+      size_t j = k - op.first_stacked();
+      const Dim trips = (*one.graph().value(result).type.dims)[0];
+      if (reversed[j]) result = one.emit(Slice{{0}, {trips - 1}, {trips}, {-1}}, {result});
+      int64_t axis = resolve_axis(stack_axes[j], ranks[j]);
+      if (axis != 0) {
+        std::vector<int64_t> perm;
+        for (size_t a = 1; a < ranks[j]; ++a) perm.push_back(static_cast<int64_t>(a));
+        perm.insert(perm.begin() + axis, 0);
+        result = one.emit(Transpose{perm}, {result});
+      }
+    }
+    one.result(k, result);
+  }
+}
+
+}  // namespace
+
+void control_decompositions(Decompositions& table) { table.add<Loop>(plain_loop); }
+
+}  // namespace remodel

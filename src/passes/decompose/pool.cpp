@@ -1,0 +1,160 @@
+#include "ops/pool.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/binary.h"
+#include "ops/gather.h"
+#include "ops/generate.h"
+#include "ops/shape.h"
+#include "ops/unary.h"
+#include "passes/decompose/spatial.h"
+
+namespace remodel {
+namespace {
+
+bool dilated(const Sliding& op) {
+  return std::any_of(op.dilations.begin(), op.dilations.end(), [](int64_t dilation) { return dilation != 1; });
+}
+
+// What the last windows reach beyond the padding becomes padding.
+void extend_pads(Decompose& d, Pooling& op) {
+  Dims in = spatial_dims(op.channels, d.dims(0));
+  for (size_t i = 0; i < in.size(); ++i) {
+    Dim count = window_count(op, i, in[i], op.window[i], true);
+    Dim end = (count - 1) * Dim(op.strides[i]) + window_reach(op.window[i], op.dilations[i]);
+    op.pads_high[i] = max(op.pads_high[i], end - in[i] - op.pads_low[i]);
+  }
+  op.ceil = false;
+}
+
+// x with every element of every window written out, so that the window neither overlaps nor is dilated.
+ValueId spread_windows(Decompose& d, Pooling& op) {
+  ValueId x = d.in(0);
+  Dims in = spatial_dims(op.channels, d.dims(0));
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (op.dilations[i] == 1) continue;
+    if (!in[i].is_number()) fail("a dilated window needs the size {} as a number", in[i].text());
+    const int64_t count = window_count(op, i, in[i], op.window[i]).number();
+    std::vector<int64_t> places;
+    for (int64_t o = 0; o < count; ++o)
+      for (int64_t t = 0; t < op.window[i]; ++t) places.push_back(o * op.strides[i] + t * op.dilations[i]);
+    Gather gather;
+    gather.axis = static_cast<int64_t>(spatial_axis(op.channels, i));
+    x = d.emit(gather, {x, d.integers(places)});
+    op.strides[i] = op.window[i];
+    op.dilations[i] = 1;
+  }
+  return x;
+}
+
+ValueId smallest(Decompose& d, DType dtype) {
+  if (is_float(dtype)) return d.scalar(dtype, -std::numeric_limits<double>::infinity());
+  if (!is_signed(dtype)) return d.scalar(dtype, 0);
+  return d.scalar(dtype, -std::exp2(static_cast<double>(size_of(dtype)) * 8 - 1));
+}
+
+// The next simpler form of a pooling where padding counts as elements of this value.
+template <class T>
+void decompose_pool(Decompose& d, T op, ValueId (*padding)(Decompose&, DType)) {
+  if (op.channels == Channels::last) return with_channels_first(d, op);
+  if (op.ceil) {
+    extend_pads(d, op);
+    return d.result(0, d.emit(op, {d.in(0)}));
+  }
+  if (!no_pads(op)) {
+    ValueId x = padded(d, d.in(0), op, padding(d, d.dtype(0)));
+    drop_pads(op);
+    return d.result(0, d.emit(op, {x}));
+  }
+  if (!dilated(op)) fail("this {} cannot be taken apart", T::name);
+  ValueId x = spread_windows(d, op);
+  d.result(0, d.emit(op, {x}));
+}
+
+void decompose_max_pool(Decompose& d) { decompose_pool(d, d.op<MaxPool>(), smallest); }
+
+void decompose_max_pool_index(Decompose& d) {
+  MaxPoolIndex op = d.op<MaxPoolIndex>();
+  const size_t rank = op.window.size() + 2;
+  if (op.ceil) {
+    extend_pads(d, op);
+    auto results = d.emit(op, {d.in(0)}, 2);
+    d.result(0, results[0]);
+    return d.result(1, results[1]);
+  }
+  if (op.span != IndexSpan::plane) fail("indices over this layout cannot be taken apart");
+  ValueId x = d.in(0);
+  const Dims plane = spatial_dims(op.channels, d.dims(0));
+  bool last = op.channels == Channels::last;
+  if (last) x = channels_first(d, x, rank);
+  op.channels = Channels::first;
+  op.span = IndexSpan::tensor;
+  std::vector<ValueId> results = d.emit(op, {x}, 2);
+  Dim points = product(plane);
+  ValueId size = points.is_number() ? d.integers({points.number()}) : d.emit(Sizes{{points}}, {});
+  ValueId index = d.emit(Mod{}, {results[1], size});
+  if (last) {
+    results[0] = channels_last(d, results[0], rank);
+    index = channels_last(d, index, rank);
+  }
+  d.result(0, results[0]);
+  d.result(1, index);
+}
+
+void decompose_avg_pool(Decompose& d) {
+  AvgPool op = d.op<AvgPool>();
+  if (op.channels == Channels::last) return with_channels_first(d, op);
+  if (op.ceil && (op.divisor != Divisor::padded || no_pads(op))) {
+    // Overhanging elements never count, or always.
+    if (op.divisor == Divisor::padded) op.divisor = Divisor::inside;
+    extend_pads(d, op);
+    return d.result(0, d.emit(op, {d.in(0)}));
+  }
+  if (!no_pads(op)) {
+    AvgPool over = op;
+    drop_pads(over);
+    over.divisor = op.divisor == Divisor::window ? Divisor::window : Divisor::inside;
+    ValueId y = d.emit(over, {padded(d, d.in(0), op)});
+    if (op.divisor == Divisor::inside) {
+      // The share of elements that are no padding.
+      Dims dims = spatial_dims(op.channels, d.dims(0));
+      dims.insert(dims.begin(), 2, Dim(1));
+      ValueId ones = d.constant(constant_splat(d.dtype(0), Shape(dims.size(), 1), 1));
+      ones = d.emit(Expand{dims}, {ones});
+      y = d.emit(Div{}, {y, d.emit(over, {padded(d, ones, op)})});
+    }
+    return d.result(0, y);
+  }
+  if (!dilated(op)) fail("this avg_pool cannot be taken apart");
+  ValueId x = spread_windows(d, op);
+  d.result(0, d.emit(op, {x}));
+}
+
+ValueId zero(Decompose& d, DType dtype) { return d.scalar(dtype, 0); }
+
+void decompose_lp_pool(Decompose& d) {
+  LpPool op = d.op<LpPool>();
+  if (op.p == 1 || op.p == 2) return decompose_pool(d, op, zero);
+  // Other norms from the mean of powers.
+  const DType dtype = d.dtype(0);
+  AvgPool mean{op};
+  mean.divisor = Divisor::window;
+  double taps = 1;
+  for (int64_t size : op.window) taps *= static_cast<double>(size);
+  ValueId powers = d.emit(Pow{}, {d.emit(Abs{}, {d.in(0)}), d.scalar(dtype, op.p)});
+  ValueId sum = d.emit(Mul{}, {d.emit(mean, {powers}), d.scalar(dtype, taps)});
+  d.result(0, d.emit(Pow{}, {sum, d.scalar(dtype, 1 / op.p)}));
+}
+
+}  // namespace
+
+void pool_decompositions(Decompositions& table) {
+  table.add<MaxPool>(decompose_max_pool);
+  table.add<MaxPoolIndex>(decompose_max_pool_index);
+  table.add<AvgPool>(decompose_avg_pool);
+  table.add<LpPool>(decompose_lp_pool);
+}
+
+}  // namespace remodel

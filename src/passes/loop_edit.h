@@ -1,0 +1,60 @@
+// One loop being changed: its node, its body and what joins the two, kept in step.
+#pragma once
+
+#include "ir/graph.h"
+#include "ops/control.h"
+
+namespace remodel {
+
+class LoopEdit {
+ public:
+  LoopEdit(Graph& graph, NodeId id)
+      : graph(graph), id(id), op(*graph.node(id).op.as<Loop>()), body(*op.body) {}
+
+  Graph& graph;
+  const NodeId id;
+  Loop op;  // as changed; the node's own only after commit()
+  Graph& body;
+
+  ValueId operand(size_t i) const { return graph.node(id).inputs[i]; }
+  size_t operands() const { return graph.node(id).inputs.size(); }
+  size_t invariants() const { return operands() - op.first_invariant(); }
+  ValueId result(size_t k) const {
+    return k < graph.node(id).outputs.size() ? graph.node(id).outputs[k] : absent;
+  }
+  bool result_used(size_t k) const { return result(k) != absent && is_used(graph, result(k)); }
+  static bool is_used(const Graph& graph, ValueId value) {
+    return !graph.value(value).users.empty() || graph.is_output(value);
+  }
+
+  // Inputs of the body by kind.
+  ValueId step() const { return op.takes_step ? body.inputs[0].value : absent; }
+  ValueId carried_in(size_t j) const { return body.inputs[op.body_carried() + j].value; }
+  ValueId step_in(size_t j) const { return body.inputs[op.body_step() + j].value; }
+  ValueId invariant_in(size_t i) const { return body.inputs[op.body_invariant() + i].value; }
+  ValueId carried_out(size_t j) const { return body.outputs[op.body_next() + j].value; }
+  ValueId stacked_out(size_t j) const { return body.outputs[op.body_stacked() + j].value; }
+  ValueId initial(size_t j) const { return operand(Loop::first_carried + j); }
+  ValueId invariant(size_t i) const { return operand(op.first_invariant() + i); }
+  ValueId step_input(size_t j) const { return operand(op.first_step() + j); }
+
+  // Add and give the value inside or, for a stacked result, outside. A value that is there already is found
+  // again.
+  ValueId add_invariant(ValueId outside);
+  ValueId add_step_input(ValueId outside, int64_t axis, bool reversed);
+  ValueId add_stacked(ValueId inside, int64_t axis, bool reversed, const std::string& name);
+
+  // Nobody uses what goes, inside or outside.
+  void remove_carried(size_t j);
+  void remove_stacked(size_t j);
+  void remove_step_input(size_t j);
+  void remove_invariant(size_t i);
+
+  // Gives the node the changed op and infers it. Sizes that are known better now replace their old names.
+  void commit();
+};
+
+// The steps that a loop certainly makes are one at least.
+bool runs_once_at_least(const Graph& graph, const Node& node);
+
+}  // namespace remodel
