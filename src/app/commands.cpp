@@ -1,20 +1,15 @@
 #include "app/commands.h"
 
-#include "app/arrays.h"
 #include "app/batch.h"
 #include "app/check.h"
 #include "app/convert.h"
 #include "app/failure.h"
+#include "app/inspect.h"
 #include "app/ops_list.h"
 #include "app/options.h"
 #include "app/run_jobs.h"
-#include "base/file.h"
-#if __has_include("app/verify.h")
-#include "app/inspect.h"
 #include "app/verify.h"
-#else
-#include "run/runner.h"
-#endif
+#include "base/file.h"
 
 namespace remodel {
 namespace {
@@ -69,7 +64,6 @@ int run_job_file(const Command& command, Console& console) {
   return run_jobs(jobs, {command.job.options.threads, command.json}, console);
 }
 
-#if __has_include("app/verify.h")
 int run_verify(const Command& command, Console& console) {
   VerifyOptions options;
   options.source = command.paths[0], options.result = command.paths[1];
@@ -82,7 +76,8 @@ int run_verify(const Command& command, Console& console) {
     console.print(write_json(json_of(result)));
   else if (!console.quiet())
     console.print(text_of(result));
-  if (result.failed()) console.error(fmt::format("'{}' does not compute what '{}' does", options.result, options.source));
+  if (result.failed())
+    console.error(fmt::format("'{}' does not compute what '{}' does", options.result, options.source));
   return result.failed() ? exit_check_failed : exit_done;
 }
 
@@ -99,28 +94,27 @@ int run_inspect(const Command& command, Console& console) {
   console.print(inspect_command({command.paths[0], command.format, command.graph}, command.json));
   return exit_done;
 }
-#else
-int run_verify(const Command&, Console&) { fail("not there yet"); }
-int run_inspect(const Command&, Console&) { fail("not there yet"); }
-int run_model(const Command& command) {
-  Model model = load_model(command.paths[0]);
-  Pool pool(usable_cpus());
-  auto outputs = Runner(pool).run(model.main(), read_inputs(command.paths[1], model.main()));
-  write_outputs(command.paths[2], model.main(), outputs);
-  return exit_done;
-}
-#endif
 
 int dispatch(const Command& command, Console& console) {
   switch (command.kind) {
-    case Command::text: console.print(command.answer); return exit_done;
-    case Command::convert: return run_convert(command, console);
-    case Command::jobs: return run_job_file(command, console);
-    case Command::run: return run_model(command);
-    case Command::verify: return run_verify(command, console);
-    case Command::inspect: return run_inspect(command, console);
-    case Command::ops: console.print(list_ops(command.format, command.json)); return exit_done;
-    case Command::batch: return run_batch(command.paths[0], console);
+    case Command::text:
+      console.print(command.answer);
+      return exit_done;
+    case Command::convert:
+      return run_convert(command, console);
+    case Command::jobs:
+      return run_job_file(command, console);
+    case Command::run:
+      return run_model(command);
+    case Command::verify:
+      return run_verify(command, console);
+    case Command::inspect:
+      return run_inspect(command, console);
+    case Command::ops:
+      console.print(list_ops(command.format, command.json));
+      return exit_done;
+    case Command::batch:
+      return run_batch(command.paths[0], console);
   }
   return exit_internal;
 }

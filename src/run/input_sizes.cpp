@@ -216,7 +216,7 @@ class Chooser {
       if (std::find(attempts.begin(), attempts.end(), sizes) == attempts.end())
         attempts.push_back(std::move(sizes));
     };
-    int64_t batch = wishes_.batch + wishes_.variant;
+    int64_t batch = wishes_.variant == 0 ? wishes_.batch : wishes_.batch > 1 ? wishes_.batch - 1 : 2;
     bool spatial = false, other = false;
     for (const Symbol& symbol : symbols_) {
       spatial = spatial || symbol.axis == Axis::spatial;
@@ -258,7 +258,13 @@ class Chooser {
 
 std::string ChosenSizes::text() const {
   std::string text;
-  for (const auto& [name, size] : sizes) text += (text.empty() ? "" : ", ") + name + " = " + size.text();
+  for (const auto& [name, size] : sizes) {
+    // Readers call an unnamed size of an input "_input.axis".
+    std::string shown = name;
+    if (size_t dot = name.rfind('.'); unnamed(name) && dot != name.npos)
+      shown = name.substr(1, dot - 1) + "[" + name.substr(dot + 1) + "]";
+    text += (text.empty() ? "" : ", ") + shown + " = " + size.text();
+  }
   return text;
 }
 

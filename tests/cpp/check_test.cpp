@@ -41,7 +41,7 @@ TEST(Check, VerifiesWhatIsTheSame) {
   EXPECT_EQ(result.outputs[0].output, "y");
   EXPECT_EQ(result.outputs[0].tolerance, 1e-4);
   EXPECT_TRUE(result.passed());
-  EXPECT_EQ(result.inputs, (std::vector<std::string>{"made up with N = 2", "made up with N = 3"}));
+  EXPECT_EQ(result.inputs, (std::vector<std::string>{"made up with N = 2", "made up with N = 1"}));
 }
 
 TEST(Check, NamesTheLayerWhoseWeightsWereAltered) {

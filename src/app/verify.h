@@ -1,0 +1,32 @@
+// The commands that run models: `remodel run` and `remodel verify`.
+#pragma once
+
+#include <string>
+
+#include "app/check.h"
+#include "wire/json.h"
+
+namespace remodel {
+
+struct VerifyOptions {
+  std::string source, result;                // paths
+  std::string source_format, result_format;  // "": by content and name
+  CheckOptions check;
+};
+
+// Reads both models and compares them; outputs may have other widths where the formats differ.
+CheckResult verify(const VerifyOptions& options);
+
+std::string text_of(const CheckResult& result);
+Json json_of(const CheckResult& result);
+
+struct RunCommand {
+  std::string model, format;    // format "": by content and name
+  std::string inputs, outputs;  // npz files
+  int threads = 0;              // 0: as many as there are cpus
+};
+
+// Runs the model in our executor on arrays by the names of its inputs, and stores one array an output.
+void run(const RunCommand& options);
+
+}  // namespace remodel
