@@ -56,18 +56,18 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
 // One function a family, in decompose/.
 void activation_decompositions(Decompositions& table);
 void attention_decompositions(Decompositions& table);
-void gather_decompositions(Decompositions& table);
 void binary_decompositions(Decompositions& table);
 void control_decompositions(Decompositions& table);
 void conv_decompositions(Decompositions& table);
+void gather_decompositions(Decompositions& table);
 void matmul_decompositions(Decompositions& table);
 void normalize_decompositions(Decompositions& table);
 void pool_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
-void slice_decompositions(Decompositions& table);
 void reduce_decompositions(Decompositions& table);
 void resize_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
+void slice_decompositions(Decompositions& table);
 void unary_decompositions(Decompositions& table);
 
 const Decompositions& all_decompositions() {
@@ -75,18 +75,18 @@ const Decompositions& all_decompositions() {
     Decompositions made;
     activation_decompositions(made);
     attention_decompositions(made);
-    gather_decompositions(made);
     binary_decompositions(made);
     control_decompositions(made);
     conv_decompositions(made);
+    gather_decompositions(made);
     matmul_decompositions(made);
     normalize_decompositions(made);
     pool_decompositions(made);
     quantize_decompositions(made);
-    slice_decompositions(made);
     reduce_decompositions(made);
     resize_decompositions(made);
     signal_decompositions(made);
+    slice_decompositions(made);
     unary_decompositions(made);
     return made;
   }();
