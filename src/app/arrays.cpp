@@ -14,15 +14,17 @@ struct Kind {
   DType dtype;
 };
 constexpr Kind kinds[] = {
-    {"|b1", DType::boolean}, {"|i1", DType::i8}, {"<i2", DType::i16}, {"<i4", DType::i32}, {"<i8", DType::i64},
-    {"|u1", DType::u8},      {"<u2", DType::u16}, {"<u4", DType::u32}, {"<u8", DType::u64}, {"<f2", DType::f16},
-    {"<f4", DType::f32},     {"<f8", DType::f64}, {"<c8", DType::c64}, {"<c16", DType::c128},
+    {"|b1", DType::boolean}, {"|i1", DType::i8},    {"<i2", DType::i16}, {"<i4", DType::i32},
+    {"<i8", DType::i64},     {"|u1", DType::u8},    {"<u2", DType::u16}, {"<u4", DType::u32},
+    {"<u8", DType::u64},     {"<f2", DType::f16},   {"<f4", DType::f32}, {"<f8", DType::f64},
+    {"<c8", DType::c64},     {"<c16", DType::c128},
 };
 
 // How a type that NumPy lacks is stored.
 DType carrier(DType dtype) {
   switch (dtype) {
-    case DType::bf16: return DType::u16;
+    case DType::bf16:
+      return DType::u16;
     case DType::f8e4m3fn:
     case DType::f8e4m3fnuz:
     case DType::f8e5m2:
@@ -30,10 +32,13 @@ DType carrier(DType dtype) {
     case DType::f8e8m0:
     case DType::f4e2m1:
     case DType::u4:
-    case DType::u2: return DType::u8;
+    case DType::u2:
+      return DType::u8;
     case DType::i4:
-    case DType::i2: return DType::i8;
-    default: return dtype;
+    case DType::i2:
+      return DType::i8;
+    default:
+      return dtype;
   }
 }
 
@@ -93,7 +98,8 @@ void store(NamedArrays& arrays, const std::string& name, const Type& type, const
     return;
   }
   if (value.kind == Datum::list_kind) {
-    arrays.emplace_back(name + "/#", to_array(Tensor::of<int64_t>(DType::i64, {}, {int64_t(value.items->size())})));
+    arrays.emplace_back(name + "/#",
+                        to_array(Tensor::of<int64_t>(DType::i64, {}, {int64_t(value.items->size())})));
     for (size_t i = 0; i < value.items->size(); ++i)
       store(arrays, fmt::format("{}/{}", name, i), inner, (*value.items)[i]);
     return;
@@ -109,7 +115,8 @@ std::vector<Datum> read_inputs(const std::string& path, const Graph& graph) {
   std::map<std::string, const NpyArray*> by_name;
   for (const auto& [name, array] : arrays) by_name[name] = &array;
   std::vector<Datum> inputs;
-  for (const Port& port : graph.inputs) inputs.push_back(find(by_name, port.name, graph.value(port.value).type));
+  for (const Port& port : graph.inputs)
+    inputs.push_back(find(by_name, port.name, graph.value(port.value).type));
   return inputs;
 }
 

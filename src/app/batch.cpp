@@ -20,7 +20,8 @@ std::vector<std::string> split_command_line(std::string_view line) {
     if (quote) {
       if (c == quote)
         quote = 0;
-      else if (c == '\\' && quote == '"' && more && std::string_view("\"\\$`").find(line[i + 1]) != std::string_view::npos)
+      else if (c == '\\' && quote == '"' && more &&
+               std::string_view("\"\\$`").find(line[i + 1]) != std::string_view::npos)
         word += line[++i];
       else
         word += c;

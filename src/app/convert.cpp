@@ -20,7 +20,11 @@ constexpr uint64_t largest_file = (uint64_t{1} << 31) - 1;  // protobuf's limit
 class Timed {
  public:
   Timed(Report& report, Console& console, std::string name, const std::string& status)
-      : report_(report), console_(console), name_(std::move(name)), wall_(wall_seconds()), cpu_(remodel::cpu_seconds()) {
+      : report_(report),
+        console_(console),
+        name_(std::move(name)),
+        wall_(wall_seconds()),
+        cpu_(remodel::cpu_seconds()) {
     console.status(status);
   }
   ~Timed() {
@@ -91,7 +95,10 @@ void fill_check(Report::Check& check, const CheckResult& result) {
   check.inputs = result.inputs;
   bool any_run = false;
   for (const OutputCheck& one : result.outputs) any_run = any_run || one.verdict != Verdict::not_run;
-  check.status = result.failed() ? "failed" : result.passed() ? "passed" : any_run ? "partly checked" : "not checked";
+  check.status = result.failed()   ? "failed"
+                 : result.passed() ? "passed"
+                 : any_run         ? "partly checked"
+                                   : "not checked";
 }
 
 void check_output(const ConvertOptions& options, const Model& source, Output& output, Report::Check& check) {
@@ -126,7 +133,8 @@ std::string failure_of(const Report::Check& check) {
 
 void refuse_unsupported(const ConvertOptions& options, Report& report) {
   if (options.quantization.optimization != "none")
-    throw Error("quantization is not supported yet").hint("leave out 'quantization', or set its optimization to none");
+    throw Error("quantization is not supported yet")
+        .hint("leave out 'quantization', or set its optimization to none");
   const ConvertOptions usual;
   const auto note = [&](bool given, std::string_view key) {
     if (given) report.notes.push_back(fmt::format("'{}' means nothing for this conversion", key));
@@ -147,12 +155,14 @@ Attempt choose(const Model& source, const ConvertOptions& options, Report& repor
   Attempt next = attempt_above(source, attempting, pool);
   const bool found = next.problems.empty();
   if (found && options.at_least) {
-    report.notes.push_back(fmt::format("written at opset {}, the lowest that can express the model (opset {}: {})",
-                                       next.opset, options.opset, first.problems.front().what()));
+    report.notes.push_back(
+        fmt::format("written at opset {}, the lowest that can express the model (opset {}: {})", next.opset,
+                    options.opset, first.problems.front().what()));
     report.written.opset = next.opset;
     return next;
   }
-  if (found) report.notes.push_back(fmt::format("the lowest opset that can express the model is {}", next.opset));
+  if (found)
+    report.notes.push_back(fmt::format("the lowest opset that can express the model is {}", next.opset));
   for (Error& problem : first.problems) problem.at(options.from);
   throw Problems(std::move(first.problems));
 }
@@ -169,10 +179,12 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   report.read.path = options.from;
   report.written.path = options.to;
   report.dry_run = options.dry_run;
-  const FormatInfo& target = options.to_format.empty() ? format_of_name(options.to) : need_format(options.to_format);
+  const FormatInfo& target =
+      options.to_format.empty() ? format_of_name(options.to) : need_format(options.to_format);
   if (options.from.empty() || options.to.empty()) throw Error("a file name is empty", ErrorKind::usage);
   if (path_exists(options.from) && canonical_path(options.from) == canonical_path(options.to))
-    throw Error(fmt::format("'{}' would be overwritten by its own conversion", options.from), ErrorKind::usage);
+    throw Error(fmt::format("'{}' would be overwritten by its own conversion", options.from),
+                ErrorKind::usage);
   need_writer(target, options.to);
   refuse_unsupported(options, report);
   if (!options.data.empty()) map_file(options.data);
@@ -231,8 +243,8 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   output.commit();
   report.written.files = output.files;
   report.exit_code = 3;
-  report.errors.push_back(fmt::format("{}: the result does not compute what the source does: {}", options.from,
-                                      failure_of(report.check)));
+  report.errors.push_back(fmt::format("{}: the result does not compute what the source does: {}",
+                                      options.from, failure_of(report.check)));
   report.errors.push_back(fmt::format("'{}' is left as it was; the result is in '{}'", options.to, beside));
 }
 

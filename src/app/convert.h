@@ -22,8 +22,8 @@ struct ConvertOptions {
   std::string from_format, to_format;  // "": by content and name
   ReadRequest request;
   int64_t opset = 17;
-  bool at_least = true;   // a higher opset is fine where this one cannot express the model
-  int level = 1;          // -O: 0 applies only what the target needs
+  bool at_least = true;  // a higher opset is fine where this one cannot express the model
+  int level = 1;         // -O: 0 applies only what the target needs
   bool external_data = false;
   bool verify = true;
   bool dry_run = false;
@@ -38,8 +38,8 @@ struct ConvertOptions {
   std::string savedmodel_tag = "serve", savedmodel_signature = "serving_default";
 };
 
-// Fills the report as far as it comes, and throws what goes wrong. A check that fails is no exception: the report's
-// exit code is 3, OUT is left as it was and the result lies beside it, as unverified_path(OUT).
+// Fills the report as far as it comes, and throws what goes wrong. A check that fails is no exception: the
+// report's exit code is 3, OUT is left as it was and the result lies beside it, as unverified_path(OUT).
 void convert(const ConvertOptions& options, Report& report, Console& console);
 
 // "a/model.onnx" -> "a/model.unverified.onnx"

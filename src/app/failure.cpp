@@ -10,10 +10,14 @@ namespace {
 
 int code_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::refused: return exit_refused;
-    case ErrorKind::usage: return exit_usage;
-    case ErrorKind::io: return exit_io;
-    case ErrorKind::internal: break;
+    case ErrorKind::refused:
+      return exit_refused;
+    case ErrorKind::usage:
+      return exit_usage;
+    case ErrorKind::io:
+      return exit_io;
+    case ErrorKind::internal:
+      break;
   }
   return exit_internal;
 }
@@ -31,7 +35,8 @@ int guarded(std::vector<std::string>& messages, const std::function<int()>& acti
     }
     return code;
   } catch (const Error& error) {
-    messages.push_back(error.kind() == ErrorKind::internal ? std::string("internal error: ") + error.what() : error.what());
+    messages.push_back(error.kind() == ErrorKind::internal ? std::string("internal error: ") + error.what()
+                                                           : error.what());
     return code_of(error.kind());
   } catch (const std::bad_alloc&) {
     messages.push_back("there is not enough memory");

@@ -25,7 +25,9 @@ constexpr FormatInfo formats[] = {
 
 const FormatInfo& named(std::string_view name) { return *find_format(name); }
 
-bool begins(const Bytes& content, std::string_view magic) { return content.view().substr(0, magic.size()) == magic; }
+bool begins(const Bytes& content, std::string_view magic) {
+  return content.view().substr(0, magic.size()) == magic;
+}
 
 // Which fields stand at the top of a protobuf message, as far as it can be followed: bit n for field n with a
 // length, bit 32 + n for one with a number.
@@ -47,12 +49,12 @@ constexpr uint64_t number_field(int n) { return uint64_t{1} << (32 + n); }
 const FormatInfo* of_protobuf(const Bytes& content) {
   const uint64_t seen = top_fields(content);
   if (seen == 0) return nullptr;
-  constexpr uint64_t onnx = number_field(1) | number_field(5) | text_field(2) | text_field(3) | text_field(4) |
-                            text_field(6) | text_field(7) | text_field(8) | text_field(14) | text_field(20) |
-                            text_field(25);
+  constexpr uint64_t onnx = number_field(1) | number_field(5) | text_field(2) | text_field(3) |
+                            text_field(4) | text_field(6) | text_field(7) | text_field(8) | text_field(14) |
+                            text_field(20) | text_field(25);
   constexpr uint64_t graph_def = text_field(1) | text_field(2) | number_field(3) | text_field(4);
-  constexpr uint64_t meta_graph = text_field(1) | text_field(2) | text_field(3) | text_field(4) | text_field(5) |
-                                  text_field(6) | text_field(7);
+  constexpr uint64_t meta_graph = text_field(1) | text_field(2) | text_field(3) | text_field(4) |
+                                  text_field(5) | text_field(6) | text_field(7);
   if ((seen & ~onnx) == 0 && (seen & (text_field(7) | text_field(8)))) return &named("onnx");
   if (seen == (number_field(1) | text_field(2))) return &named("saved_model");
   if ((seen & ~graph_def) == 0 && (seen & text_field(1))) return &named("frozen_graph");
@@ -63,12 +65,16 @@ const FormatInfo* of_protobuf(const Bytes& content) {
 const FormatInfo* of_zip(const Bytes& content) {
   const ZipReader zip(content);
   const auto any = [&](auto matches) {
-    return std::any_of(zip.entries().begin(), zip.entries().end(), [&](const ZipEntry& entry) { return matches(entry.name); });
+    return std::any_of(zip.entries().begin(), zip.entries().end(),
+                       [&](const ZipEntry& entry) { return matches(entry.name); });
   };
   if (zip.find("config.json") && zip.find("model.weights.h5")) return &named("keras");
-  if (any([](const std::string& name) { return name.ends_with("data.pkl") || name.ends_with("archive_format"); }))
+  if (any([](const std::string& name) {
+        return name.ends_with("data.pkl") || name.ends_with("archive_format");
+      }))
     return &named("torch");
-  if (any([](const std::string& name) { return name.ends_with(".npy"); })) fail("it is a NumPy archive, not a model");
+  if (any([](const std::string& name) { return name.ends_with(".npy"); }))
+    fail("it is a NumPy archive, not a model");
   return nullptr;
 }
 
@@ -76,7 +82,8 @@ const FormatInfo* of_content(const Bytes& content) {
   if (begins(content, "\x89HDF\r\n\x1a\n")) return &named("keras_h5");
   if (content.size() >= 8 && content.view().substr(4, 4) == "TFL3") return &named("tflite");
   if (content.size() >= 8 && content.view().substr(4, 4) == "ORTM")
-    fail("it is an ONNX Runtime (.ort) file, which cannot be read; convert the ONNX file that it was made of");
+    fail(
+        "it is an ONNX Runtime (.ort) file, which cannot be read; convert the ONNX file that it was made of");
   if (looks_like_zip(content)) return of_zip(content);
   if (begins(content, "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9")) return &named("torch");
   if (content.view().ends_with("\x57\xfb\x80\x8b\x24\x75\x47\xdb")) return &named("checkpoint");
@@ -128,9 +135,10 @@ const FormatInfo* find_format(std::string_view name) {
 const FormatInfo& need_format(std::string_view name) {
   if (const FormatInfo* format = find_format(name)) return *format;
   const std::string meant = did_you_mean(name, names());
-  throw Error(fmt::format("there is no format '{}'{}", name,
-                          meant.empty() ? fmt::format(" (the formats are {})", quoted_list(names(), "and")) : meant),
-              ErrorKind::usage);
+  throw Error(
+      fmt::format("there is no format '{}'{}", name,
+                  meant.empty() ? fmt::format(" (the formats are {})", quoted_list(names(), "and")) : meant),
+      ErrorKind::usage);
 }
 
 const FormatInfo& detect_format(const std::string& path, const Bytes& content) {
@@ -166,7 +174,8 @@ void need_reader(const FormatInfo& format, const std::string& path) {
 }
 
 void need_writer(const FormatInfo& format, const std::string& path) {
-  if (!format.writes) throw Error(fmt::format("it would be {}, which cannot be written yet", format.title)).at(path);
+  if (!format.writes)
+    throw Error(fmt::format("it would be {}, which cannot be written yet", format.title)).at(path);
 }
 
 }  // namespace remodel

@@ -11,8 +11,8 @@
 namespace remodel {
 
 struct FormatInfo {
-  std::string_view name;   // as options spell it
-  std::string_view title;  // in messages: "a Keras HDF5 file"
+  std::string_view name;        // as options spell it
+  std::string_view title;       // in messages: "a Keras HDF5 file"
   std::string_view extensions;  // ".h5 .hdf5"; a folder has none
   bool reads = false, writes = false;
 };

@@ -37,7 +37,8 @@ std::string path_value(const Json& value) {
 
 bool truth_value(const Json& value) {
   if (value.is_bool()) return value.as_bool();
-  if (value.is_array() || value.is_object()) refuse(fmt::format("expected True or False, found {}", text_of_value(value)));
+  if (value.is_array() || value.is_object())
+    refuse(fmt::format("expected True or False, found {}", text_of_value(value)));
   return parse_truth(text_of_value(value));
 }
 
@@ -77,8 +78,10 @@ std::string one_of(const Json& value, std::initializer_list<std::string_view> wo
 }
 
 constexpr JobKey keys[] = {
-    {"convert_from", "the model to convert: a file or folder", [](Job& job, const Json& value) { job.options.from = path_value(value); }},
-    {"convert_to", "the file to write", [](Job& job, const Json& value) { job.options.to = path_value(value); }},
+    {"convert_from", "the model to convert: a file or folder",
+     [](Job& job, const Json& value) { job.options.from = path_value(value); }},
+    {"convert_to", "the file to write",
+     [](Job& job, const Json& value) { job.options.to = path_value(value); }},
     {"skip", "leave this job out", [](Job& job, const Json& value) { job.skip = truth_value(value); }},
     {"input_nodes", "tensors to cut at, as the new inputs: a,b:0",
      [](Job& job, const Json& value) { job.options.request.inputs = names_value(value); }},
@@ -95,19 +98,24 @@ constexpr JobKey keys[] = {
        job.options.opset = parse_opset(text_of_value(value));
        job.opset_given = true;
      }},
-    {"frozen", "write a frozen TensorFlow graph", [](Job& job, const Json& value) { job.options.frozen = truth_value(value); }},
+    {"frozen", "write a frozen TensorFlow graph",
+     [](Job& job, const Json& value) { job.options.frozen = truth_value(value); }},
     {"savedmodel_tag", "the tag of a SavedModel's graph",
      [](Job& job, const Json& value) { job.options.savedmodel_tag = text_value(value); }},
     {"savedmodel_signature", "the signature of a SavedModel",
      [](Job& job, const Json& value) { job.options.savedmodel_signature = text_value(value); }},
     {"quantization.optimization", "none or default",
-     [](Job& job, const Json& value) { job.options.quantization.optimization = one_of(value, {"none", "default"}); }},
+     [](Job& job, const Json& value) {
+       job.options.quantization.optimization = one_of(value, {"none", "default"});
+     }},
     {"quantization.type", "float, float16, int8 or uint8",
      [](Job& job, const Json& value) {
        job.options.quantization.type = one_of(value, {"float", "float32", "float16", "int8", "uint8"});
      }},
     {"quantization.opsset", "tflite, tf or int8",
-     [](Job& job, const Json& value) { job.options.quantization.opsset = one_of(value, {"tflite", "tf", "int8"}); }},
+     [](Job& job, const Json& value) {
+       job.options.quantization.opsset = one_of(value, {"tflite", "tf", "int8"});
+     }},
     {"quantization.load", "samples to calibrate with",
      [](Job& job, const Json& value) { job.options.quantization.load = text_value(value); }},
 };
@@ -137,14 +145,16 @@ void read_members(Job& job, const Json& object, const std::string& prefix, std::
       if (const JobKey* key = find_key(name)) {
         key->set(job, member.value);
       } else if (prefix.empty() && !keys_under(name + ".").empty()) {
-        if (!member.value.is_object()) refuse(fmt::format("expected an object, found {}", text_of_value(member.value)));
+        if (!member.value.is_object())
+          refuse(fmt::format("expected an object, found {}", text_of_value(member.value)));
         read_members(job, member.value, name + ".", problems);
       } else {
         const std::vector<std::string> known = keys_under(prefix);
         const std::vector<std::string> near = nearest_names(member.key, known, 1);
-        problems.push_back(Error(near.empty() ? fmt::format("unknown key '{}' (the keys are {})", name, quoted_list(known, "and"))
-                                              : fmt::format("unknown key '{}' (did you mean '{}{}'?)", name, prefix, near[0]),
-                                 ErrorKind::usage));
+        problems.push_back(Error(
+            near.empty() ? fmt::format("unknown key '{}' (the keys are {})", name, quoted_list(known, "and"))
+                         : fmt::format("unknown key '{}' (did you mean '{}{}'?)", name, prefix, near[0]),
+            ErrorKind::usage));
       }
     } catch (const Error& error) {
       problems.push_back(Error(error.what(), ErrorKind::usage).at(fmt::format("'{}'", name)));
@@ -174,13 +184,16 @@ int64_t parse_number(std::string_view text, int64_t least, int64_t most) {
   return number;
 }
 
-int64_t parse_opset(std::string_view text) { return parse_number(text, lowest_target_opset, highest_target_opset); }
+int64_t parse_opset(std::string_view text) {
+  return parse_number(text, lowest_target_opset, highest_target_opset);
+}
 
 double parse_tolerance(std::string_view text) {
   double number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
-  if (!whole || !std::isfinite(number) || number < 0) refuse(fmt::format("expected a number such as 1e-4, found '{}'", text));
+  if (!whole || !std::isfinite(number) || number < 0)
+    refuse(fmt::format("expected a number such as 1e-4, found '{}'", text));
   return number;
 }
 
@@ -199,7 +212,8 @@ std::vector<Job> parse_jobs(std::string_view text, const Job& defaults) {
     Job job = defaults;
     if (!job.opset_given) job.options.opset = job_opset, job.options.at_least = true;
     if (!list[i].is_object()) {
-      found.push_back(Error(fmt::format("expected an object, found {}", text_of_value(list[i])), ErrorKind::usage));
+      found.push_back(
+          Error(fmt::format("expected an object, found {}", text_of_value(list[i])), ErrorKind::usage));
     } else {
       read_members(job, list[i], "", found);
       for (std::string_view required : {"convert_from", "convert_to"})

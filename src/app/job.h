@@ -1,4 +1,5 @@
-// One job of a job file, and the keys that it is described by. The command line has an option for each key, too.
+// One job of a job file, and the keys that it is described by. The command line has an option for each key,
+// too.
 #pragma once
 
 #include <functional>
@@ -29,8 +30,8 @@ std::span<const JobKey> job_keys();
 // The default opset of jobs; a higher one is taken where it cannot express the model.
 inline constexpr int64_t job_opset = 10;
 
-// The jobs of a file's text: one object or a list of them. `defaults` holds what the command line says for all.
-// All that is wrong is one Problems (usage), each with the job and key that it belongs to.
+// The jobs of a file's text: one object or a list of them. `defaults` holds what the command line says for
+// all. All that is wrong is one Problems (usage), each with the job and key that it belongs to.
 std::vector<Job> parse_jobs(std::string_view text, const Job& defaults);
 
 // Values as job files and command lines spell them.

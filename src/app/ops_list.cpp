@@ -23,7 +23,8 @@ struct Entry {
 using Entries = std::map<std::pair<std::string, std::string>, Entry>;  // by domain and type
 
 void add_versions(std::set<int>& to, const Versions& versions, int least, int most) {
-  for (int version = std::max(least, versions.first); version <= std::min(most, versions.last); ++version) to.insert(version);
+  for (int version = std::max(least, versions.first); version <= std::min(most, versions.last); ++version)
+    to.insert(version);
 }
 
 // "1-12, 14-24"
@@ -75,7 +76,8 @@ std::map<std::string, std::set<int>> onnx_writers() {
   std::map<std::string, std::set<int>> writers;
   for (const onnx::Row& row : onnx::all_rows().all())
     if (row.writes && row.op)
-      add_versions(writers[std::string(row.op->name)], row.versions, lowest_target_opset, highest_target_opset);
+      add_versions(writers[std::string(row.op->name)], row.versions, lowest_target_opset,
+                   highest_target_opset);
   return writers;
 }
 

@@ -22,8 +22,8 @@ std::vector<std::string> format_names() {
 }
 
 // An option whose value is a word or a few; what is wrong with it is told by its first name.
-CLI::Option* add_value(CLI::App& app, const std::string& names, const std::string& value_name, const std::string& help,
-                       std::function<void(const std::string&)> set) {
+CLI::Option* add_value(CLI::App& app, const std::string& names, const std::string& value_name,
+                       const std::string& help, std::function<void(const std::string&)> set) {
   const std::string first = names.substr(names.rfind(',') == std::string::npos ? 0 : names.find("--"));
   const std::string shown = first.substr(0, first.find(','));
   return app
@@ -49,16 +49,23 @@ void add_list(CLI::App& app, const std::string& names, const std::string& value_
 }
 
 void add_format(CLI::App& app, const std::string& name, const std::string& help, std::string& to) {
-  add_value(app, name, "FORMAT", help, [&to](const std::string& text) { to = std::string(need_format(text).name); });
+  add_value(app, name, "FORMAT", help,
+            [&to](const std::string& text) { to = std::string(need_format(text).name); });
 }
 
 void add_talk(CLI::App& app, Command& command) {
   const std::string group = "What is said";
-  app.add_flag_function("-q,--quiet", [&](int64_t) { command.level = LogLevel::error; }, "say only what is wrong")->group(group);
-  app.add_flag_function("-v,--verbose", [&](int64_t) { command.level = LogLevel::info; }, "say more")->group(group);
+  app.add_flag_function(
+         "-q,--quiet", [&](int64_t) { command.level = LogLevel::error; }, "say only what is wrong")
+      ->group(group);
+  app.add_flag_function(
+         "-v,--verbose", [&](int64_t) { command.level = LogLevel::info; }, "say more")
+      ->group(group);
   add_value(app, "--log", "LEVEL", "error, warning, info or debug", [&](const std::string& text) {
-    const auto place = std::find(std::begin(log_levels), std::end(log_levels), text == "warn" ? "warning" : text);
-    if (place == std::end(log_levels)) refuse(fmt::format("'{}' is not one of error, warning, info and debug", text));
+    const auto place =
+        std::find(std::begin(log_levels), std::end(log_levels), text == "warn" ? "warning" : text);
+    if (place == std::end(log_levels))
+      refuse(fmt::format("'{}' is not one of error, warning, info and debug", text));
     command.level = static_cast<LogLevel>(place - std::begin(log_levels));
   })->group(group);
 }
@@ -83,23 +90,30 @@ void add_check(CLI::App& app, Command& command) {
 
 void add_convert(CLI::App& app, Command& command) {
   ConvertOptions& options = command.job.options;
-  app.add_option("IN", command.paths, "the model, and where the result goes")->expected(0, most_paths)->type_name("");
+  app.add_option("IN", command.paths, "the model, and where the result goes")
+      ->expected(0, most_paths)
+      ->type_name("");
   add_format(app, "--from", "the model's format, instead of looking", options.from_format);
   add_format(app, "--to", "the format to write, instead of by the name", options.to_format);
-  add_list(app, "--inputs", "NAMES", "cut the model: these tensors become its inputs", [&](const std::string& text) {
-    for (std::string& name : parse_names(text)) options.request.inputs.push_back(std::move(name));
-  });
-  add_list(app, "--outputs", "NAMES", "cut the model: these tensors become its outputs", [&](const std::string& text) {
-    for (std::string& name : parse_names(text)) options.request.outputs.push_back(std::move(name));
-  });
+  add_list(app, "--inputs", "NAMES", "cut the model: these tensors become its inputs",
+           [&](const std::string& text) {
+             for (std::string& name : parse_names(text)) options.request.inputs.push_back(std::move(name));
+           });
+  add_list(app, "--outputs", "NAMES", "cut the model: these tensors become its outputs",
+           [&](const std::string& text) {
+             for (std::string& name : parse_names(text)) options.request.outputs.push_back(std::move(name));
+           });
   add_list(app, "--input-shape", "SHAPES", "\"1,300,300,3;1,10\" in order, or \"name=1,3,224,224\"",
            [&](const std::string& text) {
-             for (InputShape& shape : parse_input_shapes(text)) options.request.shapes.push_back(std::move(shape));
+             for (InputShape& shape : parse_input_shapes(text))
+               options.request.shapes.push_back(std::move(shape));
            });
-  add_list(app, "--input-dtype", "TYPES", "what inputs take: ids=int32,mask=bool", [&](const std::string& text) {
-    for (InputType& type : parse_input_types(text)) options.request.types.push_back(std::move(type));
-  });
-  add_value(app, "--opset", "N", "ONNX operator set to write, 9 to 24 (17, in jobs 10, or the lowest above that will do)",
+  add_list(app, "--input-dtype", "TYPES", "what inputs take: ids=int32,mask=bool",
+           [&](const std::string& text) {
+             for (InputType& type : parse_input_types(text)) options.request.types.push_back(std::move(type));
+           });
+  add_value(app, "--opset", "N",
+            "ONNX operator set to write, 9 to 24 (17, in jobs 10, or the lowest above that will do)",
             [&](const std::string& text) {
               options.opset = parse_opset(text);
               options.at_least = false;
@@ -109,27 +123,34 @@ void add_convert(CLI::App& app, Command& command) {
             [&](const std::string& text) { options.level = static_cast<int>(parse_number(text, 0, 1)); });
   app.add_flag("--external-data", options.external_data, "weights in a file of their own, OUT.data");
   app.add_flag("--dry-run", options.dry_run, "do all but write");
-  app.add_flag_function("--no-verify", [&](int64_t) { options.verify = false; }, "do not run both models to compare them");
+  app.add_flag_function(
+      "--no-verify", [&](int64_t) { options.verify = false; }, "do not run both models to compare them");
   add_check(app, command);
   add_threads(app, command, "threads, or jobs at once (as many as there are cpus)");
   add_json(app, command);
   add_talk(app, command);
-  add_value(app, "-f,--file", "JOBS.json", "run the jobs of this file", [&](const std::string& text) { command.job_file = text; })
-      ->group("Jobs");
-  add_value(app, "-d,--dic", "JSON", "run the jobs of this text", [&](const std::string& text) { command.job_text = text; })
-      ->group("Jobs");
+  add_value(app, "-f,--file", "JOBS.json", "run the jobs of this file", [&](const std::string& text) {
+    command.job_file = text;
+  })->group("Jobs");
+  add_value(app, "-d,--dic", "JSON", "run the jobs of this text", [&](const std::string& text) {
+    command.job_text = text;
+  })->group("Jobs");
   for (const JobKey& key : job_keys()) {
     std::string names = fmt::format("--{}", key.name);
     std::string dashed = names;
     std::replace(dashed.begin(), dashed.end(), '_', '-');
     if (dashed != names && dashed != "--input-shape") names += "," + dashed;
-    add_value(app, names, "", std::string(key.help), [&command, &key](const std::string& text) { key.set(command.job, Json(text)); })
-        ->group("Keys of jobs");
+    add_value(app, names, "", std::string(key.help), [&command, &key](const std::string& text) {
+      key.set(command.job, Json(text));
+    })->group("Keys of jobs");
   }
 }
 
 void add_run(CLI::App& app, Command& command) {
-  app.add_option("MODEL IN.npz OUT.npz", command.paths, "the model, its inputs by name, and where its outputs go")->expected(0, most_paths)->type_name("");
+  app.add_option("MODEL IN.npz OUT.npz", command.paths,
+                 "the model, its inputs by name, and where its outputs go")
+      ->expected(0, most_paths)
+      ->type_name("");
   add_format(app, "--from", "the model's format, instead of looking", command.format);
   add_threads(app, command, "threads (as many as there are cpus)");
   add_talk(app, command);
@@ -175,13 +196,16 @@ struct Entry {
   void (*add)(CLI::App&, Command&);
 };
 constexpr Entry entries[] = {
-    {"", "convert a model", "remodel [options] IN OUT\n       remodel [options] -f JOBS.json", Command::convert, 2, add_convert},
+    {"", "convert a model", "remodel [options] IN OUT\n       remodel [options] -f JOBS.json",
+     Command::convert, 2, add_convert},
     {"run", "run a model on arrays", "remodel run [options] MODEL IN.npz OUT.npz", Command::run, 3, add_run},
     {"verify", "compare two models", "remodel verify [options] A B", Command::verify, 2, add_verify},
-    {"inspect", "show what a model holds", "remodel inspect [options] MODEL", Command::inspect, 1, add_inspect},
+    {"inspect", "show what a model holds", "remodel inspect [options] MODEL", Command::inspect, 1,
+     add_inspect},
     {"ops", "list the operators that are supported", "remodel ops [options]", Command::ops, 0, add_ops},
     {"batch", "run many commands in one process", "remodel batch FILE", Command::batch, 1, add_batch},
-    {"completions", "print what a shell needs to complete command lines", "remodel completions bash|zsh|fish", Command::text, 1, add_completions},
+    {"completions", "print what a shell needs to complete command lines", "remodel completions bash|zsh|fish",
+     Command::text, 1, add_completions},
 };
 
 constexpr std::string_view examples = R"(
@@ -217,7 +241,8 @@ std::string help_of(const Entry& entry, const CLI::App& app) {
   std::vector<std::string> groups;
   for (const CLI::Option* option : app.get_options()) {
     const std::string& group = option->get_group();
-    if (!group.empty() && !option->get_positional() && std::find(groups.begin(), groups.end(), group) == groups.end())
+    if (!group.empty() && !option->get_positional() &&
+        std::find(groups.begin(), groups.end(), group) == groups.end())
       groups.push_back(group);
   }
   for (const std::string& group : groups) {
@@ -227,8 +252,10 @@ std::string help_of(const Entry& entry, const CLI::App& app) {
       std::string shown;
       for (const std::string& name : option->get_snames()) shown += "-" + name;
       // Further spellings are taken, but not shown.
-      if (!option->get_lnames().empty()) shown += (shown.empty() ? "--" : ", --") + option->get_lnames().front();
-      if (option->get_items_expected_max() > 0 && !option->get_type_name().empty()) shown += " " + option->get_type_name();
+      if (!option->get_lnames().empty())
+        shown += (shown.empty() ? "--" : ", --") + option->get_lnames().front();
+      if (option->get_items_expected_max() > 0 && !option->get_type_name().empty())
+        shown += " " + option->get_type_name();
       text += shown.size() > 27 ? fmt::format("  {}\n{:30}{}\n", shown, "", option->get_description())
                                 : fmt::format("  {:<28}{}\n", shown, option->get_description());
     }
@@ -250,9 +277,11 @@ void refuse_extras(const Entry& entry, const CLI::App& app) {
     if (extra.size() > 1 && extra[0] == '-') {
       const std::string name = extra.substr(0, extra.find('='));
       const std::vector<std::string> near = nearest_names(name, known, 1);
-      refuse(fmt::format("unknown option '{}'{}", name, near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near[0])));
+      refuse(fmt::format("unknown option '{}'{}", name,
+                         near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near[0])));
     }
-  refuse(fmt::format("unexpected argument '{}' (usage: {})", extras.front(), entry.usage.substr(0, entry.usage.find('\n'))));
+  refuse(fmt::format("unexpected argument '{}' (usage: {})", extras.front(),
+                     entry.usage.substr(0, entry.usage.find('\n'))));
 }
 
 void finish(const Entry& entry, Command& command) {
@@ -262,20 +291,26 @@ void finish(const Entry& entry, Command& command) {
     const bool from_file = !command.job_file.empty(), from_text = !command.job_text.empty();
     if (from_file && from_text) refuse("give the jobs by -f or by -d, not both");
     if (from_file || from_text) {
-      if (!command.paths.empty()) refuse(fmt::format("unexpected argument '{}': the jobs name their files", command.paths[0]));
+      if (!command.paths.empty())
+        refuse(fmt::format("unexpected argument '{}': the jobs name their files", command.paths[0]));
       command.kind = Command::jobs;
       return;
     }
-    if (!command.paths.empty() && options.from.empty()) options.from = command.paths.front(), command.paths.erase(command.paths.begin());
-    if (!command.paths.empty() && options.to.empty()) options.to = command.paths.front(), command.paths.erase(command.paths.begin());
-    if (!command.paths.empty()) refuse(fmt::format("unexpected argument '{}' (usage: {})", command.paths[0], usage));
-    if (options.from.empty() || options.to.empty()) refuse(fmt::format("two files are needed (usage: {}; --help tells more)", usage));
+    if (!command.paths.empty() && options.from.empty())
+      options.from = command.paths.front(), command.paths.erase(command.paths.begin());
+    if (!command.paths.empty() && options.to.empty())
+      options.to = command.paths.front(), command.paths.erase(command.paths.begin());
+    if (!command.paths.empty())
+      refuse(fmt::format("unexpected argument '{}' (usage: {})", command.paths[0], usage));
+    if (options.from.empty() || options.to.empty())
+      refuse(fmt::format("two files are needed (usage: {}; --help tells more)", usage));
     return;
   }
   if (command.paths.size() > entry.paths)
     refuse(fmt::format("unexpected argument '{}' (usage: {})", command.paths[entry.paths], usage));
   if (command.paths.size() < entry.paths)
-    refuse(fmt::format("{} argument{} needed (usage: {})", entry.paths, entry.paths == 1 ? " is" : "s are", usage));
+    refuse(fmt::format("{} argument{} needed (usage: {})", entry.paths, entry.paths == 1 ? " is" : "s are",
+                       usage));
   if (entry.name == "completions") command.answer = completions(command.paths[0], describe_commands());
 }
 
@@ -331,7 +366,8 @@ std::vector<CommandInfo> describe_commands() {
       one.help = option->get_description();
       one.takes_value = option->get_items_expected_max() > 0;
       if (option->get_type_name() == "FORMAT") one.values = format_names();
-      if (option->get_type_name() == "LEVEL" && one.names[0] == "--log") one.values.assign(std::begin(log_levels), std::end(log_levels));
+      if (option->get_type_name() == "LEVEL" && one.names[0] == "--log")
+        one.values.assign(std::begin(log_levels), std::end(log_levels));
       info.options.push_back(std::move(one));
     }
     infos.push_back(std::move(info));

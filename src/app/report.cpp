@@ -82,7 +82,9 @@ Json list_of(const std::vector<std::string>& texts) {
 }
 
 std::string describe(const Report::Output& output, const Console& console) {
-  const auto style = output.failed ? Console::Style::bad : output.verdict == "verified" ? Console::Style::good : Console::Style::bold;
+  const auto style = output.failed                  ? Console::Style::bad
+                     : output.verdict == "verified" ? Console::Style::good
+                                                    : Console::Style::bold;
   std::string text = output.name + ": " + console.styled(style, output.verdict);
   const bool said = output.failed && !output.reason.empty();
   if (output.compared && !said)
@@ -114,13 +116,20 @@ double Report::cpu_seconds() const {
 
 std::string_view Report::status_name(int exit_code) {
   switch (exit_code) {
-    case 0: return "done";
-    case 1: return "refused";
-    case 2: return "usage error";
-    case 3: return "check failed";
-    case 4: return "input/output error";
-    case 5: return "some jobs failed";
-    default: return "internal error";
+    case 0:
+      return "done";
+    case 1:
+      return "refused";
+    case 2:
+      return "usage error";
+    case 3:
+      return "check failed";
+    case 4:
+      return "input/output error";
+    case 5:
+      return "some jobs failed";
+    default:
+      return "internal error";
   }
 }
 
@@ -139,9 +148,11 @@ std::string text_of_seconds(double seconds) {
 
 std::string text_of_operators(const std::map<std::string, int64_t>& operators) {
   std::vector<std::pair<std::string, int64_t>> sorted(operators.begin(), operators.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
   std::string text;
-  for (const auto& [name, count] : sorted) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
+  for (const auto& [name, count] : sorted)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
   return text;
 }
 
@@ -154,8 +165,10 @@ std::string text_of(const Report& report, const Console& console) {
   if (!rules.empty()) add_lines(text, "rewrote", rules, width);
   if (!report.written.format.empty()) {
     add_lines(text, report.dry_run ? "would be" : "wrote", {describe(report.written)}, width);
-    std::vector<std::pair<std::string, int64_t>> sorted(report.written.operators.begin(), report.written.operators.end());
-    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::vector<std::pair<std::string, int64_t>> sorted(report.written.operators.begin(),
+                                                        report.written.operators.end());
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
     std::vector<std::string> operators;
     for (const auto& [name, count] : sorted) operators.push_back(fmt::format("{} {}", name, count));
     if (!operators.empty()) add_lines(text, "", operators, width);
@@ -163,7 +176,9 @@ std::string text_of(const Report& report, const Console& console) {
   if (report.check.outputs.empty()) {
     const std::string reason = report.check.reason.empty() ? "" : ": " + report.check.reason;
     const bool passed = report.check.status == "passed";
-    add_lines(text, "check", {passed ? "passed" + reason : console.styled(Console::Style::bold, "NOT CHECKED") + reason}, width);
+    add_lines(text, "check",
+              {passed ? "passed" + reason : console.styled(Console::Style::bold, "NOT CHECKED") + reason},
+              width);
   }
   for (size_t i = 0; i < report.check.outputs.size(); ++i)
     add_lines(text, i == 0 ? "check" : "", {describe(report.check.outputs[i], console)}, width);

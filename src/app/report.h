@@ -69,8 +69,8 @@ inline constexpr int report_version = 1;
 std::string text_of(const Report& report, const Console& console);
 Json json_of(const Report& report);
 
-std::string text_of_bytes(uint64_t bytes);      // "44.7 MB"
-std::string text_of_seconds(double seconds);    // "0.42 s"
+std::string text_of_bytes(uint64_t bytes);                                       // "44.7 MB"
+std::string text_of_seconds(double seconds);                                     // "0.42 s"
 std::string text_of_operators(const std::map<std::string, int64_t>& operators);  // most frequent first
 
 }  // namespace remodel

@@ -24,7 +24,8 @@ struct Outcome {
 uint64_t memory_for(const ConvertOptions& options) {
   uint64_t bytes = 0;
   for (const char* ending : {"", ".data", "_data"})
-    if (path_exists(options.from + ending) && !is_folder(options.from + ending)) bytes += file_size(options.from + ending);
+    if (path_exists(options.from + ending) && !is_folder(options.from + ending))
+      bytes += file_size(options.from + ending);
   return (uint64_t{64} << 20) + 2 * bytes;
 }
 
@@ -35,8 +36,10 @@ size_t columns(std::string_view text) {
   return count;
 }
 
-std::string table_of(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes, const Console& console) {
-  std::vector<std::vector<std::string>> rows{{"job", "result", "from", "to", "opset", "size", "time", "check"}};
+std::string table_of(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes,
+                     const Console& console) {
+  std::vector<std::vector<std::string>> rows{
+      {"job", "result", "from", "to", "opset", "size", "time", "check"}};
   for (size_t i = 0; i < jobs.size(); ++i) {
     const Outcome& outcome = outcomes[i];
     const Report& report = outcome.report;
@@ -44,7 +47,8 @@ std::string table_of(const std::vector<Job>& jobs, const std::vector<Outcome>& o
     rows.push_back({std::to_string(i + 1), outcome.status(), jobs[i].options.from, jobs[i].options.to,
                     written ? std::to_string(report.written.opset) : "-",
                     written ? text_of_bytes(report.written.bytes()) : "-",
-                    outcome.skipped ? "-" : text_of_seconds(outcome.seconds), written ? report.check.status : "-"});
+                    outcome.skipped ? "-" : text_of_seconds(outcome.seconds),
+                    written ? report.check.status : "-"});
   }
   std::vector<size_t> widths(rows[0].size(), 0);
   for (const auto& row : rows)
@@ -64,7 +68,8 @@ std::string table_of(const std::vector<Job>& jobs, const std::vector<Outcome>& o
   return text;
 }
 
-Json json_of(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes, int64_t failed, double seconds, uint64_t memory) {
+Json json_of(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes, int64_t failed,
+             double seconds, uint64_t memory) {
   Json json;
   json["version"] = report_version;
   json["status"] = failed ? "some jobs failed" : "done";
@@ -115,7 +120,8 @@ int run_jobs(const std::vector<Job>& jobs, const RunJobsOptions& options, Consol
   run_tasks(tasks, workers, available_memory() / 2, [&](size_t i) {
     Outcome& outcome = outcomes[i];
     Report& report = outcome.report;
-    const std::string name = fmt::format("[{}/{}] {} -> {}", i + 1, jobs.size(), jobs[i].options.from, jobs[i].options.to);
+    const std::string name =
+        fmt::format("[{}/{}] {} -> {}", i + 1, jobs.size(), jobs[i].options.from, jobs[i].options.to);
     if (jobs[i].skip) {
       outcome.skipped = true;
       return console.say(name + ": skipped");
@@ -138,13 +144,15 @@ int run_jobs(const std::vector<Job>& jobs, const RunJobsOptions& options, Consol
     console.say(fmt::format("{}: {} in {}", name, outcome.status(), text_of_seconds(outcome.seconds)));
   });
 
-  const int64_t failed = std::count_if(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) { return outcome.failed(); });
+  const int64_t failed = std::count_if(outcomes.begin(), outcomes.end(),
+                                       [](const Outcome& outcome) { return outcome.failed(); });
   if (options.json) {
     console.print(write_json(json_of(jobs, outcomes, failed, wall_seconds() - start, watch.peak())));
   } else if (!console.quiet()) {
     console.print(table_of(jobs, outcomes, console));
     for (size_t i = 0; i < jobs.size(); ++i)
-      for (const std::string& note : outcomes[i].failed() ? std::vector<std::string>() : outcomes[i].report.notes)
+      for (const std::string& note :
+           outcomes[i].failed() ? std::vector<std::string>() : outcomes[i].report.notes)
         console.print(fmt::format("job {}: note: {}\n", i + 1, note));
   }
   return failed ? exit_jobs_failed : exit_done;

@@ -14,7 +14,8 @@ namespace {
 
 enum class State : uint8_t { waiting, running, done };
 
-// The tasks of a circle, or nothing. A task that waits for itself reads what it writes, which is refused elsewhere.
+// The tasks of a circle, or nothing. A task that waits for itself reads what it writes, which is refused
+// elsewhere.
 std::vector<size_t> find_circle(const std::vector<Task>& tasks) {
   enum Mark : uint8_t { fresh, open, closed };
   std::vector<Mark> marks(tasks.size(), fresh);
@@ -50,7 +51,8 @@ void plan(std::vector<Task>& tasks) {
     for (const std::string& path : tasks[i].writes) {
       const auto [place, fresh] = writers.emplace(canonical_path(path), i);
       if (!fresh && place->second != i)
-        throw Error(fmt::format("jobs {} and {} both write '{}'", place->second + 1, i + 1, path), ErrorKind::usage);
+        throw Error(fmt::format("jobs {} and {} both write '{}'", place->second + 1, i + 1, path),
+                    ErrorKind::usage);
     }
   for (size_t i = 0; i < tasks.size(); ++i)
     for (const std::string& path : tasks[i].reads) {
@@ -67,7 +69,8 @@ void plan(std::vector<Task>& tasks) {
   throw Error(fmt::format("jobs {} wait for one another's outputs", text), ErrorKind::usage);
 }
 
-void run_tasks(const std::vector<Task>& tasks, int workers, uint64_t memory, const std::function<void(size_t)>& run) {
+void run_tasks(const std::vector<Task>& tasks, int workers, uint64_t memory,
+               const std::function<void(size_t)>& run) {
   std::mutex mutex;  // of all below
   std::condition_variable changed;
   std::vector<State> states(tasks.size(), State::waiting);

@@ -14,12 +14,13 @@ struct Task {
   std::vector<size_t> waits_for;           // filled by plan()
 };
 
-// Finds which tasks read what others write. Refuses two tasks that write one path, and tasks that wait for one
-// another in a circle. Paths are compared by where they lead.
+// Finds which tasks read what others write. Refuses two tasks that write one path, and tasks that wait for
+// one another in a circle. Paths are compared by where they lead.
 void plan(std::vector<Task>& tasks);
 
-// Runs every task once: after all those that it waits for, at most `workers` at a time, and beside others only while
-// they all fit into `memory`. Tasks start in order where they can. `run` must not throw.
-void run_tasks(const std::vector<Task>& tasks, int workers, uint64_t memory, const std::function<void(size_t)>& run);
+// Runs every task once: after all those that it waits for, at most `workers` at a time, and beside others
+// only while they all fit into `memory`. Tasks start in order where they can. `run` must not throw.
+void run_tasks(const std::vector<Task>& tasks, int workers, uint64_t memory,
+               const std::function<void(size_t)>& run);
 
 }  // namespace remodel

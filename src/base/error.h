@@ -17,7 +17,8 @@ class Error : public std::exception {
   explicit Error(std::string what, ErrorKind kind = ErrorKind::refused)
       : text_(std::move(what)), kind_(kind) {}
 
-  // Names the place that encloses what is there so far: "attribute 'axis'", then "node 'a' (Relu)", then the file.
+  // Names the place that encloses what is there so far: "attribute 'axis'", then "node 'a' (Relu)", then the
+  // file.
   Error& at(std::string place) {
     places_.push_back(std::move(place));
     whole_.clear();

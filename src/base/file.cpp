@@ -185,7 +185,8 @@ void make_folder(const std::string& path) {
 std::string canonical_path(const std::string& path) {
   std::string there = path, rest;
   for (;;) {
-    const std::unique_ptr<char, decltype(&::free)> real(::realpath(there.empty() ? "." : there.c_str(), nullptr), ::free);
+    const std::unique_ptr<char, decltype(&::free)> real(
+        ::realpath(there.empty() ? "." : there.c_str(), nullptr), ::free);
     if (real) return rest.empty() ? real.get() : std::string(real.get()) + (real.get()[1] ? "/" : "") + rest;
     while (there.size() > 1 && there.back() == '/') there.pop_back();
     const size_t slash = there.rfind('/');
@@ -212,7 +213,9 @@ std::string inside_folder(const std::string& folder, const std::string& relative
   }
   const std::string base = real_path(folder.empty() ? "." : folder, "open", folder);
   const bool named = !folder.empty() && folder != ".";
-  const std::string asked = !named ? relative : folder.back() == '/' ? folder + relative : folder + "/" + relative;
+  const std::string asked = !named                 ? relative
+                            : folder.back() == '/' ? folder + relative
+                                                   : folder + "/" + relative;
   const std::string whole = real_path(base + "/" + relative, "open", asked);
   const std::string prefix = base == "/" ? base : base + "/";
   if (whole.compare(0, prefix.size(), prefix) != 0) {

@@ -26,8 +26,8 @@ std::vector<std::string> list_folder(const std::string& path);
 // Also makes missing parents; a folder that is there already is fine.
 void make_folder(const std::string& path);
 
-// One spelling for all paths that lead to the same place: absolute, without symbolic links, `.` and `..`. What is
-// not there is kept as it is written.
+// One spelling for all paths that lead to the same place: absolute, without symbolic links, `.` and `..`.
+// What is not there is kept as it is written.
 std::string canonical_path(const std::string& path);
 
 // The real path of an existing regular file that a model names relative to its own folder. Refuses empty and

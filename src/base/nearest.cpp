@@ -24,7 +24,8 @@ size_t distance(std::string_view a, std::string_view b) {
     for (size_t j = 1; j <= b.size(); ++j) {
       const bool same = folded(a[i - 1]) == folded(b[j - 1]);
       now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
-      const bool swapped = i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) && folded(a[i - 2]) == folded(b[j - 1]);
+      const bool swapped =
+          i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) && folded(a[i - 2]) == folded(b[j - 1]);
       if (swapped) now[j] = std::min(now[j], before[j - 2] + 1);
     }
     std::swap(before, last);
@@ -34,14 +35,15 @@ size_t distance(std::string_view a, std::string_view b) {
 }
 
 bool contains(std::string_view whole, std::string_view part) {
-  return part.size() >= 3 && std::search(whole.begin(), whole.end(), part.begin(), part.end(), [](char a, char b) {
-                               return folded(a) == folded(b);
-                             }) != whole.end();
+  return part.size() >= 3 &&
+         std::search(whole.begin(), whole.end(), part.begin(), part.end(),
+                     [](char a, char b) { return folded(a) == folded(b); }) != whole.end();
 }
 
 }  // namespace
 
-std::vector<std::string> nearest_names(std::string_view wanted, const std::vector<std::string>& names, size_t most) {
+std::vector<std::string> nearest_names(std::string_view wanted, const std::vector<std::string>& names,
+                                       size_t most) {
   struct Candidate {
     size_t cost;
     const std::string* name;
@@ -49,7 +51,8 @@ std::vector<std::string> nearest_names(std::string_view wanted, const std::vecto
   std::vector<Candidate> candidates;
   const size_t limit = wanted.size() <= 4 ? 1 : std::max<size_t>(2, wanted.size() / 3);
   for (const std::string& name : names) {
-    const size_t gap = name.size() > wanted.size() ? name.size() - wanted.size() : wanted.size() - name.size();
+    const size_t gap =
+        name.size() > wanted.size() ? name.size() - wanted.size() : wanted.size() - name.size();
     // A name that holds the other is near, but not as near as one that differs in a letter or two.
     size_t cost = contains(name, wanted) || contains(wanted, name) ? std::min(limit, 2 + gap / 8) : limit + 1;
     if (gap <= limit) cost = std::min(cost, distance(wanted, name));
@@ -60,7 +63,8 @@ std::vector<std::string> nearest_names(std::string_view wanted, const std::vecto
   std::vector<std::string> result;
   for (const Candidate& candidate : candidates) {
     if (result.size() == most) break;
-    if (std::find(result.begin(), result.end(), *candidate.name) == result.end()) result.push_back(*candidate.name);
+    if (std::find(result.begin(), result.end(), *candidate.name) == result.end())
+      result.push_back(*candidate.name);
   }
   return result;
 }

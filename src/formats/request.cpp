@@ -47,7 +47,8 @@ Dim parse_size(std::string_view text, std::string_view whole) {
 
 std::optional<Dims> parse_sizes(std::string_view text) {
   const std::string_view whole = text;
-  if (text.size() >= 2 && ((text.front() == '[' && text.back() == ']') || (text.front() == '(' && text.back() == ')'))) {
+  if (text.size() >= 2 &&
+      ((text.front() == '[' && text.back() == ']') || (text.front() == '(' && text.back() == ')'))) {
     text = trimmed(text.substr(1, text.size() - 2));
     if (text.empty()) return Dims();
     if (text.back() == ',') text.remove_suffix(1);
@@ -104,10 +105,10 @@ std::vector<InputShape> parse_input_shapes(std::string_view text) {
 
 std::vector<InputType> parse_input_types(std::string_view text) {
   static constexpr std::pair<std::string_view, DType> words[] = {
-      {"float", DType::f32},   {"float16", DType::f16}, {"float32", DType::f32}, {"float64", DType::f64},
-      {"double", DType::f64},  {"bfloat16", DType::bf16}, {"int8", DType::i8},   {"int16", DType::i16},
-      {"int32", DType::i32},   {"int64", DType::i64},   {"uint8", DType::u8},    {"uint16", DType::u16},
-      {"uint32", DType::u32},  {"uint64", DType::u64},  {"bool", DType::boolean}, {"string", DType::string},
+      {"float", DType::f32},  {"float16", DType::f16},   {"float32", DType::f32},  {"float64", DType::f64},
+      {"double", DType::f64}, {"bfloat16", DType::bf16}, {"int8", DType::i8},      {"int16", DType::i16},
+      {"int32", DType::i32},  {"int64", DType::i64},     {"uint8", DType::u8},     {"uint16", DType::u16},
+      {"uint32", DType::u32}, {"uint64", DType::u64},    {"bool", DType::boolean}, {"string", DType::string},
   };
   std::vector<InputType> types;
   for (std::string_view part : split(text, ',')) {
@@ -115,7 +116,8 @@ std::vector<InputType> parse_input_types(std::string_view text) {
     if (equals == std::string_view::npos || equals == 0)
       refuse_usage(fmt::format("input type '{}': expected name=type, such as ids=int32", part));
     const std::string_view word = trimmed(part.substr(equals + 1));
-    const auto place = std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
+    const auto place =
+        std::find_if(std::begin(words), std::end(words), [&](const auto& w) { return w.first == word; });
     std::optional<DType> dtype = parse_dtype(word);
     if (place != std::end(words)) dtype = place->second;
     if (!dtype || *dtype == DType::unknown) {
@@ -128,10 +130,12 @@ std::vector<InputType> parse_input_types(std::string_view text) {
   return types;
 }
 
-std::vector<InputShape> named_shapes(const std::vector<InputShape>& shapes, const std::vector<std::string>& inputs) {
+std::vector<InputShape> named_shapes(const std::vector<InputShape>& shapes,
+                                     const std::vector<std::string>& inputs) {
   TensorNames names;
   for (const std::string& input : inputs) names.add(input);
-  const auto unnamed = std::count_if(shapes.begin(), shapes.end(), [](const auto& shape) { return shape.name.empty(); });
+  const auto unnamed =
+      std::count_if(shapes.begin(), shapes.end(), [](const auto& shape) { return shape.name.empty(); });
   if (unnamed != 0 && static_cast<size_t>(unnamed) != inputs.size())
     fail("the input shapes are {}, but the model has {} input{}: {}", unnamed, inputs.size(),
          inputs.size() == 1 ? "" : "s", quoted_list(inputs, "and"));
@@ -140,7 +144,8 @@ std::vector<InputShape> named_shapes(const std::vector<InputShape>& shapes, cons
   for (const InputShape& shape : shapes) {
     InputShape named = shape;
     named.name = shape.name.empty() ? inputs[next++] : names.find(shape.name, "input");
-    if (std::any_of(result.begin(), result.end(), [&](const auto& other) { return other.name == named.name; }))
+    if (std::any_of(result.begin(), result.end(),
+                    [&](const auto& other) { return other.name == named.name; }))
       fail("input '{}' is given two shapes", named.name);
     result.push_back(std::move(named));
   }

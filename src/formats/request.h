@@ -1,5 +1,5 @@
-// What a user asks of a model's interface while it is read: where to cut it, and the inputs' shapes and types.
-// Sizes and types decide how nodes are read, so this comes before any node.
+// What a user asks of a model's interface while it is read: where to cut it, and the inputs' shapes and
+// types. Sizes and types decide how nodes are read, so this comes before any node.
 #pragma once
 
 #include <optional>
@@ -34,8 +34,8 @@ struct ReadRequest {
 class TensorNames {
  public:
   void add(std::string_view name) { names_.emplace(name); }
-  // The name as the model spells it: as given, or without TensorFlow's ":0". Refuses unknown ones and names what
-  // is near. `what` is "tensor" or "input".
+  // The name as the model spells it: as given, or without TensorFlow's ":0". Refuses unknown ones and names
+  // what is near. `what` is "tensor" or "input".
   std::string find(const std::string& name, std::string_view what) const;
 
  private:
@@ -50,6 +50,7 @@ std::vector<InputType> parse_input_types(std::string_view text);
 std::vector<std::string> parse_names(std::string_view text);
 
 // The shapes by name, of inputs in this order. Refuses too many, too few, and names that are no inputs.
-std::vector<InputShape> named_shapes(const std::vector<InputShape>& shapes, const std::vector<std::string>& inputs);
+std::vector<InputShape> named_shapes(const std::vector<InputShape>& shapes,
+                                     const std::vector<std::string>& inputs);
 
 }  // namespace remodel

@@ -1,5 +1,6 @@
-// A format is a table of rows. A row says how one operator of the format and one op of ours correspond; where the
-// mapping is one to one, the same row reads and writes. Rows are plain data: one engine a format interprets them.
+// A format is a table of rows. A row says how one operator of the format and one op of ours correspond; where
+// the mapping is one to one, the same row reads and writes. Rows are plain data: one engine a format
+// interprets them.
 #pragma once
 
 #include <climits>
@@ -46,7 +47,8 @@ struct Slot {
     attribute,  // attribute `wire` <-> the field
     input,      // input `position` <-> the field of sizes where its contents are known, otherwise an operand
     ignored,    // understood and without effect at inference; `wire` says which attribute
-    constant_input,  // input `position`, which must be a constant (any number of elements, or one) <-> the field
+    constant_input,  // input `position`, which must be a constant (any number of elements, or one) <-> the
+                     // field
   } kind;
   std::string_view wire;
   size_t field = 0;  // offset in the op
@@ -63,26 +65,27 @@ struct Slot {
 
 namespace rows_detail {
 template <class T, class M>
-size_t offset_of(M T::* member) {
+size_t offset_of(M T::*member) {
   static const T sample{};
-  return static_cast<size_t>(reinterpret_cast<const char*>(&(sample.*member)) - reinterpret_cast<const char*>(&sample));
+  return static_cast<size_t>(reinterpret_cast<const char*>(&(sample.*member)) -
+                             reinterpret_cast<const char*>(&sample));
 }
 }  // namespace rows_detail
 
 template <class T, class M>
-Slot attr(std::string_view wire, M T::* member, Default value = Unset{}) {
+Slot attr(std::string_view wire, M T::*member, Default value = Unset{}) {
   return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), {}};
 }
 template <class T, class M>
-Slot choice(std::string_view wire, M T::* member, std::vector<ChoiceName> names, Default value = Unset{}) {
+Slot choice(std::string_view wire, M T::*member, std::vector<ChoiceName> names, Default value = Unset{}) {
   return {Slot::attribute, wire, rows_detail::offset_of(member), 0, std::move(value), std::move(names)};
 }
 template <class T, class M>
-Slot input(int position, M T::* member) {
+Slot input(int position, M T::*member) {
   return {Slot::input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
 }
 template <class T, class M>
-Slot constant_input(int position, M T::* member) {
+Slot constant_input(int position, M T::*member) {
   return {Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
 }
 inline Slot ignore(std::string_view wire) { return {Slot::ignored, wire, 0, 0, Unset{}, {}}; }

@@ -11,7 +11,9 @@ namespace {
 
 constexpr int64_t block_bytes = 1 << 20;
 
-size_t mix(size_t seed, size_t value) { return seed ^ (value + 0x9e3779b97f4a7c15u + (seed << 6) + (seed >> 2)); }
+size_t mix(size_t seed, size_t value) {
+  return seed ^ (value + 0x9e3779b97f4a7c15u + (seed << 6) + (seed >> 2));
+}
 size_t hash_shape(const Constant& constant, size_t seed) {
   seed = mix(seed, static_cast<size_t>(constant.dtype()));
   for (int64_t size : constant.shape()) seed = mix(seed, static_cast<size_t>(size));
@@ -24,7 +26,8 @@ bool same_type(const Constant& a, const Constant& b) {
 // Copies one element at a time between strided places.
 template <class T>
 void copy_strided(const uint8_t* from, int64_t from_step, T* to, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) std::memcpy(to + i, from + i * from_step * int64_t(sizeof(T)), sizeof(T));
+  for (int64_t i = 0; i < count; ++i)
+    std::memcpy(to + i, from + i * from_step * int64_t(sizeof(T)), sizeof(T));
 }
 struct Wide {
   uint64_t low, high;
@@ -35,11 +38,16 @@ void copy_strided(size_t size, const uint8_t* from, int64_t from_step, void* to,
     return;
   }
   switch (size) {
-    case 1: return copy_strided(from, from_step, static_cast<uint8_t*>(to), count);
-    case 2: return copy_strided(from, from_step, static_cast<uint16_t*>(to), count);
-    case 4: return copy_strided(from, from_step, static_cast<uint32_t*>(to), count);
-    case 8: return copy_strided(from, from_step, static_cast<uint64_t*>(to), count);
-    default: return copy_strided(from, from_step, static_cast<Wide*>(to), count);
+    case 1:
+      return copy_strided(from, from_step, static_cast<uint8_t*>(to), count);
+    case 2:
+      return copy_strided(from, from_step, static_cast<uint16_t*>(to), count);
+    case 4:
+      return copy_strided(from, from_step, static_cast<uint32_t*>(to), count);
+    case 8:
+      return copy_strided(from, from_step, static_cast<uint64_t*>(to), count);
+    default:
+      return copy_strided(from, from_step, static_cast<Wide*>(to), count);
   }
 }
 
@@ -52,7 +60,8 @@ class BytesConstant : public Constant {
     if (count) std::memcpy(to, data_.data() + first * size, count * size);
   }
   Bytes plain() const override {
-    return reinterpret_cast<uintptr_t>(data_.data()) % std::min<size_t>(size_of(dtype_), 8) == 0 ? data_ : Bytes();
+    return reinterpret_cast<uintptr_t>(data_.data()) % std::min<size_t>(size_of(dtype_), 8) == 0 ? data_
+                                                                                                 : Bytes();
   }
   bool equals(const Constant& other) const override {
     auto bytes = dynamic_cast<const BytesConstant*>(&other);
@@ -144,7 +153,8 @@ class StringsConstant : public Constant {
     int64_t count = count_of(shape);
     for (int64_t i = 0; i < count; ++i) {
       int64_t rest = i, from = offset;
-      for (size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) from += rest % shape[axis] * steps[axis];
+      for (size_t axis = shape.size(); axis-- > 0; rest /= shape[axis])
+        from += rest % shape[axis] * steps[axis];
       picked->push_back((*strings_)[from]);
     }
     return std::make_shared<StringsConstant>(shape, picked);
@@ -163,7 +173,8 @@ class SplatConstant : public Constant {
   }
   const void* splat() const override { return element_; }
   bool equals(const Constant& other) const override {
-    return other.splat() && same_type(*this, other) && std::memcmp(element_, other.splat(), size_of(dtype_)) == 0;
+    return other.splat() && same_type(*this, other) &&
+           std::memcmp(element_, other.splat(), size_of(dtype_)) == 0;
   }
   size_t hash() const override {
     return mix(hash_shape(*this, 4),
@@ -183,7 +194,9 @@ class SplatConstant : public Constant {
   ConstantPtr reshaped(const Shape& shape) const override { return with(shape); }
 
  private:
-  ConstantPtr with(const Shape& shape) const { return std::make_shared<SplatConstant>(dtype_, shape, element_); }
+  ConstantPtr with(const Shape& shape) const {
+    return std::make_shared<SplatConstant>(dtype_, shape, element_);
+  }
   alignas(16) uint8_t element_[16] = {};
 };
 
@@ -191,7 +204,10 @@ class SplatConstant : public Constant {
 class ViewConstant : public Constant {
  public:
   ViewConstant(ConstantPtr base, Shape shape, Shape steps, int64_t offset)
-      : Constant(base->dtype(), std::move(shape)), base_(std::move(base)), steps_(std::move(steps)), offset_(offset) {
+      : Constant(base->dtype(), std::move(shape)),
+        base_(std::move(base)),
+        steps_(std::move(steps)),
+        offset_(offset) {
     auto bytes = dynamic_cast<const BytesConstant*>(base_.get());
     source_ = bytes ? bytes->data().data() : nullptr;
   }
@@ -262,8 +278,8 @@ class ViewConstant : public Constant {
     if (step == 1) return base_->read(from, count, out);
     for (int64_t i = 0; i < count; ++i) base_->read(from + i * step, 1, out + i * size);
   }
-  // Reads up to `lines` whole lines and returns how many. Lines that are neighbours in the base are read together,
-  // tile by tile, so that a transposed matrix does not touch a cache line once an element.
+  // Reads up to `lines` whole lines and returns how many. Lines that are neighbours in the base are read
+  // together, tile by tile, so that a transposed matrix does not touch a cache line once an element.
   int64_t read_block(int64_t line, int64_t lines, uint8_t* out) const {
     size_t size = size_of(dtype_);
     int64_t row = shape_.back();
@@ -291,7 +307,8 @@ class ViewConstant : public Constant {
 // The same elements in the same order under another shape, where no strides can say it.
 class ReshapedConstant : public Constant {
  public:
-  ReshapedConstant(ConstantPtr base, Shape shape) : Constant(base->dtype(), std::move(shape)), base_(std::move(base)) {}
+  ReshapedConstant(ConstantPtr base, Shape shape)
+      : Constant(base->dtype(), std::move(shape)), base_(std::move(base)) {}
   void read(int64_t first, int64_t count, void* to) const override { base_->read(first, count, to); }
   Bytes plain() const override { return base_->plain(); }
   bool equals(const Constant& other) const override {
@@ -338,7 +355,9 @@ class CastConstant : public Constant {
     return peer && same_type(*this, other) && overflow_ == peer->overflow_ && base_->equals(*peer->base_);
   }
   size_t hash() const override { return mix(hash_shape(*this, 7), base_->hash()); }
-  ConstantPtr permuted(const std::vector<int64_t>& perm) const override { return over(base_->permuted(perm)); }
+  ConstantPtr permuted(const std::vector<int64_t>& perm) const override {
+    return over(base_->permuted(perm));
+  }
   ConstantPtr sliced(int64_t axis, int64_t start, int64_t size, int64_t step) const override {
     return over(base_->sliced(axis, start, size, step));
   }
@@ -418,7 +437,8 @@ ConstantPtr Constant::reshaped(const Shape& shape) const {
 Tensor Constant::tensor() const {
   if (strings()) return Tensor::of(DType::string, shape_, *strings());
   Bytes bytes = plain();
-  if (bytes.data() || count_ == 0) return bytes.data() ? Tensor(dtype_, shape_, bytes) : Tensor(dtype_, shape_);
+  if (bytes.data() || count_ == 0)
+    return bytes.data() ? Tensor(dtype_, shape_, bytes) : Tensor(dtype_, shape_);
   Tensor result(dtype_, shape_);
   read(0, count_, result.raw());
   return result;
@@ -448,8 +468,8 @@ ConstantPtr constant_tensor(Tensor tensor) {
 ConstantPtr constant_strings(Shape shape, std::vector<std::string> strings) {
   if (count_of(shape) != static_cast<int64_t>(strings.size()))
     fail("a constant string{} has {} elements", text_of(shape), strings.size());
-  return std::make_shared<StringsConstant>(std::move(shape),
-                                           std::make_shared<const std::vector<std::string>>(std::move(strings)));
+  return std::make_shared<StringsConstant>(
+      std::move(shape), std::make_shared<const std::vector<std::string>>(std::move(strings)));
 }
 
 ConstantPtr constant_splat(DType dtype, Shape shape, double value) {
@@ -462,7 +482,9 @@ ConstantPtr constant_splat_of(const Tensor& element, Shape shape) {
   return std::make_shared<SplatConstant>(element.dtype(), std::move(shape), element.raw());
 }
 
-ConstantPtr constant_ints(const std::vector<int64_t>& values) { return constant_tensor(Tensor::of_ints(values)); }
+ConstantPtr constant_ints(const std::vector<int64_t>& values) {
+  return constant_tensor(Tensor::of_ints(values));
+}
 
 ConstantPtr constant_cast(ConstantPtr base, DType to, Overflow overflow) {
   if (base->dtype() == to) return base;
@@ -503,7 +525,8 @@ void for_each_block(const Constant& constant, const std::function<void(const voi
 }
 
 std::optional<double> splat_value(const Constant& constant, int64_t limit) {
-  if (constant.count() == 0 || constant.dtype() == DType::string || is_complex(constant.dtype())) return std::nullopt;
+  if (constant.count() == 0 || constant.dtype() == DType::string || is_complex(constant.dtype()))
+    return std::nullopt;
   double value;
   if (const void* element = constant.splat()) {
     convert_elements(constant.dtype(), element, DType::f64, &value, 1);

@@ -1,5 +1,5 @@
-// Constants: bytes of a file, or lazy expressions over other constants, read in ranges so that nothing large is
-// ever in memory whole.
+// Constants: bytes of a file, or lazy expressions over other constants, read in ranges so that nothing large
+// is ever in memory whole.
 #pragma once
 
 #include <functional>
@@ -68,8 +68,8 @@ ConstantPtr constant_concat(std::vector<ConstantPtr> parts, int64_t axis);
 void for_each_block(const Constant& constant,
                     const std::function<void(const void* elements, int64_t count)>& use);
 
-// The value of a constant whose elements are all equal (to the last bit); nullopt otherwise or where it has over
-// `limit` elements to compare.
+// The value of a constant whose elements are all equal (to the last bit); nullopt otherwise or where it has
+// over `limit` elements to compare.
 std::optional<double> splat_value(const Constant& constant, int64_t limit = 1 << 16);
 
 }  // namespace remodel

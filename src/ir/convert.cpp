@@ -76,10 +76,14 @@ void narrow(const Wide* from, DType to, void* target, int64_t count, bool satura
   auto* bytes = static_cast<uint8_t*>(target);
   auto* words = static_cast<uint16_t*>(target);
   switch (to) {
-    case DType::f64: return each(static_cast<double*>(target), [](auto v) { return static_cast<double>(v); });
-    case DType::f32: return each(static_cast<float*>(target), [](auto v) { return static_cast<float>(v); });
-    case DType::f16: return each(words, [](auto v) { return float_to_float16(static_cast<double>(v)); });
-    case DType::bf16: return each(words, [](auto v) { return float_to_bfloat16(static_cast<double>(v)); });
+    case DType::f64:
+      return each(static_cast<double*>(target), [](auto v) { return static_cast<double>(v); });
+    case DType::f32:
+      return each(static_cast<float*>(target), [](auto v) { return static_cast<float>(v); });
+    case DType::f16:
+      return each(words, [](auto v) { return float_to_float16(static_cast<double>(v)); });
+    case DType::bf16:
+      return each(words, [](auto v) { return float_to_bfloat16(static_cast<double>(v)); });
     case DType::f8e4m3fn:
       return each(bytes, [=](auto v) { return float_to_e4m3fn(static_cast<double>(v), saturate); });
     case DType::f8e4m3fnuz:
@@ -90,20 +94,34 @@ void narrow(const Wide* from, DType to, void* target, int64_t count, bool satura
       return each(bytes, [=](auto v) { return float_to_e5m2fnuz(static_cast<double>(v), saturate); });
     case DType::f8e8m0:
       return each(bytes, [=](auto v) { return float_to_e8m0(static_cast<double>(v), power, saturate); });
-    case DType::f4e2m1: return each(bytes, [](auto v) { return float_to_e2m1(static_cast<double>(v)); });
-    case DType::i64: return integer(static_cast<int64_t*>(target));
-    case DType::i32: return integer(static_cast<int32_t*>(target));
-    case DType::i16: return integer(static_cast<int16_t*>(target));
-    case DType::i8: return integer(static_cast<int8_t*>(target));
-    case DType::u64: return integer(static_cast<uint64_t*>(target));
-    case DType::u32: return integer(static_cast<uint32_t*>(target));
-    case DType::u16: return integer(static_cast<uint16_t*>(target));
-    case DType::u8: return integer(bytes);
-    case DType::i4: return each(bytes, [](auto v) { return to_small(v, 4, true); });
-    case DType::i2: return each(bytes, [](auto v) { return to_small(v, 2, true); });
-    case DType::u4: return each(bytes, [](auto v) { return to_small(v, 4, false); });
-    case DType::u2: return each(bytes, [](auto v) { return to_small(v, 2, false); });
-    case DType::boolean: return each(bytes, [](auto v) { return static_cast<uint8_t>(v != 0); });
+    case DType::f4e2m1:
+      return each(bytes, [](auto v) { return float_to_e2m1(static_cast<double>(v)); });
+    case DType::i64:
+      return integer(static_cast<int64_t*>(target));
+    case DType::i32:
+      return integer(static_cast<int32_t*>(target));
+    case DType::i16:
+      return integer(static_cast<int16_t*>(target));
+    case DType::i8:
+      return integer(static_cast<int8_t*>(target));
+    case DType::u64:
+      return integer(static_cast<uint64_t*>(target));
+    case DType::u32:
+      return integer(static_cast<uint32_t*>(target));
+    case DType::u16:
+      return integer(static_cast<uint16_t*>(target));
+    case DType::u8:
+      return integer(bytes);
+    case DType::i4:
+      return each(bytes, [](auto v) { return to_small(v, 4, true); });
+    case DType::i2:
+      return each(bytes, [](auto v) { return to_small(v, 2, true); });
+    case DType::u4:
+      return each(bytes, [](auto v) { return to_small(v, 4, false); });
+    case DType::u2:
+      return each(bytes, [](auto v) { return to_small(v, 2, false); });
+    case DType::boolean:
+      return each(bytes, [](auto v) { return static_cast<uint8_t>(v != 0); });
     case DType::c64:
     case DType::c128: {
       auto complex = [&]<class T>(std::complex<T>* out) {
@@ -118,7 +136,8 @@ void narrow(const Wide* from, DType to, void* target, int64_t count, bool satura
                               : complex(static_cast<Complex*>(target));
     }
     case DType::unknown:
-    case DType::string: break;
+    case DType::string:
+      break;
   }
   fail("elements cannot become {}", name_of(to));
 }
@@ -136,8 +155,8 @@ void convert_through(void (*widen)(const void*, Wide*, int64_t), DType from, con
 
 }  // namespace
 
-void convert_elements(DType from, const void* source, DType to, void* target, int64_t count, Overflow overflow,
-                      PowerRounding power) {
+void convert_elements(DType from, const void* source, DType to, void* target, int64_t count,
+                      Overflow overflow, PowerRounding power) {
   if (count == 0) return;
   if (from == to) {
     std::memcpy(target, source, count * size_of(from));
@@ -156,33 +175,54 @@ void convert_elements(DType from, const void* source, DType to, void* target, in
     convert_through<Wide>(widen, from, source, to, target, count, overflow == Overflow::saturate, power);
   };
   switch (from) {
-    case DType::f64: return through(widen<double, double>);
-    case DType::f32: return through(widen<double, float>);
-    case DType::f16: return through(widen_code<float16_to_float>);
-    case DType::bf16: return through(widen_code<decode_bfloat16>);
-    case DType::f8e4m3fn: return through(widen_code<e4m3fn_to_float>);
-    case DType::f8e4m3fnuz: return through(widen_code<e4m3fnuz_to_float>);
-    case DType::f8e5m2: return through(widen_code<e5m2_to_float>);
-    case DType::f8e5m2fnuz: return through(widen_code<e5m2fnuz_to_float>);
-    case DType::f8e8m0: return through(widen_code<e8m0_to_float>);
-    case DType::f4e2m1: return through(widen_code<e2m1_to_float>);
-    case DType::i64: return through(widen<int64_t, int64_t>);
-    case DType::i32: return through(widen<int64_t, int32_t>);
-    case DType::i16: return through(widen<int64_t, int16_t>);
+    case DType::f64:
+      return through(widen<double, double>);
+    case DType::f32:
+      return through(widen<double, float>);
+    case DType::f16:
+      return through(widen_code<float16_to_float>);
+    case DType::bf16:
+      return through(widen_code<decode_bfloat16>);
+    case DType::f8e4m3fn:
+      return through(widen_code<e4m3fn_to_float>);
+    case DType::f8e4m3fnuz:
+      return through(widen_code<e4m3fnuz_to_float>);
+    case DType::f8e5m2:
+      return through(widen_code<e5m2_to_float>);
+    case DType::f8e5m2fnuz:
+      return through(widen_code<e5m2fnuz_to_float>);
+    case DType::f8e8m0:
+      return through(widen_code<e8m0_to_float>);
+    case DType::f4e2m1:
+      return through(widen_code<e2m1_to_float>);
+    case DType::i64:
+      return through(widen<int64_t, int64_t>);
+    case DType::i32:
+      return through(widen<int64_t, int32_t>);
+    case DType::i16:
+      return through(widen<int64_t, int16_t>);
     case DType::i8:
     case DType::i4:
-    case DType::i2: return through(widen<int64_t, int8_t>);
-    case DType::u64: return through(widen<uint64_t, uint64_t>);
-    case DType::u32: return through(widen<int64_t, uint32_t>);
-    case DType::u16: return through(widen<int64_t, uint16_t>);
+    case DType::i2:
+      return through(widen<int64_t, int8_t>);
+    case DType::u64:
+      return through(widen<uint64_t, uint64_t>);
+    case DType::u32:
+      return through(widen<int64_t, uint32_t>);
+    case DType::u16:
+      return through(widen<int64_t, uint16_t>);
     case DType::u8:
     case DType::u4:
     case DType::u2:
-    case DType::boolean: return through(widen<int64_t, uint8_t>);
-    case DType::c64: return through(widen<Complex, std::complex<float>>);
-    case DType::c128: return through(widen<Complex, Complex>);
+    case DType::boolean:
+      return through(widen<int64_t, uint8_t>);
+    case DType::c64:
+      return through(widen<Complex, std::complex<float>>);
+    case DType::c128:
+      return through(widen<Complex, Complex>);
     case DType::unknown:
-    case DType::string: break;
+    case DType::string:
+      break;
   }
   fail("elements of type {} cannot be converted", name_of(from));
 }

@@ -8,7 +8,8 @@
 
 namespace remodel {
 
-// What a float outside the range of an integer type, or of an 8-bit float, becomes. Integers narrow by wrapping.
+// What a float outside the range of an integer type, or of an 8-bit float, becomes. Integers narrow by
+// wrapping.
 enum class Overflow : uint8_t { saturate, wrap };
 // Converts `count` elements in memory form; neither type is string. Floats to integers truncate toward zero;
 // complex to real drops the imaginary part. NaN becomes 0 in an integer type. `power` is for f8e8m0 only.

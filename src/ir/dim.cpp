@@ -235,7 +235,8 @@ std::optional<Dim> exact_div(const Dim& a, const Dim& b) {
       std::vector<Dim::AtomPtr> left = term.atoms;
       bool divides = true;
       for (const auto& atom : lead.atoms) {
-        auto place = std::find_if(left.begin(), left.end(), [&](const auto& x) { return x->text == atom->text; });
+        auto place =
+            std::find_if(left.begin(), left.end(), [&](const auto& x) { return x->text == atom->text; });
         if (place == left.end()) {
           divides = false;
           break;

@@ -11,15 +11,15 @@ struct Info {
 };
 // In the order of DType.
 constexpr Info infos[] = {
-    {"?", 0, Class::none},          {"f64", 64, Class::real},       {"f32", 32, Class::real},
-    {"f16", 16, Class::real},       {"bf16", 16, Class::real},      {"f8e4m3fn", 8, Class::real},
-    {"f8e4m3fnuz", 8, Class::real}, {"f8e5m2", 8, Class::real},     {"f8e5m2fnuz", 8, Class::real},
-    {"f8e8m0", 8, Class::real},     {"f4e2m1", 4, Class::real},     {"i64", 64, Class::sign},
-    {"i32", 32, Class::sign},       {"i16", 16, Class::sign},       {"i8", 8, Class::sign},
-    {"i4", 4, Class::sign},         {"i2", 2, Class::sign},         {"u64", 64, Class::plain},
-    {"u32", 32, Class::plain},      {"u16", 16, Class::plain},      {"u8", 8, Class::plain},
-    {"u4", 4, Class::plain},        {"u2", 2, Class::plain},        {"bool", 8, Class::truth},
-    {"c64", 64, Class::complex},    {"c128", 128, Class::complex},  {"string", 0, Class::text},
+    {"?", 0, Class::none},          {"f64", 64, Class::real},      {"f32", 32, Class::real},
+    {"f16", 16, Class::real},       {"bf16", 16, Class::real},     {"f8e4m3fn", 8, Class::real},
+    {"f8e4m3fnuz", 8, Class::real}, {"f8e5m2", 8, Class::real},    {"f8e5m2fnuz", 8, Class::real},
+    {"f8e8m0", 8, Class::real},     {"f4e2m1", 4, Class::real},    {"i64", 64, Class::sign},
+    {"i32", 32, Class::sign},       {"i16", 16, Class::sign},      {"i8", 8, Class::sign},
+    {"i4", 4, Class::sign},         {"i2", 2, Class::sign},        {"u64", 64, Class::plain},
+    {"u32", 32, Class::plain},      {"u16", 16, Class::plain},     {"u8", 8, Class::plain},
+    {"u4", 4, Class::plain},        {"u2", 2, Class::plain},       {"bool", 8, Class::truth},
+    {"c64", 64, Class::complex},    {"c128", 128, Class::complex}, {"string", 0, Class::text},
 };
 const Info& info(DType type) { return infos[static_cast<size_t>(type)]; }
 

@@ -62,7 +62,8 @@ void Infer::need_rank(size_t i, int64_t rank) const {
 }
 
 void Infer::need_dtype(size_t i, bool (*is)(DType), const char* what) const {
-  if (dtype(i) != DType::unknown && !is(dtype(i))) fail("operand {} must be {}, but is {}", i, what, in(i).text());
+  if (dtype(i) != DType::unknown && !is(dtype(i)))
+    fail("operand {} must be {}, but is {}", i, what, in(i).text());
 }
 
 void Infer::need_same_dtype(size_t i, size_t j) const {
@@ -73,7 +74,8 @@ void Infer::need_same_dtype(size_t i, size_t j) const {
 int64_t Infer::axis(size_t i, int64_t axis) const { return rank(i) < 0 ? axis : resolve_axis(axis, rank(i)); }
 
 void Infer::out(size_t k, Type type) {
-  if (k < node_.outputs.size() && node_.outputs[k] != absent) graph_.value(node_.outputs[k]).type = std::move(type);
+  if (k < node_.outputs.size() && node_.outputs[k] != absent)
+    graph_.value(node_.outputs[k]).type = std::move(type);
 }
 
 void Infer::out(size_t k, DType dtype, std::optional<Dims> dims) {

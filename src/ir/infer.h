@@ -24,8 +24,8 @@ class Infer {
   // -1 where it is not known.
   int64_t rank(size_t i) const { return in(i).dims ? static_cast<int64_t>(in(i).dims->size()) : -1; }
   const Constant* constant(size_t i) const { return has(i) ? graph_.constant(node_.inputs[i]) : nullptr; }
-  // What is known of a small integer (or float) operand's elements, in row-major order; nothing where its rank may be
-  // over `most_rank`.
+  // What is known of a small integer (or float) operand's elements, in row-major order; nothing where its
+  // rank may be over `most_rank`.
   std::optional<Content> content(size_t i, size_t most_rank = 1) const;
   // The same as whole sizes.
   std::optional<Dims> sizes(size_t i) const;
@@ -37,7 +37,8 @@ class Infer {
   void need_rank(size_t i, int64_t rank) const;  // where the rank is known
   void need_dtype(size_t i, bool (*is)(DType), const char* what) const;
   void need_same_dtype(size_t i, size_t j) const;
-  int64_t axis(size_t i, int64_t axis) const;  // counted from the front where the rank is known, else as it is
+  int64_t axis(size_t i,
+               int64_t axis) const;  // counted from the front where the rank is known, else as it is
 
   // Results.
   size_t outputs() const { return node_.outputs.size(); }

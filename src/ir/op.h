@@ -1,4 +1,5 @@
-// An operator: a struct whose fields are its attributes, in a box that prints, compares and copies any of them.
+// An operator: a struct whose fields are its attributes, in a box that prints, compares and copies any of
+// them.
 //
 //   struct LeakyRelu : Elementwise {
 //     static constexpr const char* name = "leaky_relu";
@@ -132,7 +133,7 @@ class Op {
  public:
   Op() = default;
   template <class T>
-    requires requires { T::name; }
+  requires requires { T::name; }
   Op(T op) : info_(&info_of<T>()), data_(std::make_shared<const T>(std::move(op))) {}
   Op(const OpInfo& info, std::shared_ptr<const void> data) : info_(&info), data_(std::move(data)) {}
 

@@ -42,7 +42,8 @@ std::string constant_text(const Constant& constant) {
     for (size_t i = 0; i < strings->size(); ++i) text += (i ? ", " : "") + quote((*strings)[i]);
     return text + "]";
   }
-  if (auto value = constant.splat() ? splat_value(constant) : std::nullopt) return "splat " + number_text(*value);
+  if (auto value = constant.splat() ? splat_value(constant) : std::nullopt)
+    return "splat " + number_text(*value);
   if (constant.count() > printed_elements || is_complex(constant.dtype()))
     return fmt::format("data {}", constant.count());
   std::string text = "const [";
@@ -52,7 +53,8 @@ std::string constant_text(const Constant& constant) {
     for (size_t i = 0; i < values.size(); ++i) {
       // f32 prints the shortest digits that read back as that float.
       bool single = constant.dtype() == DType::f32 && std::isfinite(values[i]);
-      text += (i ? ", " : "") + (single ? fmt::format("{}", static_cast<float>(values[i])) : number_text(values[i]));
+      text += (i ? ", " : "") +
+              (single ? fmt::format("{}", static_cast<float>(values[i])) : number_text(values[i]));
     }
   } else {
     auto values = tensor.ints();
@@ -76,7 +78,11 @@ class Printer {
   }
 
   std::string graph() {
-    std::string text = "graph " + (graph_.name.empty() ? std::string("main") : plain(graph_.name) ? graph_.name : quote(graph_.name)) + "(";
+    std::string text = "graph " +
+                       (graph_.name.empty()  ? std::string("main")
+                        : plain(graph_.name) ? graph_.name
+                                             : quote(graph_.name)) +
+                       "(";
     for (size_t i = 0; i < graph_.inputs.size(); ++i) {
       ValueId id = graph_.inputs[i].value;
       text += (i ? ", " : "") + name(id) + ": " + graph_.value(id).type.text();
@@ -115,7 +121,8 @@ class Printer {
     std::string fields;
     for (const Field& field : node.op.info().fields) {
       if (fields_equal(node.op.data(), node.op.info().defaults.get(), field)) continue;
-      fields += (fields.empty() ? "" : ", ") + std::string(field.name) + ": " + field_text(node.op.data(), field);
+      fields +=
+          (fields.empty() ? "" : ", ") + std::string(field.name) + ": " + field_text(node.op.data(), field);
     }
     if (!fields.empty()) text += " {" + fields + "}";
     if (!node.origin.empty()) {
@@ -137,25 +144,39 @@ class Printer {
     auto integer = [](int64_t value) { return std::to_string(value); };
     switch (field.kind) {
       case FieldKind::integer:
-      case FieldKind::axis: return integer(field_as<int64_t>(op, field));
-      case FieldKind::real: return number_text(field_as<double>(op, field));
-      case FieldKind::truth: return field_as<bool>(op, field) ? "true" : "false";
-      case FieldKind::text: return quote(field_as<std::string>(op, field));
-      case FieldKind::choice: return std::string(field.choices.at(field_as<uint8_t>(op, field)));
-      case FieldKind::dtype: return std::string(name_of(field_as<DType>(op, field)));
+      case FieldKind::axis:
+        return integer(field_as<int64_t>(op, field));
+      case FieldKind::real:
+        return number_text(field_as<double>(op, field));
+      case FieldKind::truth:
+        return field_as<bool>(op, field) ? "true" : "false";
+      case FieldKind::text:
+        return quote(field_as<std::string>(op, field));
+      case FieldKind::choice:
+        return std::string(field.choices.at(field_as<uint8_t>(op, field)));
+      case FieldKind::dtype:
+        return std::string(name_of(field_as<DType>(op, field)));
       case FieldKind::axes:
-      case FieldKind::integers: return list(field_as<std::vector<int64_t>>(op, field), integer);
-      case FieldKind::reals: return list(field_as<std::vector<double>>(op, field), number_text);
-      case FieldKind::texts: return list(field_as<std::vector<std::string>>(op, field), quote);
-      case FieldKind::dim: return field_as<Dim>(op, field).text();
-      case FieldKind::dims: return text_of(field_as<Dims>(op, field));
-      case FieldKind::graph: return Printer(*field_as<GraphPtr>(op, field), indent_ + "  ").graph();
+      case FieldKind::integers:
+        return list(field_as<std::vector<int64_t>>(op, field), integer);
+      case FieldKind::reals:
+        return list(field_as<std::vector<double>>(op, field), number_text);
+      case FieldKind::texts:
+        return list(field_as<std::vector<std::string>>(op, field), quote);
+      case FieldKind::dim:
+        return field_as<Dim>(op, field).text();
+      case FieldKind::dims:
+        return text_of(field_as<Dims>(op, field));
+      case FieldKind::graph:
+        return Printer(*field_as<GraphPtr>(op, field), indent_ + "  ").graph();
       case FieldKind::constant: {
         const ConstantPtr& constant = field_as<ConstantPtr>(op, field);
-        return constant ? Type(constant->dtype(), to_dims(constant->shape())).text() + " " + constant_text(*constant)
+        return constant ? Type(constant->dtype(), to_dims(constant->shape())).text() + " " +
+                              constant_text(*constant)
                         : "none";
       }
-      case FieldKind::type: return field_as<Type>(op, field).text();
+      case FieldKind::type:
+        return field_as<Type>(op, field).text();
     }
     return "";
   }

@@ -49,8 +49,8 @@ Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape
   size_t size = static_cast<size_t>(count_) * size_of(dtype);
   void* memory = ::operator new(size ? size : 1, std::align_val_t(alignment));
   data_ = Bytes(memory, size, std::shared_ptr<const void>(memory, [](const void* p) {
-    ::operator delete(const_cast<void*>(p), std::align_val_t(alignment));
-  }));
+                  ::operator delete(const_cast<void*>(p), std::align_val_t(alignment));
+                }));
 }
 
 Tensor::Tensor(DType dtype, Shape shape, Bytes data)

@@ -83,7 +83,11 @@ class Tensor {
 
 // What flows along an edge.
 struct Datum {
-  enum Kind : uint8_t { tensor_kind, list_kind, none_kind } kind = none_kind;  // none: an optional without a value
+  enum Kind : uint8_t {
+    tensor_kind,
+    list_kind,
+    none_kind
+  } kind = none_kind;  // none: an optional without a value
   Tensor tensor;
   std::shared_ptr<const std::vector<Datum>> items;
 

@@ -7,10 +7,10 @@
 //     return y, probs: y
 //   }
 //
-// Names that are no plain words are quoted: "a/b:0". `_` is an absent operand or result. Constants print their
-// elements where they are few, and otherwise as `data <count>`, which cannot be parsed back. `random <seed>` makes
-// elements from -1 to 1 (integers: 0 to 9). A type after a result's name may be left out when parsing; where given
-// it must be what inference finds.
+// Names that are no plain words are quoted: "a/b:0". `_` is an absent operand or result. Constants print
+// their elements where they are few, and otherwise as `data <count>`, which cannot be parsed back. `random
+// <seed>` makes elements from -1 to 1 (integers: 0 to 9). A type after a result's name may be left out when
+// parsing; where given it must be what inference finds.
 #pragma once
 
 #include <string>

@@ -50,7 +50,8 @@ Type element_of(const Type& container, const std::function<Dim(size_t axis)>& fr
 }
 
 Type join(const Type& a, const Type& b, const std::function<Dim(size_t axis)>& differ) {
-  bool unknown_a = a.is_tensor() && a.dtype == DType::unknown, unknown_b = b.is_tensor() && b.dtype == DType::unknown;
+  bool unknown_a = a.is_tensor() && a.dtype == DType::unknown,
+       unknown_b = b.is_tensor() && b.dtype == DType::unknown;
   if (unknown_a && !a.dims && !b.is_tensor()) return b;
   if (unknown_b && !b.dims && !a.is_tensor()) return a;
   if (a.kind != b.kind && (a.kind == Type::optional || b.kind == Type::optional)) {
@@ -69,10 +70,12 @@ Type join(const Type& a, const Type& b, const std::function<Dim(size_t axis)>& d
       return known;
     }
     Type result = a;
-    result.element = std::make_shared<const Type>(join(*a.element, *b.element, [](size_t) { return any_size(); }));
+    result.element =
+        std::make_shared<const Type>(join(*a.element, *b.element, [](size_t) { return any_size(); }));
     return result;
   }
-  if (a.dtype != b.dtype && !unknown_a && !unknown_b) fail("{} and {} cannot be one value", a.text(), b.text());
+  if (a.dtype != b.dtype && !unknown_a && !unknown_b)
+    fail("{} and {} cannot be one value", a.text(), b.text());
   Type result(unknown_a ? b.dtype : a.dtype);
   if (a.dims && b.dims && a.dims->size() == b.dims->size()) {
     result.dims = a.dims;

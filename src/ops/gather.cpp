@@ -9,7 +9,8 @@ void need_indices(const Infer& in, size_t i) { in.need_dtype(i, is_integer, "int
 
 // Sizes that must be equal: refuses two different numbers and gives a number where there is one.
 Dim same_size(const Dim& a, const Dim& b, const char* what) {
-  if (a.is_number() && b.is_number() && !(a == b)) fail("{} differ in size: {} and {}", what, a.text(), b.text());
+  if (a.is_number() && b.is_number() && !(a == b))
+    fail("{} differ in size: {} and {}", what, a.text(), b.text());
   return a.is_number() ? a : b;
 }
 
@@ -92,7 +93,8 @@ void ScatterElements::infer(Infer& in) const {
     in.axis(0, axis);
   }
   if (in.dims(1) && in.dims(2) && in.rank(1) == in.rank(2))
-    for (size_t k = 0; k < in.dims(1)->size(); ++k) same_size((*in.dims(1))[k], (*in.dims(2))[k], "indices and updates");
+    for (size_t k = 0; k < in.dims(1)->size(); ++k)
+      same_size((*in.dims(1))[k], (*in.dims(2))[k], "indices and updates");
   in.same_as(0);
 }
 
@@ -138,7 +140,8 @@ void NonZero::infer(Infer& in) const {
 void Compress::infer(Infer& in) const {
   in.need_count(2, 2);
   in.need_rank(1, 1);
-  if (in.dtype(1) != DType::boolean && in.dtype(1) != DType::unknown) fail("the condition is {}", in.in(1).text());
+  if (in.dtype(1) != DType::boolean && in.dtype(1) != DType::unknown)
+    fail("the condition is {}", in.in(1).text());
   if (flat) return in.out(0, in.dtype(0), Dims{in.fresh(0, 0)});
   if (!in.dims(0)) return in.out(0, in.dtype(0), std::nullopt);
   Dims to = *in.dims(0);

@@ -12,8 +12,8 @@ enum class Outside : uint8_t {
   zero,   // 0 instead of an element
 };
 
-// (x, indices): the slices of the axis at the indices, which take the axis's place. Both start with `batch` axes that
-// they share. Negative indices count from the end where `wrap`, otherwise they are outside.
+// (x, indices): the slices of the axis at the indices, which take the axis's place. Both start with `batch`
+// axes that they share. Negative indices count from the end where `wrap`, otherwise they are outside.
 struct Gather {
   static constexpr const char* name = "gather";
   int64_t axis = 0, batch = 0;
@@ -28,8 +28,9 @@ struct Gather {
   void infer(Infer& in) const;
 };
 
-// (x, indices): result[i, j, k] = x[i, indices[i, j, k], k] for axis 1, and so on. Indices may be shorter than x
-// along the other axes. Negative indices count from the end; others outside are refused, here and below.
+// (x, indices): result[i, j, k] = x[i, indices[i, j, k], k] for axis 1, and so on. Indices may be shorter
+// than x along the other axes. Negative indices count from the end; others outside are refused, here and
+// below.
 struct GatherElements {
   static constexpr const char* name = "gather_elements";
   int64_t axis = 0;
@@ -73,7 +74,8 @@ enum class CacheMode : uint8_t {
   circular,  // they go on at the front
 };
 
-// (x, updates, starts?): x with the updates of batch entry b (axis 0) at starts[b] (none: 0) and on along the axis.
+// (x, updates, starts?): x with the updates of batch entry b (axis 0) at starts[b] (none: 0) and on along the
+// axis.
 struct UpdateCache {
   static constexpr const char* name = "update_cache";
   int64_t axis = -2;
@@ -91,7 +93,8 @@ struct NonZero {
   void infer(Infer& in) const;
 };
 
-// (x, condition): the slices of the axis (flat: the elements) where the condition, which may be shorter, is true.
+// (x, condition): the slices of the axis (flat: the elements) where the condition, which may be shorter, is
+// true.
 struct Compress {
   static constexpr const char* name = "compress";
   bool flat = true;

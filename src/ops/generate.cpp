@@ -29,7 +29,8 @@ void Range::infer(Infer& in) const {
   auto start = in.sizes(0), limit = in.sizes(1), delta = in.sizes(2);
   std::optional<Dim> count;
   if (start && limit && delta) {
-    if (start->size() != 1 || limit->size() != 1 || delta->size() != 1) fail("a range's bounds must be scalars");
+    if (start->size() != 1 || limit->size() != 1 || delta->size() != 1)
+      fail("a range's bounds must be scalars");
     count = range_size((*start)[0], (*limit)[0], (*delta)[0]);
   }
   in.out(0, in.dtype(0), Dims{count ? *count : in.fresh(0, 0)});

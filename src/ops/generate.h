@@ -5,8 +5,8 @@
 
 namespace remodel {
 
-// (): start, start + step, ..., `size` numbers. Or (start, limit, delta), scalars of one type: start + i * delta as
-// long as that is before the limit.
+// (): start, start + step, ..., `size` numbers. Or (start, limit, delta), scalars of one type: start + i *
+// delta as long as that is before the limit.
 struct Range {
   static constexpr const char* name = "range";
   DType dtype = DType::i64;  // of the form without operands
@@ -21,8 +21,8 @@ struct Range {
   void infer(Infer& in) const;
 };
 
-// (indices, values, depth?): along a new axis `depth` elements, values[1] at the index and values[0] elsewhere. An
-// index outside has values[0] everywhere. Negative indices count from the end where `wrap`.
+// (indices, values, depth?): along a new axis `depth` elements, values[1] at the index and values[0]
+// elsewhere. An index outside has values[0] everywhere. Negative indices count from the end where `wrap`.
 struct OneHot {
   static constexpr const char* name = "one_hot";
   int64_t axis = -1;  // of the result

@@ -10,7 +10,8 @@ bool is_unknown(const Type& type) { return type.is_tensor() && type.dtype == DTy
 
 const Type& need_list(const Infer& in, size_t i) {
   const Type& type = in.in(i);
-  if (type.kind != Type::list && !is_unknown(type)) fail("operand {} must be a list, but is {}", i, type.text());
+  if (type.kind != Type::list && !is_unknown(type))
+    fail("operand {} must be a list, but is {}", i, type.text());
   return type;
 }
 
@@ -127,7 +128,8 @@ void ListSplit::infer(Infer& in) const {
     } else if (chunk.is_number(1) && !keep) {
       part.dims->erase(part.dims->begin() + at);
     } else {
-      bool whole = chunk.is_number(1) || (size.is_number() && chunk.is_number() && size.number() % chunk.number() == 0);
+      bool whole = chunk.is_number(1) ||
+                   (size.is_number() && chunk.is_number() && size.number() % chunk.number() == 0);
       size = whole ? chunk : any_size();
     }
   }

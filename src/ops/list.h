@@ -1,5 +1,5 @@
-// Lists of tensors, and optionals. An index counts from the end where it is negative; one outside is refused when
-// the model runs.
+// Lists of tensors, and optionals. An index counts from the end where it is negative; one outside is refused
+// when the model runs.
 #pragma once
 
 #include "ir/op.h"
@@ -56,9 +56,10 @@ struct ListConcat {
   void infer(Infer& in) const;
 };
 
-// (x, sizes?): parts of a tensor along the axis, as a list. Part k has sizes[k] indices where `sizes` is one-dimensional;
-// a scalar cuts into chunks of that many, the last one with what is left. Without the operand the attributes say
-// it: `sizes`, or `chunk` where there are none. `keep`: parts of size 1 keep the axis.
+// (x, sizes?): parts of a tensor along the axis, as a list. Part k has sizes[k] indices where `sizes` is
+// one-dimensional; a scalar cuts into chunks of that many, the last one with what is left. Without the
+// operand the attributes say it: `sizes`, or `chunk` where there are none. `keep`: parts of size 1 keep the
+// axis.
 struct ListSplit {
   static constexpr const char* name = "list_split";
   int64_t axis = 0;

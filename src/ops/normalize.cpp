@@ -22,7 +22,8 @@ void infer_channels(Infer& in, Channels channels, int64_t groups) {
   in.need_dtype(0, is_float, "of floats");
   if (in.rank(0) >= 0) {
     if (in.rank(0) < 2) fail("the input must have a batch and a channel axis, but is {}", in.in(0).text());
-    Dim size = size_of_axis(in, static_cast<int64_t>(channel_axis(channels, static_cast<size_t>(in.rank(0)))));
+    Dim size =
+        size_of_axis(in, static_cast<int64_t>(channel_axis(channels, static_cast<size_t>(in.rank(0)))));
     check_vector(in, 1, size);
     check_vector(in, 2, size);
     if (groups < 1 || (size.is_number() && size.number() % groups != 0))
@@ -58,7 +59,8 @@ void infer_over_axes(Infer& in, const std::vector<int64_t>& axes, DType statisti
     in.need_rank(i, static_cast<int64_t>(axes.size()));
     if (in.dims(0) && in.dims(i))
       for (size_t k = 0; k < over.size(); ++k)
-        need_equal((*in.dims(0))[static_cast<size_t>(over[k])], (*in.dims(i))[k], "a normalised axis and its parameter");
+        need_equal((*in.dims(0))[static_cast<size_t>(over[k])], (*in.dims(i))[k],
+                   "a normalised axis and its parameter");
   }
   in.same_as(0);
   for (size_t k = 1; k < in.outputs(); ++k) in.out(k, statistics, kept);
@@ -93,7 +95,8 @@ void Lrn::infer(Infer& in) const {
   in.need_count(1, 1);
   in.need_dtype(0, is_float, "of floats");
   if (size < 1) fail("a window of {} channels", size);
-  if (in.rank(0) >= 0 && in.rank(0) < 2) fail("the input must have a channel axis, but is {}", in.in(0).text());
+  if (in.rank(0) >= 0 && in.rank(0) < 2)
+    fail("the input must have a channel axis, but is {}", in.in(0).text());
   in.same_as(0);
 }
 

@@ -5,7 +5,8 @@
 
 namespace remodel {
 
-// (x, scale?, bias?, mean, variance): (x - mean) / sqrt(variance + epsilon) * scale + bias, all but x [size of axis].
+// (x, scale?, bias?, mean, variance): (x - mean) / sqrt(variance + epsilon) * scale + bias, all but x [size
+// of axis].
 struct BatchNorm {
   static constexpr const char* name = "batch_norm";
   int64_t axis = 1;
@@ -17,8 +18,8 @@ struct BatchNorm {
   void infer(Infer& in) const;
 };
 
-// (x, scale?, bias?): (x - mean) / sqrt(variance + epsilon) * scale + bias with the statistics of each channel of each
-// image; scale and bias are [channels].
+// (x, scale?, bias?): (x - mean) / sqrt(variance + epsilon) * scale + bias with the statistics of each
+// channel of each image; scale and bias are [channels].
 struct InstanceNorm {
   static constexpr const char* name = "instance_norm";
   double epsilon = 1e-5;
@@ -44,9 +45,9 @@ struct GroupNorm {
   void infer(Infer& in) const;
 };
 
-// (x, scale?, bias?) -> (y, mean?, 1 / sqrt(variance + epsilon)?): statistics over the axes, which ascend; scale and
-// bias have the sizes of these axes. The statistics are computed in `statistics` or a wider type, and are results of
-// that type that keep the axes at size 1.
+// (x, scale?, bias?) -> (y, mean?, 1 / sqrt(variance + epsilon)?): statistics over the axes, which ascend;
+// scale and bias have the sizes of these axes. The statistics are computed in `statistics` or a wider type,
+// and are results of that type that keep the axes at size 1.
 struct LayerNorm {
   static constexpr const char* name = "layer_norm";
   std::vector<int64_t> axes = {-1};
@@ -94,8 +95,8 @@ struct LpNorm {
   void infer(Infer& in) const;
 };
 
-// (x): x / (bias + alpha / size * sum of squares of `size` neighbouring channels)^beta; channel c sees those from
-// c - floor((size - 1) / 2) on.
+// (x): x / (bias + alpha / size * sum of squares of `size` neighbouring channels)^beta; channel c sees those
+// from c - floor((size - 1) / 2) on.
 struct Lrn {
   static constexpr const char* name = "lrn";
   int64_t size = 1;

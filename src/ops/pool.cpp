@@ -70,7 +70,8 @@ void RoiAlign::infer(Infer& in) const {
   in.need_rank(2, 1);
   in.need_dtype(2, is_integer, "of integers");
   if (samples < 0) fail("{} samples", samples);
-  if (in.dims(1) && in.dims(2)) need_equal((*in.dims(1))[0], (*in.dims(2))[0], "the numbers of rois and of batch indices");
+  if (in.dims(1) && in.dims(2))
+    need_equal((*in.dims(1))[0], (*in.dims(2))[0], "the numbers of rois and of batch indices");
   infer_rois(in, 4, height, width);
 }
 

@@ -12,8 +12,8 @@ struct MaxPool : Pooling {
   void infer(Infer& in) const;
 };
 
-// (x) -> (y, index i64): max_pool, and where each element stood. Of equal ones it is the first, row by row; the first
-// NaN comes before all others.
+// (x) -> (y, index i64): max_pool, and where each element stood. Of equal ones it is the first, row by row;
+// the first NaN comes before all others.
 enum class IndexSpan : uint8_t {
   plane,   // counts inside one channel's spatial sizes
   tensor,  // counts over all of x, as it is laid out
@@ -65,8 +65,8 @@ struct LpPool : Pooling {
   void infer(Infer& in) const;
 };
 
-// (x [batch, channels, h, w], rois [n, 4] as x1 y1 x2 y2, batch index [n]) -> [n, channels, height, width]. Each roi
-// times the scale is cut into bins, and samples are read linearly between x's elements.
+// (x [batch, channels, h, w], rois [n, 4] as x1 y1 x2 y2, batch index [n]) -> [n, channels, height, width].
+// Each roi times the scale is cut into bins, and samples are read linearly between x's elements.
 enum class RoiMode : uint8_t { average, max };
 enum class RoiPlaces : uint8_t {
   centres,  // a roi's numbers are those of elements' centres
@@ -90,8 +90,8 @@ struct RoiAlign {
   void infer(Infer& in) const;
 };
 
-// (x [batch, channels, h, w], rois [n, 5] as batch x1 y1 x2 y2) -> [n, channels, height, width]: the largest element of
-// each bin; coordinates are rounded to elements, ends included.
+// (x [batch, channels, h, w], rois [n, 5] as batch x1 y1 x2 y2) -> [n, channels, height, width]: the largest
+// element of each bin; coordinates are rounded to elements, ends included.
 struct RoiPool {
   static constexpr const char* name = "roi_pool";
   int64_t height = 1, width = 1;

@@ -8,8 +8,8 @@
 // [directions, batch, hidden], the state after the last step of each row. Past its length y is 0; the
 // backward direction starts at each row's own last step.
 //
-// `activations` are names of CellActivation, for each direction as many as the cell uses; alphas and betas are
-// theirs. Where `clip` is positive what enters the gates' activations is limited to [-clip, clip].
+// `activations` are names of CellActivation, for each direction as many as the cell uses; alphas and betas
+// are theirs. Where `clip` is positive what enters the gates' activations is limited to [-clip, clip].
 #pragma once
 
 #include "ir/op.h"

@@ -138,7 +138,8 @@ void AffineGrid::infer(Infer& in) const {
   if (spatial != 2 && spatial != 3) fail("the size must have 4 or 5 numbers, but is {}", text_of(*sizes));
   if (const Dims* theta = in.dims(0)) {
     const Dim &rows = (*theta)[1], &columns = (*theta)[2];
-    if ((rows.is_number() && rows.number() != spatial) || (columns.is_number() && columns.number() != spatial + 1))
+    if ((rows.is_number() && rows.number() != spatial) ||
+        (columns.is_number() && columns.number() != spatial + 1))
       fail("theta must be [batch, {}, {}], but is {}", spatial, spatial + 1, text_of(*theta));
   }
   Dims dims{(*sizes)[0]};

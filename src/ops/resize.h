@@ -15,7 +15,7 @@ enum class Coordinates : uint8_t {
   half_pixel_unshifted,  // (i + 0.5) / s (TensorFlow's nearest neighbours)
   align_corners,         // i * (in - 1) / (out - 1), 0 where out is 1
   asymmetric,            // i / s
-  crop,                  // evenly from start * (in - 1) to end * (in - 1) of the crop; their middle where out is 1
+  crop,  // evenly from start * (in - 1) to end * (in - 1) of the crop; their middle where out is 1
 };
 
 enum class NearestRounding : uint8_t { half_down, half_up, floor, ceil };
@@ -27,15 +27,16 @@ enum class Aspect : uint8_t {
   not_smaller,  // ... by the largest; sizes are rounded, halves up
 };
 
-// (x, sizes?, scales?, crop?): x with other sizes along the axes. Either sizes are given and the scale is size / in, or
-// scales are given and a size is floor(in * scale), in * (end - start) * scale of a crop, computed in f32; each as
-// attribute or operand. Integers are computed in f32 and rounded to zero.
+// (x, sizes?, scales?, crop?): x with other sizes along the axes. Either sizes are given and the scale is
+// size / in, or scales are given and a size is floor(in * scale), in * (end - start) * scale of a crop,
+// computed in f32; each as attribute or operand. Integers are computed in f32 and rounded to zero.
 struct Resize {
   static constexpr const char* name = "resize";
   std::vector<int64_t> axes;
   Dims sizes;
   std::vector<double> scales;
-  std::vector<double> crop;  // for coordinates `crop`: start of each axis, then end of each, 1 is the last element
+  std::vector<double>
+      crop;  // for coordinates `crop`: start of each axis, then end of each, 1 is the last element
   ResizeMode mode = ResizeMode::nearest;
   Coordinates coordinates = Coordinates::half_pixel;
   NearestRounding nearest = NearestRounding::half_down;
@@ -51,8 +52,8 @@ struct Resize {
     v("crop", crop);
     v.choice("mode", mode, {"nearest", "linear", "cubic"});
     v.choice("coordinates", coordinates,
-             {"half_pixel", "half_pixel_symmetric", "half_pixel_or_zero", "half_pixel_unshifted", "align_corners",
-              "asymmetric", "crop"});
+             {"half_pixel", "half_pixel_symmetric", "half_pixel_or_zero", "half_pixel_unshifted",
+              "align_corners", "asymmetric", "crop"});
     v.choice("nearest", nearest, {"half_down", "half_up", "floor", "ceil"});
     v.choice("aspect", aspect, {"stretch", "not_larger", "not_smaller"});
     v("cubic_a", cubic_a);
@@ -68,8 +69,8 @@ Dims resize_sizes(Aspect aspect, const Dims& in, const Dims& wished);
 // floor(in * span * scale) in f32.
 int64_t resize_scaled(int64_t in, double scale, double span = 1);
 
-// (x [batch, channels, spatial...], grid [batch, out..., axes]) -> [batch, channels, out...]: x at the grid's places,
-// whose last spatial axis stands first and which run from -1 to 1.
+// (x [batch, channels, spatial...], grid [batch, out..., axes]) -> [batch, channels, out...]: x at the grid's
+// places, whose last spatial axis stands first and which run from -1 to 1.
 enum class GridPadding : uint8_t { zeros, border, reflection };
 struct GridSample {
   static constexpr const char* name = "grid_sample";
@@ -84,8 +85,8 @@ struct GridSample {
   void infer(Infer& in) const;
 };
 
-// (theta [batch, axes, axes + 1], size?) -> [batch, spatial..., axes]: theta times each place (x, y(, z), 1) of an image
-// [batch, channels, spatial...], places as grid_sample has them.
+// (theta [batch, axes, axes + 1], size?) -> [batch, spatial..., axes]: theta times each place (x, y(, z), 1)
+// of an image [batch, channels, spatial...], places as grid_sample has them.
 struct AffineGrid {
   static constexpr const char* name = "affine_grid";
   Dims size;

@@ -86,7 +86,8 @@ void Reshape::infer(Infer& in) const {
 void Transpose::infer(Infer& in) const {
   in.need_count(1, 1);
   const Dims* from = in.dims(0);
-  if (!from) return in.out(0, in.dtype(0), perm.empty() ? std::nullopt : std::optional(in.fresh_dims(0, perm.size())));
+  if (!from)
+    return in.out(0, in.dtype(0), perm.empty() ? std::nullopt : std::optional(in.fresh_dims(0, perm.size())));
   std::vector<int64_t> order = perm;
   if (order.empty())
     for (size_t axis = from->size(); axis-- > 0;) order.push_back(axis);
@@ -138,8 +139,10 @@ void Squeeze::infer(Infer& in) const {
   Dims to;
   if (known->empty()) {
     for (const Dim& size : *from)
-      if (!size.is_number()) return in.out(0, in.dtype(0), std::nullopt);
-      else if (!size.is_number(1)) to.push_back(size);
+      if (!size.is_number())
+        return in.out(0, in.dtype(0), std::nullopt);
+      else if (!size.is_number(1))
+        to.push_back(size);
   } else {
     std::vector<int64_t> gone = sorted_axes(*known, in.rank(0));
     for (int64_t axis = 0; axis < in.rank(0); ++axis) {
@@ -160,7 +163,8 @@ void Unsqueeze::infer(Infer& in) const {
   auto known = known_axes(in, axes);
   if (!from || !known) {
     auto length = known ? std::optional<int64_t>(known->size()) : length_of(in, 1);
-    return in.out(0, in.dtype(0), from && length ? std::optional(in.fresh_dims(0, in.rank(0) + *length)) : std::nullopt);
+    return in.out(0, in.dtype(0),
+                  from && length ? std::optional(in.fresh_dims(0, in.rank(0) + *length)) : std::nullopt);
   }
   int64_t rank = in.rank(0) + static_cast<int64_t>(known->size());
   std::vector<int64_t> fresh = sorted_axes(*known, rank);
@@ -225,7 +229,8 @@ void Tile::infer(Infer& in) const {
   auto sizes = numbers(to);
   if (!content || !sizes || sizes->size() != 1 || (*sizes)[0] > 1024) return;
   Content copies;
-  while (copies.size() < static_cast<size_t>((*sizes)[0])) copies.insert(copies.end(), content->begin(), content->end());
+  while (copies.size() < static_cast<size_t>((*sizes)[0]))
+    copies.insert(copies.end(), content->begin(), content->end());
   in.content_out(copies);
 }
 

@@ -42,8 +42,8 @@ struct Unsqueeze {
   void infer(Infer& in) const;
 };
 
-// (x, shape?): x repeated along axes of size 1, aligned at the last axis. The attribute is the result's shape; the
-// operand may have sizes of 1 where x has others.
+// (x, shape?): x repeated along axes of size 1, aligned at the last axis. The attribute is the result's
+// shape; the operand may have sizes of 1 where x has others.
 struct Expand {
   static constexpr const char* name = "expand";
   Dims shape;
@@ -95,7 +95,8 @@ void check_sizes(const Dims& sizes);
 // The axes counted from the front and sorted; refuses one given twice.
 std::vector<int64_t> sorted_axes(const std::vector<int64_t>& axes, int64_t rank);
 
-// Says what result k contains where it is a view of a small operand 0: the elements at offset + index * strides.
+// Says what result k contains where it is a view of a small operand 0: the elements at offset + index *
+// strides.
 void content_view_out(Infer& in, size_t k, int64_t offset, const std::vector<int64_t>& strides,
                       const std::vector<int64_t>& sizes);
 

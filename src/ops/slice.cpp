@@ -28,7 +28,8 @@ Span resolve_forward(const Dim& length, const Dim& start, const Dim& end, int64_
   bool to_end = end.is_number() && end.number() >= beyond;
   bool end_far = surely_negative(end);
   if (start.is_number() && start.number() <= -beyond) return resolve_forward(length, 0, end, step);
-  if ((start.is_number() && start.number() >= beyond) || (end.is_number() && end.number() <= -beyond)) return {0, 0};
+  if ((start.is_number() && start.number() >= beyond) || (end.is_number() && end.number() <= -beyond))
+    return {0, 0};
   // The least of what each bound leaves, where the bounds are start or length + start, end or length + end.
   if (!surely_negative(start)) {
     Dim size = to_end    ? count(length - start)
@@ -38,7 +39,8 @@ Span resolve_forward(const Dim& length, const Dim& start, const Dim& end, int64_
   }
   Dim size = to_end    ? min(count(Dim(0) - start), count(length))
              : end_far ? min(count(end - start), count(length + end))
-                       : min(min(count(end - length - start), count(Dim(0) - start)), min(count(end), count(length)));
+                       : min(min(count(end - length - start), count(Dim(0) - start)),
+                             min(count(end), count(length)));
   return {max(length + start, 0), max(0, size)};
 }
 
@@ -175,10 +177,13 @@ void Slice::infer(Infer& in) const {
     int64_t axis = resolve_axis(axes[i], from->size());
     const Dim& length = (*from)[axis];
     to[axis] = sizes[i];
-    if (!length.is_number() || !starts[i].is_number() || !sizes[i].is_number() || sizes[i].is_number(0)) continue;
+    if (!length.is_number() || !starts[i].is_number() || !sizes[i].is_number() || sizes[i].is_number(0))
+      continue;
     Dim first = starts[i], last = first + (sizes[i] - Dim(1)) * Dim(steps[i]);
-    if (std::min(first.number(), last.number()) < 0 || std::max(first.number(), last.number()) >= length.number())
-      fail("elements {} to {} are not all in axis {} of {}", first.number(), last.number(), axis, in.in(0).text());
+    if (std::min(first.number(), last.number()) < 0 ||
+        std::max(first.number(), last.number()) >= length.number())
+      fail("elements {} to {} are not all in axis {} of {}", first.number(), last.number(), axis,
+           in.in(0).text());
   }
   in.out(0, in.dtype(0), to);
   auto all = numbers(*from), part = numbers(to), first = numbers(starts);
@@ -261,7 +266,8 @@ void Pad::infer(Infer& in) const {
     if (!pads || (in.has(3) && (!chosen || !numbers(*chosen)))) {
       Dims to = in.fresh_dims(0, from->size());
       for (int64_t axis : axes)
-        if (chosen && numbers(*chosen) && !std::ranges::count(sorted_axes(*numbers(*chosen), in.rank(0)), axis))
+        if (chosen && numbers(*chosen) &&
+            !std::ranges::count(sorted_axes(*numbers(*chosen), in.rank(0)), axis))
           to[axis] = (*from)[axis];
       return in.out(0, in.dtype(0), to);
     }
@@ -273,8 +279,8 @@ void Pad::infer(Infer& in) const {
   for (size_t axis = 0; axis < from->size(); ++axis) {
     to.push_back((*from)[axis] + known.low[axis] + known.high[axis]);
     if (to.back().is_number() && to.back().number() < 0)
-      fail("pads {} and {} take more than axis {} of {} has", known.low[axis].text(), known.high[axis].text(), axis,
-           in.in(0).text());
+      fail("pads {} and {} take more than axis {} of {} has", known.low[axis].text(), known.high[axis].text(),
+           axis, in.in(0).text());
   }
   in.out(0, in.dtype(0), to);
 }

@@ -14,8 +14,8 @@ struct Concat {
   void infer(Infer& in) const;
 };
 
-// (x, sizes?) -> (part...): consecutive parts of the axis, which together are all of it. No sizes: equal parts of
-// ceil(size / parts), the last one what is left.
+// (x, sizes?) -> (part...): consecutive parts of the axis, which together are all of it. No sizes: equal
+// parts of ceil(size / parts), the last one what is left.
 struct Split {
   static constexpr const char* name = "split";
   int64_t axis = 0;
@@ -27,8 +27,8 @@ struct Split {
   void infer(Infer& in) const;
 };
 
-// (x): along each of the axes the elements start, start + step, ..., `size` of them; all must exist. Where the size
-// is 0, start may be anything.
+// (x): along each of the axes the elements start, start + step, ..., `size` of them; all must exist. Where
+// the size is 0, start may be anything.
 struct Slice {
   static constexpr const char* name = "slice";
   std::vector<int64_t> axes;
@@ -43,9 +43,9 @@ struct Slice {
   void infer(Infer& in) const;
 };
 
-// (x, starts, ends, axes?, steps?): the same with numbers that only running finds out. Starts and ends count from
-// the end where negative, and are then clamped to 0 .. size (a negative step: start to 0 .. size - 1, end to
-// -1 .. size - 1). No axes: the first ones. No steps: 1.
+// (x, starts, ends, axes?, steps?): the same with numbers that only running finds out. Starts and ends count
+// from the end where negative, and are then clamped to 0 .. size (a negative step: start to 0 .. size - 1,
+// end to -1 .. size - 1). No axes: the first ones. No steps: 1.
 struct DynamicSlice {
   static constexpr const char* name = "dynamic_slice";
   void infer(Infer& in) const;
@@ -59,10 +59,10 @@ enum class PadMode : uint8_t {
   wrap,       // b c | a b c | a b
 };
 
-// (x, value?, pads?, axes?): elements put before and after each axis; a negative number takes elements away. The
-// value (a scalar of x's type; none: zero) is for constant mode. The operand pads holds the numbers for the starts
-// of the axes (none: all of them), then for the ends, where the attributes cannot. Reflections go back and forth
-// where the pad is longer than the axis.
+// (x, value?, pads?, axes?): elements put before and after each axis; a negative number takes elements away.
+// The value (a scalar of x's type; none: zero) is for constant mode. The operand pads holds the numbers for
+// the starts of the axes (none: all of them), then for the ends, where the attributes cannot. Reflections go
+// back and forth where the pad is longer than the axis.
 struct Pad {
   static constexpr const char* name = "pad";
   Dims low, high;
@@ -75,8 +75,8 @@ struct Pad {
   void infer(Infer& in) const;
 };
 
-// (x, shape): the middle of x along the axes (none: all), or x in the middle of zeros, where the shape is larger. Of
-// an odd difference the smaller half is in front.
+// (x, shape): the middle of x along the axes (none: all), or x in the middle of zeros, where the shape is
+// larger. Of an odd difference the smaller half is in front.
 struct CenterCropPad {
   static constexpr const char* name = "center_crop_pad";
   std::vector<int64_t> axes;
@@ -95,7 +95,8 @@ struct ReverseSequence {
   void infer(Infer& in) const;
 };
 
-// How the channels of deep pixels are numbered: (row in block, column in block, channel) or (channel, row, column).
+// How the channels of deep pixels are numbered: (row in block, column in block, channel) or (channel, row,
+// column).
 enum class DepthOrder : uint8_t { dcr, crd };
 
 // (x): blocks of pixels into channels.

@@ -5,8 +5,9 @@
 
 namespace remodel {
 
-// (x, k?) -> (values, indices i64): the k largest or smallest elements of each line of the axis, largest or smallest
-// first where `sorted`. Of equal ones the lower index comes first. NaN counts as larger than all numbers.
+// (x, k?) -> (values, indices i64): the k largest or smallest elements of each line of the axis, largest or
+// smallest first where `sorted`. Of equal ones the lower index comes first. NaN counts as larger than all
+// numbers.
 struct TopK {
   static constexpr const char* name = "top_k";
   int64_t axis = -1;
@@ -21,9 +22,9 @@ struct TopK {
   void infer(Infer& in) const;
 };
 
-// (x) -> (values, indices, inverse, counts): the different slices of the axis (flat: elements, as a list), ascending
-// where `sorted`, otherwise as they come first; where each comes first, for each slice of x its place among them,
-// and how often each occurs, all i64. All NaNs are one, the largest.
+// (x) -> (values, indices, inverse, counts): the different slices of the axis (flat: elements, as a list),
+// ascending where `sorted`, otherwise as they come first; where each comes first, for each slice of x its
+// place among them, and how often each occurs, all i64. All NaNs are one, the largest.
 struct Unique {
   static constexpr const char* name = "unique";
   bool flat = true;

@@ -35,8 +35,8 @@ Dim window_count(const Sliding& sliding, size_t i, const Dim& size, int64_t wind
     return ceil_div(size, stride);
   Dim room = size + low + high - window_reach(window, dilation);
   Dim count = ceil ? ceil_div(room, stride) + 1 : floor_div(room, stride) + 1;
-  // The first window that starts behind the input is number ceil((size + low) / stride); where the last padding and a
-  // stride are no longer than the window, there is none.
+  // The first window that starts behind the input is number ceil((size + low) / stride); where the last
+  // padding and a stride are no longer than the window, there is none.
   if (ceil && !(window_reach(window, dilation) - high - stride).at_least(0))
     count = min(count, ceil_div(size + low, stride));
   if (count.is_number() && count.number() < 0)
@@ -48,17 +48,19 @@ Dim window_count(const Sliding& sliding, size_t i, const Dim& size, int64_t wind
 void check_sliding(const Sliding& sliding, const std::vector<int64_t>* window) {
   size_t rank = sliding.strides.size();
   if (rank == 0) fail("there is no spatial axis");
-  if (sliding.dilations.size() != rank || sliding.pads_low.size() != rank || sliding.pads_high.size() != rank ||
-      (window && window->size() != rank))
+  if (sliding.dilations.size() != rank || sliding.pads_low.size() != rank ||
+      sliding.pads_high.size() != rank || (window && window->size() != rank))
     fail("window, strides, dilations and pads must have one entry for each of the {} spatial axes", rank);
   // Places inside a window are computed in 64 bits.
   constexpr int64_t most = int64_t{1} << 31;
   for (size_t i = 0; i < rank; ++i) {
     if (sliding.strides[i] < 1 || sliding.strides[i] > most) fail("a stride of {}", sliding.strides[i]);
-    if (sliding.dilations[i] < 1 || sliding.dilations[i] > most) fail("a dilation of {}", sliding.dilations[i]);
+    if (sliding.dilations[i] < 1 || sliding.dilations[i] > most)
+      fail("a dilation of {}", sliding.dilations[i]);
     if (window && ((*window)[i] < 1 || (*window)[i] > most)) fail("a window of {}", (*window)[i]);
     for (const Dim& pad : {sliding.pads_low[i], sliding.pads_high[i]})
-      if (pad.is_number() && (pad.number() > most || pad.number() < -most)) fail("a padding of {}", pad.text());
+      if (pad.is_number() && (pad.number() > most || pad.number() < -most))
+        fail("a padding of {}", pad.text());
   }
 }
 

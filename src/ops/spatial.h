@@ -9,14 +9,18 @@ namespace remodel {
 // x is [batch, channels, spatial...] or [batch, spatial..., channels].
 enum class Channels : uint8_t { first, last };
 
-inline size_t channel_axis(Channels channels, size_t rank) { return channels == Channels::first ? 1 : rank - 1; }
-inline size_t spatial_axis(Channels channels, size_t i) { return channels == Channels::first ? i + 2 : i + 1; }
+inline size_t channel_axis(Channels channels, size_t rank) {
+  return channels == Channels::first ? 1 : rank - 1;
+}
+inline size_t spatial_axis(Channels channels, size_t i) {
+  return channels == Channels::first ? i + 2 : i + 1;
+}
 // The sizes of the spatial axes; `dims` has a rank of at least 2.
 Dims spatial_dims(Channels channels, const Dims& dims);
 Dims image_dims(Channels channels, const Dim& batch, const Dim& channel_count, const Dims& spatial);
 
-// A window over the spatial axes; every list has one entry for each of them. Window t at place o meets the input at
-// o * stride + t * dilation - pad_low. Pads may be negative: they crop.
+// A window over the spatial axes; every list has one entry for each of them. Window t at place o meets the
+// input at o * stride + t * dilation - pad_low. Pads may be negative: they crop.
 struct Sliding {
   std::vector<int64_t> strides, dilations;
   Dims pads_low, pads_high;
@@ -33,8 +37,8 @@ struct Sliding {
   void unit(size_t rank);
 };
 
-// A window of pooling. With `ceil` a last window may reach beyond the padded input, but never starts behind the input
-// and its low padding.
+// A window of pooling. With `ceil` a last window may reach beyond the padded input, but never starts behind
+// the input and its low padding.
 struct Pooling : Sliding {
   std::vector<int64_t> window;
   bool ceil = false;

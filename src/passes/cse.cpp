@@ -5,7 +5,9 @@
 namespace remodel {
 namespace {
 
-size_t mix(size_t seed, size_t value) { return seed ^ (value + 0x9e3779b97f4a7c15u + (seed << 6) + (seed >> 2)); }
+size_t mix(size_t seed, size_t value) {
+  return seed ^ (value + 0x9e3779b97f4a7c15u + (seed << 6) + (seed >> 2));
+}
 
 bool same_results(const Node& a, const Node& b) {
   if (a.outputs.size() != b.outputs.size()) return false;
@@ -14,7 +16,8 @@ bool same_results(const Node& a, const Node& b) {
   return true;
 }
 
-// Users of equal constants take the first of them. Large constants are compared only where their first block agrees.
+// Users of equal constants take the first of them. Large constants are compared only where their first block
+// agrees.
 void merge_constants(Graph& graph) {
   std::unordered_multimap<size_t, ValueId> seen;
   for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id) {
@@ -51,14 +54,15 @@ size_t merge_equal_nodes(Graph& graph) {
     NodeId twin = absent;
     for (auto place = first; place != last && twin == absent; ++place) {
       const Node& other = graph.node(place->second);
-      if (other.inputs == node.inputs && other.op == node.op && same_results(other, node)) twin = place->second;
+      if (other.inputs == node.inputs && other.op == node.op && same_results(other, node))
+        twin = place->second;
     }
     if (twin == absent) {
       seen.emplace(hash, id);
       continue;
     }
-    // A result that names an output of the graph keeps its value: the interface would lose nothing, but two outputs
-    // would need a copy.
+    // A result that names an output of the graph keeps its value: the interface would lose nothing, but two
+    // outputs would need a copy.
     for (size_t k = 0; k < node.outputs.size(); ++k)
       if (node.outputs[k] != absent) graph.replace_uses(node.outputs[k], graph.node(twin).outputs[k]);
     graph.remove_node(id);

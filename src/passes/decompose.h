@@ -65,8 +65,8 @@ class Decompositions {
 
 const Decompositions& all_decompositions();
 
-// Takes apart, over and over, each node that `keep` refuses and that can be taken apart, bodies included. It ends
-// because a decomposition only emits ops that stand lower than its own. Gives how many nodes went.
+// Takes apart, over and over, each node that `keep` refuses and that can be taken apart, bodies included. It
+// ends because a decomposition only emits ops that stand lower than its own. Gives how many nodes went.
 size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node&)>& keep);
 
 }  // namespace remodel

@@ -6,9 +6,9 @@
 
 namespace remodel {
 
-// Nodes whose operands are all constants, and results whose contents inference knows, become constants: lazily where
-// they are large, and only where the result takes little more room than the operands. Never folds a dequantize.
-// Bodies included. Gives how many nodes went.
+// Nodes whose operands are all constants, and results whose contents inference knows, become constants:
+// lazily where they are large, and only where the result takes little more room than the operands. Never
+// folds a dequantize. Bodies included. Gives how many nodes went.
 size_t fold_constants(Graph& graph, Pool& pool);
 
 }  // namespace remodel

@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "ir/graph.h"
+#include "ops/cast.h"
 #include "ops/quantize.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
-#include "ops/cast.h"
 
 namespace remodel {
 
@@ -22,7 +22,8 @@ ConstantPtr fold_view(const Graph& graph, const Node& node) {
   if (node.op.is<Expand>()) return x->expanded(*shape);
   if (auto op = node.op.as<Transpose>()) {
     std::vector<int64_t> perm = op->perm;
-    for (size_t i = x->shape().size(); perm.size() < x->shape().size();) perm.push_back(static_cast<int64_t>(--i));
+    for (size_t i = x->shape().size(); perm.size() < x->shape().size();)
+      perm.push_back(static_cast<int64_t>(--i));
     return x->permuted(perm);
   }
   if (auto op = node.op.as<Slice>()) {
@@ -30,7 +31,8 @@ ConstantPtr fold_view(const Graph& graph, const Node& node) {
     if (!starts || !sizes) return nullptr;
     ConstantPtr result = x;
     for (size_t i = 0; i < op->axes.size(); ++i)
-      result = result->sliced(resolve_axis(op->axes[i], x->shape().size()), (*starts)[i], (*sizes)[i], op->steps[i]);
+      result = result->sliced(resolve_axis(op->axes[i], x->shape().size()), (*starts)[i], (*sizes)[i],
+                              op->steps[i]);
     return result;
   }
   if (auto op = node.op.as<Concat>(); op && x->dtype() != DType::string) {

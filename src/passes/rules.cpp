@@ -77,9 +77,11 @@ void Rules::add(std::string name, Effect effect, Expr pattern, Expr replacement)
         operands.push_back(nodes_[operand.id].kind == Node::literal ? absent : make(operand.id, dtype));
       for (size_t i = 0; i < operands.size(); ++i)
         if (nodes_[node.operands[i].id].kind == Node::literal) {
-          auto sibling = std::find_if(operands.begin(), operands.end(), [](ValueId v) { return v != absent; });
-          operands[i] = match.scalar(sibling == operands.end() ? dtype : match.graph().value(*sibling).type.dtype,
-                                     nodes_[node.operands[i].id].value);
+          auto sibling =
+              std::find_if(operands.begin(), operands.end(), [](ValueId v) { return v != absent; });
+          operands[i] =
+              match.scalar(sibling == operands.end() ? dtype : match.graph().value(*sibling).type.dtype,
+                           nodes_[node.operands[i].id].value);
         }
       return match.emit(node.exact ? *node.exact : Op(*node.info, node.info->defaults), operands);
     };
@@ -99,8 +101,8 @@ ValueId Match::emit(Op op, std::vector<ValueId> operands) {
   return graph_.node(id).outputs[0];
 }
 
-// Matches one pattern at one node by trying operand orders in turn. A choice string says for each commutative node
-// met, in order, whether its operands are swapped.
+// Matches one pattern at one node by trying operand orders in turn. A choice string says for each commutative
+// node met, in order, whether its operands are swapped.
 class Matcher {
  public:
   Matcher(const Rules& rules, Graph& graph, Match& match) : rules_(rules), graph_(graph), match_(match) {}
@@ -130,7 +132,8 @@ class Matcher {
     if (bound != absent) return bound == value || same_constant(bound, value);
     const Value& it = graph_.value(value);
     switch (node.kind) {
-      case Rules::Node::any: break;
+      case Rules::Node::any:
+        break;
       case Rules::Node::constant:
         if (!it.constant) return false;
         break;
@@ -299,7 +302,8 @@ struct RuleDriver {
   }
 };
 
-void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, const ApplyOptions& options) {
+void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts,
+                 const ApplyOptions& options) {
   if (counts.size() < rules.all().size())
     for (size_t i = counts.size(); i < rules.all().size(); ++i)
       counts.push_back({rules.all()[i].name, rules.all()[i].effect, 0});

@@ -21,8 +21,10 @@ bool same_type(Match& match, Expr a, Expr b) { return same_shape_and_dtype(match
 
 // Drops the root where its result has the type of x and the op says no more than x.
 void drop_where_equal(Rules& rules, std::string name, Expr x, Expr root) {
-  rules.add("drop " + name, Effect::exact, root, [=](Match& match) { return match.type(root).dims && same_type(match, root, x); },
-            [=](Match& match) { return match[x]; });
+  rules.add(
+      "drop " + name, Effect::exact, root,
+      [=](Match& match) { return match.type(root).dims && same_type(match, root, x); },
+      [=](Match& match) { return match[x]; });
 }
 
 template <class T>
@@ -66,7 +68,8 @@ void cleanup_rules(Rules& rules) {
     rules.add("join transposes", Effect::exact, root, [=](Match& match) -> ValueId {
       if (!match.type(x).dims) return absent;
       size_t rank = match.type(x).dims->size();
-      auto first = full_perm(match.op<Transpose>(inner), rank), second = full_perm(match.op<Transpose>(root), rank);
+      auto first = full_perm(match.op<Transpose>(inner), rank),
+           second = full_perm(match.op<Transpose>(root), rank);
       std::vector<int64_t> perm;
       for (int64_t axis : second) perm.push_back(first[axis]);
       return match.emit(Transpose{perm}, {match[x]});
@@ -74,13 +77,14 @@ void cleanup_rules(Rules& rules) {
   }
   {
     Expr root = rules.some<Transpose>({x});
-    rules.add("drop transpose", Effect::exact, root,
-              [=](Match& match) {
-                if (!match.type(x).dims) return false;
-                auto perm = full_perm(match.op<Transpose>(root), match.type(x).dims->size());
-                return std::is_sorted(perm.begin(), perm.end());
-              },
-              [=](Match& match) { return match[x]; });
+    rules.add(
+        "drop transpose", Effect::exact, root,
+        [=](Match& match) {
+          if (!match.type(x).dims) return false;
+          auto perm = full_perm(match.op<Transpose>(root), match.type(x).dims->size());
+          return std::is_sorted(perm.begin(), perm.end());
+        },
+        [=](Match& match) { return match[x]; });
     // Moving axes of size 1 alone moves no element.
     rules.add("transpose as reshape", Effect::exact, root, [=](Match& match) -> ValueId {
       if (!match.type(x).dims) return absent;
@@ -94,13 +98,14 @@ void cleanup_rules(Rules& rules) {
   }
   {
     Expr root = rules.some<Slice>({x});
-    rules.add("drop slice", Effect::exact, root,
-              [=](Match& match) {
-                const auto& op = match.op<Slice>(root);
-                return same_type(match, root, x) && all_numbers(op.starts, 0) &&
-                       std::all_of(op.steps.begin(), op.steps.end(), [](int64_t step) { return step == 1; });
-              },
-              [=](Match& match) { return match[x]; });
+    rules.add(
+        "drop slice", Effect::exact, root,
+        [=](Match& match) {
+          const auto& op = match.op<Slice>(root);
+          return same_type(match, root, x) && all_numbers(op.starts, 0) &&
+                 std::all_of(op.steps.begin(), op.steps.end(), [](int64_t step) { return step == 1; });
+        },
+        [=](Match& match) { return match[x]; });
   }
   {
     Expr inner = rules.some<Slice>({x}), root = rules.some<Slice>({inner});
@@ -130,22 +135,25 @@ void cleanup_rules(Rules& rules) {
   }
   {
     Expr root = rules.some<Pad>({x, rules.optional(rules.any())});
-    rules.add("drop pad", Effect::exact, root,
-              [=](Match& match) {
-                const auto& op = match.op<Pad>(root);
-                return all_numbers(op.low, 0) && all_numbers(op.high, 0);
-              },
-              [=](Match& match) { return match[x]; });
+    rules.add(
+        "drop pad", Effect::exact, root,
+        [=](Match& match) {
+          const auto& op = match.op<Pad>(root);
+          return all_numbers(op.low, 0) && all_numbers(op.high, 0);
+        },
+        [=](Match& match) { return match[x]; });
   }
   {
     Expr root = rules.some<Tile>({x});
-    rules.add("drop tile", Effect::exact, root,
-              [=](Match& match) { return all_numbers(match.op<Tile>(root).repeats, 1); },
-              [=](Match& match) { return match[x]; });
+    rules.add(
+        "drop tile", Effect::exact, root,
+        [=](Match& match) { return all_numbers(match.op<Tile>(root).repeats, 1); },
+        [=](Match& match) { return match[x]; });
   }
 
   // The neutral element has the type of x, and does not broadcast it.
-  for (Expr root : {x * 1.0, x + 0.0, x - 0.0, x / 1.0}) drop_where_equal(rules, "neutral arithmetic", x, root);
+  for (Expr root : {x * 1.0, x + 0.0, x - 0.0, x / 1.0})
+    drop_where_equal(rules, "neutral arithmetic", x, root);
 
   auto associate = [&](const char* name, Expr root, auto op) {
     rules.add(name, Effect::rounding, root, [=](Match& match) {

@@ -1,5 +1,5 @@
-// Rules that fold arithmetic on constants into the weights of the op before it. Each lowers the number of nodes. The
-// weights are computed by ops too: folding turns them into constants.
+// Rules that fold arithmetic on constants into the weights of the op before it. Each lowers the number of
+// nodes. The weights are computed by ops too: folding turns them into constants.
 #include <algorithm>
 
 #include "base/error.h"
@@ -46,7 +46,8 @@ ValueId scaled(Match& match, const ConvParts& parts, const Conv&, ValueId factor
   shape[0] = match.constant(parts.w)->shape()[0];
   return match.emit(Mul{}, {match[parts.w], match.emit(Reshape{to_dims(shape), false}, {factor})});
 }
-// The weights of a transposed convolution are [in, out / groups, ...]: with groups, rows of one group share factors.
+// The weights of a transposed convolution are [in, out / groups, ...]: with groups, rows of one group share
+// factors.
 ValueId scaled(Match& match, const ConvParts& parts, const ConvTranspose& op, ValueId factor) {
   Shape whole = match.constant(parts.w)->shape(), split = whole, shape(whole.size() + 1, 1);
   split.insert(split.begin(), op.groups);
@@ -76,7 +77,8 @@ ConstantPtr channels_of(Match& match, const ConvParts& parts, Expr constant) {
   const T& op = match.op<T>(parts.conv);
   size_t rank = match.type(parts.x).dims->size();
   if (match.constant(constant)->dtype() != match.constant(parts.w)->dtype()) return nullptr;
-  return per_channel(*match.constant(constant), out_channels(*match.constant(parts.w), op), static_cast<int64_t>(channel_axis(op.channels, rank)), rank);
+  return per_channel(*match.constant(constant), out_channels(*match.constant(parts.w), op),
+                     static_cast<int64_t>(channel_axis(op.channels, rank)), rank);
 }
 
 template <class T>
@@ -97,23 +99,25 @@ void fold_into_conv(Rules& rules, const std::string& name) {
       return offset ? rebuilt<T>(match, parts, absent, match.add_constant(offset)) : absent;
     };
     rules.add("constant addend into " + name, Effect::rounding, parts.conv + c, add);
-    rules.add("constant subtrahend into " + name, Effect::rounding, parts.conv - c, [=](Match& match) -> ValueId {
-      ConstantPtr offset = channels_of<T>(match, parts, c);
-      if (!offset) return absent;
-      ValueId negative = match.emit(Neg{}, {match.add_constant(offset)});
-      return rebuilt<T>(match, parts, absent, negative);
-    });
+    rules.add("constant subtrahend into " + name, Effect::rounding, parts.conv - c,
+              [=](Match& match) -> ValueId {
+                ConstantPtr offset = channels_of<T>(match, parts, c);
+                if (!offset) return absent;
+                ValueId negative = match.emit(Neg{}, {match.add_constant(offset)});
+                return rebuilt<T>(match, parts, absent, negative);
+              });
   }
   {
     ConvParts parts = conv_with_constants<T>(rules);
-    Expr gain = rules.optional(rules.constant()), beta = rules.optional(rules.constant()), mean = rules.constant(),
-         variance = rules.constant();
+    Expr gain = rules.optional(rules.constant()), beta = rules.optional(rules.constant()),
+         mean = rules.constant(), variance = rules.constant();
     Expr norm = rules.some<BatchNorm>({parts.conv, gain, beta, mean, variance});
     rules.add("batch norm into " + name, Effect::rounding, norm, [=](Match& match) -> ValueId {
       const T op = match.op<T>(parts.conv);
       const BatchNorm bn = match.op<BatchNorm>(norm);
       size_t rank = match.type(parts.x).dims ? match.type(parts.x).dims->size() : 0;
-      if (rank == 0 || resolve_axis(bn.axis, rank) != static_cast<int64_t>(channel_axis(op.channels, rank))) return absent;
+      if (rank == 0 || resolve_axis(bn.axis, rank) != static_cast<int64_t>(channel_axis(op.channels, rank)))
+        return absent;
       DType dtype = match.constant(mean)->dtype();
       if (dtype != match.constant(parts.w)->dtype()) return absent;
       ValueId deviation =
@@ -163,8 +167,8 @@ void fold_into_matmul(Rules& rules) {
     const Shape& weights = match.constant(w)->shape();
     const Constant& factor = *match.constant(c);
     if (op.transpose_b || weights.size() != 2 || factor.dtype() != match.constant(w)->dtype()) return absent;
-    if (factor.count() != 1 && (factor.shape().empty() || factor.shape().back() != factor.count() ||
-                                factor.count() != weights[1]))
+    if (factor.count() != 1 &&
+        (factor.shape().empty() || factor.shape().back() != factor.count() || factor.count() != weights[1]))
       return absent;
     Shape row = factor.count() == 1 ? Shape{} : Shape{weights[1]};
     ValueId scaled = match.emit(Mul{}, {match[w], match.add_constant(factor.reshaped(row))});

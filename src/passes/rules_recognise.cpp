@@ -1,5 +1,5 @@
-// High-level ops found in the arithmetic that exporters make of them. A recognised op has fewer nodes; a target that
-// lacks it takes it apart again.
+// High-level ops found in the arithmetic that exporters make of them. A recognised op has fewer nodes; a
+// target that lacks it takes it apart again.
 #include <algorithm>
 #include <cmath>
 
@@ -41,20 +41,24 @@ void gelu_rules(Rules& rules) {
 void activation_rules(Rules& rules) {
   Expr x = rules.any();
   rules.add("swish", Effect::rounding, x * rules.op(Sigmoid{}, {x}), rules.op(Swish{}, {x}));
-  rules.add("softplus", Effect::rounding, rules.op(Log{}, {rules.op(Exp{}, {x}) + 1.0}), rules.op(Softplus{}, {x}));
-  rules.add("mish", Effect::rounding, x * rules.op(Tanh{}, {rules.op(Softplus{}, {x})}), rules.op(Mish{}, {x}));
+  rules.add("softplus", Effect::rounding, rules.op(Log{}, {rules.op(Exp{}, {x}) + 1.0}),
+            rules.op(Softplus{}, {x}));
+  rules.add("mish", Effect::rounding, x * rules.op(Tanh{}, {rules.op(Softplus{}, {x})}),
+            rules.op(Mish{}, {x}));
 
   HardSigmoid sixth;
   sixth.alpha = 1.0 / 6;
   Expr hard = rules.some<HardSigmoid>({x});
-  rules.add("hard swish", Effect::rounding, x * hard,
-            [=](Match& match) {
-              const auto& op = match.op<HardSigmoid>(hard);
-              return std::abs(op.alpha - 1.0 / 6) < 1e-6 && op.beta == 0.5;
-            },
-            [=](Match& match) { return match.emit(HardSwish{}, {match[x]}); });
+  rules.add(
+      "hard swish", Effect::rounding, x * hard,
+      [=](Match& match) {
+        const auto& op = match.op<HardSigmoid>(hard);
+        return std::abs(op.alpha - 1.0 / 6) < 1e-6 && op.beta == 0.5;
+      },
+      [=](Match& match) { return match.emit(HardSwish{}, {match[x]}); });
   Expr clamped = rules.op(Clamp{0, 6}, {x + 3.0});
-  for (Expr form : {(x * clamped) / 6.0, (x * clamped) * (1.0 / 6), x * (clamped / 6.0), x * (clamped * (1.0 / 6))})
+  for (Expr form :
+       {(x * clamped) / 6.0, (x * clamped) * (1.0 / 6), x * (clamped / 6.0), x * (clamped * (1.0 / 6))})
     rules.add("hard swish", Effect::rounding, form, rules.op(HardSwish{}, {x}));
   for (Expr form : {clamped / 6.0, clamped * (1.0 / 6)})
     rules.add("hard sigmoid", Effect::rounding, form, rules.op(sixth, {x}));
@@ -161,7 +165,8 @@ void group_norm_rules(Rules& rules) {
   rules.add("group norm", Effect::rounding, root, [=](Match& match) -> ValueId {
     const InstanceNorm op = match.op<InstanceNorm>(norm);
     const Type &from = match.type(x), &inner = match.type(grouped), &to = match.type(root);
-    if (!same_shape_and_dtype(from, to) || !from.dims || !inner.dims || op.channels != Channels::first) return absent;
+    if (!same_shape_and_dtype(from, to) || !from.dims || !inner.dims || op.channels != Channels::first)
+      return absent;
     const Dims &dims = *from.dims, &split = *inner.dims;
     if (dims.size() < 3 || split.size() < 3 || !(dims[0] == split[0]) || !split[1].is_number()) return absent;
     GroupNorm group;

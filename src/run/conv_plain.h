@@ -1,4 +1,5 @@
-// Convolution by its definition, for every type of number and for results that must have the same bits on every CPU.
+// Convolution by its definition, for every type of number and for results that must have the same bits on
+// every CPU.
 #pragma once
 
 #include <type_traits>
@@ -17,18 +18,21 @@ inline bool advance(std::vector<int64_t>& index, const std::vector<int64_t>& siz
 }
 }  // namespace conv_detail
 
-// w is [out_channels, in_channels / groups, kernel...] for the transposed one too; bias may be null. Products are
-// summed as Sum, tap by tap. Integer types wrap around.
+// w is [out_channels, in_channels / groups, kernel...] for the transposed one too; bias may be null. Products
+// are summed as Sum, tap by tap. Integer types wrap around.
 template <class T, class Sum>
-void conv_plain(const ConvShape& s, bool transposed, const T* x, const T* w, const T* bias, T* y, Pool& pool) {
-  using Term = std::conditional_t<std::is_integral_v<Sum>, std::make_unsigned<Sum>, std::type_identity<Sum>>::type;
+void conv_plain(const ConvShape& s, bool transposed, const T* x, const T* w, const T* bias, T* y,
+                Pool& pool) {
+  using Term =
+      std::conditional_t<std::is_integral_v<Sum>, std::make_unsigned<Sum>, std::type_identity<Sum>>::type;
   const size_t rank = s.in.size();
   int64_t in_points = 1, out_points = 1, taps = 1;
   for (size_t i = 0; i < rank; ++i) in_points *= s.in[i], out_points *= s.out[i], taps *= s.kernel[i];
   if (out_points == 0) return;
   const int64_t group_in = s.in_channels / s.groups, group_out = s.out_channels / s.groups;
   const int64_t in_channel = s.channels_last ? 1 : in_points, in_point = s.channels_last ? s.in_channels : 1;
-  const int64_t out_channel = s.channels_last ? 1 : out_points, out_point = s.channels_last ? s.out_channels : 1;
+  const int64_t out_channel = s.channels_last ? 1 : out_points,
+                out_point = s.channels_last ? s.out_channels : 1;
 
   pool.for_each(s.batch * s.out_channels, [&](int64_t task) {
     const int64_t batch = task / s.out_channels, channel = task % s.out_channels;

@@ -5,7 +5,8 @@
 
 namespace remodel {
 
-void copy_runs(const Tensor& from, RunPlaces source, Tensor& to, RunPlaces target, int64_t count, int64_t length) {
+void copy_runs(const Tensor& from, RunPlaces source, Tensor& to, RunPlaces target, int64_t count,
+               int64_t length) {
   if (length == 0) return;
   size_t width = size_of(from.dtype());
   for (int64_t run = 0; run < count; ++run) {

@@ -13,6 +13,7 @@ struct RunPlaces {
 };
 
 // Copies `count` runs of `length` elements between tensors of one type, strings too. The places lie inside.
-void copy_runs(const Tensor& from, RunPlaces source, Tensor& to, RunPlaces target, int64_t count, int64_t length);
+void copy_runs(const Tensor& from, RunPlaces source, Tensor& to, RunPlaces target, int64_t count,
+               int64_t length);
 
 }  // namespace remodel

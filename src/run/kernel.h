@@ -17,8 +17,13 @@ namespace remodel {
 class Call {
  public:
   using RunBody = std::function<std::vector<Datum>(const Graph&, std::vector<Datum>)>;
-  Call(const Node& node, std::vector<Datum> operands, const Dim::Lookup& lookup, const RunBody& run_body, Pool& pool)
-      : pool(pool), node_(node), operands_(std::move(operands)), results_(node.outputs.size()), lookup_(lookup),
+  Call(const Node& node, std::vector<Datum> operands, const Dim::Lookup& lookup, const RunBody& run_body,
+       Pool& pool)
+      : pool(pool),
+        node_(node),
+        operands_(std::move(operands)),
+        results_(node.outputs.size()),
+        lookup_(lookup),
         run_body_(run_body) {}
 
   template <class T>

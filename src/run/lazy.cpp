@@ -75,7 +75,8 @@ class ElementwiseConstant : public Constant {
 
 }  // namespace
 
-ConstantPtr lazy_elementwise(const Op& op, DType dtype, const Shape& shape, const std::vector<ConstantPtr>& operands) {
+ConstantPtr lazy_elementwise(const Op& op, DType dtype, const Shape& shape,
+                             const std::vector<ConstantPtr>& operands) {
   std::vector<ConstantPtr> expanded;
   bool splats = true;
   for (const auto& operand : operands) {

@@ -8,8 +8,9 @@
 
 namespace remodel {
 
-// The elementwise op over constants that broadcast to `shape`. Nothing is computed before it is read, but for the
-// one element of a result whose operands are splats.
-ConstantPtr lazy_elementwise(const Op& op, DType dtype, const Shape& shape, const std::vector<ConstantPtr>& operands);
+// The elementwise op over constants that broadcast to `shape`. Nothing is computed before it is read, but for
+// the one element of a result whose operands are splats.
+ConstantPtr lazy_elementwise(const Op& op, DType dtype, const Shape& shape,
+                             const std::vector<ConstantPtr>& operands);
 
 }  // namespace remodel

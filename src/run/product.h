@@ -18,8 +18,8 @@ template <class T>
 void product(const Call& call, int64_t m, int64_t n, int64_t k, Matrix<T> a, Matrix<T> b, T* c, int64_t c_row,
              bool accumulate = false) {
   if (call.portable)
-    gemm_portable(m, n, k, a.data, a.row_step, a.column_step, b.data, b.row_step, b.column_step, c, c_row, accumulate,
-                  call.pool);
+    gemm_portable(m, n, k, a.data, a.row_step, a.column_step, b.data, b.row_step, b.column_step, c, c_row,
+                  accumulate, call.pool);
   else
     gemm(m, n, k, a.data, a.row_step, a.column_step, b.data, b.row_step, b.column_step, c, c_row, accumulate,
          call.pool);

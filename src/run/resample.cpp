@@ -14,14 +14,19 @@ T place_of(const Resize& op, const ResizedAxis& axis, int64_t i) {
   const T x = static_cast<T>(i), in = static_cast<T>(axis.in), out = static_cast<T>(axis.out);
   const T scale = static_cast<T>(axis.scale), half = static_cast<T>(0.5);
   switch (op.coordinates) {
-    case Coordinates::half_pixel: break;
-    case Coordinates::half_pixel_symmetric: return in / 2 * (1 - out / (scale * in)) + ((x + half) / scale - half);
+    case Coordinates::half_pixel:
+      break;
+    case Coordinates::half_pixel_symmetric:
+      return in / 2 * (1 - out / (scale * in)) + ((x + half) / scale - half);
     case Coordinates::half_pixel_or_zero:
       if (axis.out <= 1) return 0;
       break;
-    case Coordinates::half_pixel_unshifted: return (x + half) / scale;
-    case Coordinates::align_corners: return axis.out == 1 ? T(0) : x * (in - 1) / (out - 1);
-    case Coordinates::asymmetric: return x / scale;
+    case Coordinates::half_pixel_unshifted:
+      return (x + half) / scale;
+    case Coordinates::align_corners:
+      return axis.out == 1 ? T(0) : x * (in - 1) / (out - 1);
+    case Coordinates::asymmetric:
+      return x / scale;
     case Coordinates::crop: {
       const T start = static_cast<T>(axis.start), end = static_cast<T>(axis.end);
       if (axis.out <= 1) return half * (start + end) * (in - 1);
@@ -81,7 +86,8 @@ AxisWeights<T> resize_weights(const Resize& op, const ResizedAxis& axis) {
       place = std::clamp(place, T(0), static_cast<T>(axis.in - 1));
     const int64_t begin = static_cast<int64_t>(std::floor(place - support)) + 1;
     const int64_t end = static_cast<int64_t>(std::ceil(place + support));
-    const int64_t first = std::clamp<int64_t>(begin, 0, axis.in - 1), last = std::clamp<int64_t>(end - 1, 0, axis.in - 1);
+    const int64_t first = std::clamp<int64_t>(begin, 0, axis.in - 1),
+                  last = std::clamp<int64_t>(end - 1, 0, axis.in - 1);
     result.first.push_back(first);
     result.count.push_back(last - first + 1);
     T* weights = result.weights.data() + i * result.width;
@@ -113,13 +119,21 @@ std::vector<int64_t> resize_nearest(const Resize& op, const ResizedAxis& axis) {
       result.push_back(-1);
       continue;
     }
-    const T place = bounded(exact, axis.in), low = std::floor(place), rest = place - low, half = static_cast<T>(0.5);
+    const T place = bounded(exact, axis.in), low = std::floor(place), rest = place - low,
+            half = static_cast<T>(0.5);
     bool up = false;
     switch (op.nearest) {
-      case NearestRounding::half_down: up = rest > half; break;
-      case NearestRounding::half_up: up = rest >= half; break;
-      case NearestRounding::floor: break;
-      case NearestRounding::ceil: up = rest > 0; break;
+      case NearestRounding::half_down:
+        up = rest > half;
+        break;
+      case NearestRounding::half_up:
+        up = rest >= half;
+        break;
+      case NearestRounding::floor:
+        break;
+      case NearestRounding::ceil:
+        up = rest > 0;
+        break;
     }
     result.push_back(std::clamp<int64_t>(static_cast<int64_t>(low) + up, 0, axis.in - 1));
   }

@@ -17,8 +17,8 @@ struct ResizedAxis {
   bool still(const Resize& op) const;
 };
 
-// Element i of the result is the sum of the weights times the elements from first[i] on; no weights at all where it
-// lies outside of a crop. Weights of element i stand at i * width, 0 behind the last.
+// Element i of the result is the sum of the weights times the elements from first[i] on; no weights at all
+// where it lies outside of a crop. Weights of element i stand at i * width, 0 behind the last.
 template <class T>
 struct AxisWeights {
   std::vector<int64_t> first, count;

@@ -49,7 +49,7 @@ std::string describe(const Node& node) {
 
 // Symbols are bound by the first axis that is nothing but them; every other axis must agree.
 void bind_sizes(const Type& type, const Datum& datum, std::map<std::string, int64_t, std::less<>>& bindings,
-          const std::string& what) {
+                const std::string& what) {
   if (!datum.is_tensor() || !type.is_tensor() || !type.dims) return;
   const Shape& shape = datum.tensor.shape();
   if (shape.size() != type.dims->size())

@@ -9,7 +9,8 @@
 
 namespace remodel {
 
-// Calls f(begin, end) for parts of [0, count) that are worth a thread's while; an item costs about `work` steps.
+// Calls f(begin, end) for parts of [0, count) that are worth a thread's while; an item costs about `work`
+// steps.
 template <class F>
 void for_each_part(Pool& pool, int64_t count, int64_t work, F f) {
   const int64_t least = std::max<int64_t>(1, (1 << 14) / std::max<int64_t>(work, 1));
@@ -37,7 +38,8 @@ void combine(T* to, const T* from, int64_t count, F f) {
   for (; i < count; ++i) to[i] = f(to[i], from[i]);
 }
 
-// A window along an axis of `in` elements with `out` places; place o and tap t meet o * stride + t * dilation - low.
+// A window along an axis of `in` elements with `out` places; place o and tap t meet o * stride + t * dilation
+// - low.
 struct AxisWindow {
   int64_t in, out, size, stride, dilation, low;
 
@@ -50,7 +52,8 @@ struct AxisWindow {
   int64_t last_tap(int64_t o) const { return taps_below(o, in); }
 };
 
-// y [outer, out, inner] of x [outer, in, inner]: f over `start` and each element of the window that lies inside.
+// y [outer, out, inner] of x [outer, in, inner]: f over `start` and each element of the window that lies
+// inside.
 template <class T, class F>
 void slide(const AxisWindow& w, int64_t outer, int64_t inner, const T* x, T* y, T start, F f, Pool& pool) {
   if (outer * inner * w.out == 0) return;

@@ -19,10 +19,11 @@ void copy_elements(const T* from, T* to, int64_t count) {
     std::memcpy(to, from, count * sizeof(T));
 }
 
-// Consecutive elements to `rows` lines a stride apart, and back: the source is read and the target written a whole
-// cache line at a time, through a small tile.
+// Consecutive elements to `rows` lines a stride apart, and back: the source is read and the target written a
+// whole cache line at a time, through a small tile.
 template <class T>
-void transpose_tiles(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t rows, int64_t columns) {
+void transpose_tiles(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t rows,
+                     int64_t columns) {
   // to[r * to_step + c] = from[r + c * from_step]
   constexpr int64_t tile = std::is_same_v<T, std::string> || sizeof(T) > 8 ? 16 : sizeof(T) == 8 ? 32 : 64;
   T square[tile * tile];
@@ -30,7 +31,8 @@ void transpose_tiles(const T* from, int64_t from_step, T* to, int64_t to_step, i
     int64_t height = std::min(tile, rows - r0);
     for (int64_t c0 = 0; c0 < columns; c0 += tile) {
       int64_t width = std::min(tile, columns - c0);
-      for (int64_t c = 0; c < width; ++c) copy_elements(from + r0 + (c0 + c) * from_step, square + c * tile, height);
+      for (int64_t c = 0; c < width; ++c)
+        copy_elements(from + r0 + (c0 + c) * from_step, square + c * tile, height);
       for (int64_t r = 0; r < height; ++r) {
         T* line = to + (r0 + r) * to_step + c0;
         for (int64_t c = 0; c < width; ++c) line[c] = square[c * tile + r];
@@ -61,40 +63,41 @@ void copy_axes(std::vector<Axis> axes, const T* from, T* to, Pool& pool) {
     pieces = (across.size + piece - 1) / piece;
     each = inner.size * std::min(piece, across.size);
   }
-  for_parts(pool, outer * pieces, (int64_t{1} << 16) / std::max<int64_t>(each, 1) + 1, [&](int64_t first, int64_t last) {
-    std::vector<int64_t> index(axes.size());
-    int64_t rest = first / pieces, source = 0, target = 0;
-    for (size_t k = axes.size(); k-- > 0;) {
-      index[k] = rest % axes[k].size;
-      rest /= axes[k].size;
-      source += index[k] * axes[k].from;
-      target += index[k] * axes[k].to;
-    }
-    for (int64_t unit = first; unit < last; ++unit) {
-      if (across.size > 1) {
-        int64_t row = unit % pieces * piece;
-        transpose_tiles(from + source + row, inner.from, to + target + row * across.to, across.to,
-                        std::min(piece, across.size - row), inner.size);
-        if (unit % pieces != pieces - 1) continue;
-      } else if (inner.from == 1 && inner.to == 1) {
-        copy_elements(from + source, to + target, inner.size);
-      } else if (inner.from == 0 && inner.to == 1) {
-        std::fill_n(to + target, inner.size, from[source]);
-      } else {
-        const T* x = from + source;
-        T* y = to + target;
-        for (int64_t i = 0; i < inner.size; ++i) y[i * inner.to] = x[i * inner.from];
-      }
-      for (size_t k = axes.size(); k-- > 0;) {
-        source += axes[k].from;
-        target += axes[k].to;
-        if (++index[k] < axes[k].size) break;
-        source -= axes[k].from * axes[k].size;
-        target -= axes[k].to * axes[k].size;
-        index[k] = 0;
-      }
-    }
-  });
+  for_parts(pool, outer * pieces, (int64_t{1} << 16) / std::max<int64_t>(each, 1) + 1,
+            [&](int64_t first, int64_t last) {
+              std::vector<int64_t> index(axes.size());
+              int64_t rest = first / pieces, source = 0, target = 0;
+              for (size_t k = axes.size(); k-- > 0;) {
+                index[k] = rest % axes[k].size;
+                rest /= axes[k].size;
+                source += index[k] * axes[k].from;
+                target += index[k] * axes[k].to;
+              }
+              for (int64_t unit = first; unit < last; ++unit) {
+                if (across.size > 1) {
+                  int64_t row = unit % pieces * piece;
+                  transpose_tiles(from + source + row, inner.from, to + target + row * across.to, across.to,
+                                  std::min(piece, across.size - row), inner.size);
+                  if (unit % pieces != pieces - 1) continue;
+                } else if (inner.from == 1 && inner.to == 1) {
+                  copy_elements(from + source, to + target, inner.size);
+                } else if (inner.from == 0 && inner.to == 1) {
+                  std::fill_n(to + target, inner.size, from[source]);
+                } else {
+                  const T* x = from + source;
+                  T* y = to + target;
+                  for (int64_t i = 0; i < inner.size; ++i) y[i * inner.to] = x[i * inner.from];
+                }
+                for (size_t k = axes.size(); k-- > 0;) {
+                  source += axes[k].from;
+                  target += axes[k].to;
+                  if (++index[k] < axes[k].size) break;
+                  source -= axes[k].from * axes[k].size;
+                  target -= axes[k].to * axes[k].size;
+                  index[k] = 0;
+                }
+              }
+            });
 }
 
 }  // namespace
@@ -105,7 +108,8 @@ Tensor blank(DType dtype, const Shape& shape) {
 
 Box box_of(const Tensor& tensor) { return {0, strides_of(tensor.shape())}; }
 
-void copy_box(const Shape& shape, const Tensor& from, const Box& source, Tensor& to, const Box& target, Pool& pool) {
+void copy_box(const Shape& shape, const Tensor& from, const Box& source, Tensor& to, const Box& target,
+              Pool& pool) {
   std::vector<Axis> axes;
   for (size_t k = 0; k < shape.size(); ++k) {
     if (shape[k] == 0) return;
@@ -123,7 +127,8 @@ void copy_box(const Shape& shape, const Tensor& from, const Box& source, Tensor&
   });
 }
 
-void copy_places(const Tensor& from, const std::vector<std::vector<int64_t>>& places, Tensor& to, Pool& pool) {
+void copy_places(const Tensor& from, const std::vector<std::vector<int64_t>>& places, Tensor& to,
+                 Pool& pool) {
   if (to.count() == 0) return;
   if (places.empty()) return copy_run(from, 0, to, 0, 1);
   const auto& inner = places.back();
@@ -155,7 +160,8 @@ void copy_run(const Tensor& from, int64_t at, Tensor& to, int64_t first, int64_t
 }
 
 void fill_with(const Tensor& value, Tensor& to) {
-  with_element(to.dtype(), [&]<class T>(T) { std::fill_n(elements<T>(to), to.count(), *elements<T>(value)); });
+  with_element(to.dtype(),
+               [&]<class T>(T) { std::fill_n(elements<T>(to), to.count(), *elements<T>(value)); });
 }
 
 }  // namespace remodel

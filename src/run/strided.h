@@ -20,12 +20,18 @@ template <class F>
 void with_element(DType dtype, F f) {
   if (dtype == DType::string) return f(std::string());
   switch (size_of(dtype)) {
-    case 1: return f(uint8_t{});
-    case 2: return f(uint16_t{});
-    case 4: return f(uint32_t{});
-    case 8: return f(uint64_t{});
-    case 16: return f(Wide{});
-    default: fail("its type is not known");
+    case 1:
+      return f(uint8_t{});
+    case 2:
+      return f(uint16_t{});
+    case 4:
+      return f(uint32_t{});
+    case 8:
+      return f(uint64_t{});
+    case 16:
+      return f(Wide{});
+    default:
+      fail("its type is not known");
   }
 }
 
@@ -54,11 +60,13 @@ struct Box {
 };
 Box box_of(const Tensor& tensor);
 
-// Copies a box of that shape, whose elements exist in both tensors. Strides of the source may be 0 or negative.
-void copy_box(const Shape& shape, const Tensor& from, const Box& source, Tensor& to, const Box& target, Pool& pool);
+// Copies a box of that shape, whose elements exist in both tensors. Strides of the source may be 0 or
+// negative.
+void copy_box(const Shape& shape, const Tensor& from, const Box& source, Tensor& to, const Box& target,
+              Pool& pool);
 
-// Fills `to` with from[places[0][i] + places[1][j] + ...]: each axis of the result has a list of offsets, which
-// exist together.
+// Fills `to` with from[places[0][i] + places[1][j] + ...]: each axis of the result has a list of offsets,
+// which exist together.
 void copy_places(const Tensor& from, const std::vector<std::vector<int64_t>>& places, Tensor& to, Pool& pool);
 
 // to[first .. first + count] = from[at .. at + count]
@@ -70,7 +78,8 @@ void fill_with(const Tensor& value, Tensor& to);
 // Calls body(first, last) for parts of 0 .. count, each of about `grain` or more, in any order.
 template <class F>
 void for_parts(Pool& pool, int64_t count, int64_t grain, F body) {
-  int64_t parts = std::max<int64_t>(1, std::min<int64_t>(count / std::max<int64_t>(grain, 1), pool.size() * int64_t{8}));
+  int64_t parts =
+      std::max<int64_t>(1, std::min<int64_t>(count / std::max<int64_t>(grain, 1), pool.size() * int64_t{8}));
   if (parts == 1) return body(int64_t{0}, count);
   pool.for_each(parts, [&](int64_t part) { body(count * part / parts, count * (part + 1) / parts); });
 }

@@ -38,9 +38,14 @@ TEST(Dim, HasOneNormalForm) {
   struct Case {
     const char *given, *normal;
   };
-  for (auto [given, normal] : {Case{"N + N", "2*N"}, {"floor(2*N, 2)", "N"}, {"floor(4*N + 6, 8)", "floor(N + 1, 2)"},
-                               {"floor(floor(H, 2), 2)", "floor(H, 4)"}, {"floor(H + 5, 2)", "floor(H + 1, 2) + 2"},
-                               {"max(0, N)", "N"}, {"min(N, N + 2)", "N"}, {"N*M - M*N + 3", "3"},
+  for (auto [given, normal] : {Case{"N + N", "2*N"},
+                               {"floor(2*N, 2)", "N"},
+                               {"floor(4*N + 6, 8)", "floor(N + 1, 2)"},
+                               {"floor(floor(H, 2), 2)", "floor(H, 4)"},
+                               {"floor(H + 5, 2)", "floor(H + 1, 2) + 2"},
+                               {"max(0, N)", "N"},
+                               {"min(N, N + 2)", "N"},
+                               {"N*M - M*N + 3", "3"},
                                {"floor(6*N*H, 2*N)", "3*H"}})
     EXPECT_EQ(parse_dim(given).text(), normal) << given;
 }

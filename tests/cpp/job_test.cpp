@@ -33,14 +33,16 @@ std::vector<std::string> problems(std::string_view text) {
 
 TEST(Job, OneObjectOrAList) {
   EXPECT_EQ(jobs(R"({"convert_from": "a", "convert_to": "b"})").size(), 1u);
-  const std::vector<Job> two = jobs(R"([{"convert_from": "a", "convert_to": "b"}, {"convert_from": "c", "convert_to": "d"}])");
+  const std::vector<Job> two =
+      jobs(R"([{"convert_from": "a", "convert_to": "b"}, {"convert_from": "c", "convert_to": "d"}])");
   ASSERT_EQ(two.size(), 2u);
   EXPECT_EQ(two[1].options.from, "c");
   EXPECT_EQ(two[1].options.to, "d");
 }
 
 TEST(Job, ToleratesWhatPeopleWrite) {
-  const std::vector<Job> read = jobs("\xef\xbb\xbf// models\n{\n  \"convert_from\": \"a b/ü.onnx\", # here\n  \"convert_to\": \"c\",\n}\n");
+  const std::vector<Job> read = jobs(
+      "\xef\xbb\xbf// models\n{\n  \"convert_from\": \"a b/ü.onnx\", # here\n  \"convert_to\": \"c\",\n}\n");
   EXPECT_EQ(read.at(0).options.from, "a b/ü.onnx");
 }
 
@@ -69,7 +71,8 @@ TEST(Job, AnOpsetThatIsAskedForIsKept) {
 }
 
 TEST(Job, TruthIsTypedOrSpelt) {
-  for (const char* yes : {"true", "\"True\"", "\"true\"", "1", "\"yes\""}) EXPECT_TRUE(job(std::string("\"skip\": ") + yes).skip) << yes;
+  for (const char* yes : {"true", "\"True\"", "\"true\"", "1", "\"yes\""})
+    EXPECT_TRUE(job(std::string("\"skip\": ") + yes).skip) << yes;
   for (const char* no : {"false", "\"False\"", "0", "\"no\""}) {
     EXPECT_FALSE(job(std::string("\"skip\": ") + no).skip) << no;
     EXPECT_FALSE(job(std::string("\"frozen\": ") + no).options.frozen) << no;
@@ -81,7 +84,8 @@ TEST(Job, TruthIsTypedOrSpelt) {
 TEST(Job, NumbersAreTypedOrSpelt) {
   EXPECT_EQ(job("\"onnx_opset\": \"11\"").options.opset, 11);
   EXPECT_EQ(said("\"onnx_opset\": 8"), "job 1: 'onnx_opset': expected a number from 9 to 24, found '8'");
-  EXPECT_EQ(said("\"onnx_opset\": 11.5"), "job 1: 'onnx_opset': expected a number from 9 to 24, found '11.5'");
+  EXPECT_EQ(said("\"onnx_opset\": 11.5"),
+            "job 1: 'onnx_opset': expected a number from 9 to 24, found '11.5'");
 }
 
 TEST(Job, Names) {
@@ -105,26 +109,31 @@ TEST(Job, Shapes) {
   EXPECT_EQ(shapes("\"x=1,-1,N;y=[]\""), "x[1, -1, N] y[] ");
   EXPECT_EQ(shapes("[1, 3, null, \"W\"]"), "[1, 3, -1, W] ");
   EXPECT_EQ(shapes("[[1, 2], [3]]"), "[1, 2] [3] ");
-  EXPECT_EQ(said("\"input_shape\": \"1,2.5\""), "job 1: 'input_shape': input shape '1,2.5': '2.5' is no size");
+  EXPECT_EQ(said("\"input_shape\": \"1,2.5\""),
+            "job 1: 'input_shape': input shape '1,2.5': '2.5' is no size");
   EXPECT_EQ(said("\"input_shape\": [1, true]"), "job 1: 'input_shape': true is no size");
 }
 
 TEST(Job, Quantization) {
-  const Job read = job(R"("quantization": {"optimization": "default", "type": "int8", "opsset": "int8", "load": "rep.npz"})");
+  const Job read = job(
+      R"("quantization": {"optimization": "default", "type": "int8", "opsset": "int8", "load": "rep.npz"})");
   EXPECT_EQ(read.options.quantization.optimization, "default");
   EXPECT_EQ(read.options.quantization.type, "int8");
   EXPECT_EQ(read.options.quantization.opsset, "int8");
   EXPECT_EQ(read.options.quantization.load, "rep.npz");
   EXPECT_EQ(said(R"("quantization": "int8")"), "job 1: 'quantization': expected an object, found int8");
-  EXPECT_EQ(said(R"("quantization": {"kind": "int8"})"),
-            "job 1: unknown key 'quantization.kind' (the keys are 'optimization', 'type', 'opsset' and 'load')");
+  EXPECT_EQ(
+      said(R"("quantization": {"kind": "int8"})"),
+      "job 1: unknown key 'quantization.kind' (the keys are 'optimization', 'type', 'opsset' and 'load')");
 }
 
 TEST(Job, AllThatIsWrongIsSaid) {
-  EXPECT_EQ(problems(R"([{"convert_from": "a", "convert_to": 1}, 7, {"convert_form": "a", "convert_to": "b"}])"),
-            (std::vector<std::string>{"job 1: 'convert_to': expected a string, found 1", "job 2: expected an object, found 7",
-                                      "job 3: unknown key 'convert_form' (did you mean 'convert_from'?)",
-                                      "job 3: 'convert_from' is missing"}));
+  EXPECT_EQ(
+      problems(R"([{"convert_from": "a", "convert_to": 1}, 7, {"convert_form": "a", "convert_to": "b"}])"),
+      (std::vector<std::string>{"job 1: 'convert_to': expected a string, found 1",
+                                "job 2: expected an object, found 7",
+                                "job 3: unknown key 'convert_form' (did you mean 'convert_from'?)",
+                                "job 3: 'convert_from' is missing"}));
   EXPECT_EQ(refusal([] { jobs("[\n{\"convert_from\" 3}]"); }), "2:17: expected ':'");
 }
 
@@ -184,7 +193,8 @@ TEST(Schedule, KeepsToItsMemory) {
 
 TEST(Batch, SplitsAsAShellDoes) {
   using Words = std::vector<std::string>;
-  EXPECT_EQ(split_command_line("a  'b c' \"d \\\" \\x\" e\\ f '' \t"), (Words{"a", "b c", "d \" \\x", "e f", ""}));
+  EXPECT_EQ(split_command_line("a  'b c' \"d \\\" \\x\" e\\ f '' \t"),
+            (Words{"a", "b c", "d \" \\x", "e f", ""}));
   EXPECT_EQ(split_command_line("  "), Words{});
   EXPECT_EQ(refusal([] { split_command_line("a 'b"); }), "a quotation mark ' is not closed");
 }

@@ -17,7 +17,9 @@ std::vector<Datum> run(const Graph& graph, std::vector<Datum> inputs) {
   return Runner(pool).run(graph, std::move(inputs));
 }
 
-Tensor floats(Shape shape, const std::vector<float>& values) { return Tensor::of<float>(DType::f32, shape, values); }
+Tensor floats(Shape shape, const std::vector<float>& values) {
+  return Tensor::of<float>(DType::f32, shape, values);
+}
 
 void expect_same(const Datum& a, const Datum& b) {
   ASSERT_EQ(a.kind, b.kind);
@@ -32,7 +34,9 @@ void expect_same(const Datum& a, const Datum& b) {
   EXPECT_EQ(a.tensor.bytes().view(), b.tensor.bytes().view());
 }
 
-std::string type_of(const Graph& graph, size_t output) { return graph.value(graph.outputs[output].value).type.text(); }
+std::string type_of(const Graph& graph, size_t output) {
+  return graph.value(graph.outputs[output].value).type.text();
+}
 
 // The graph after the passes, which give what it gave before.
 struct Simplified {
@@ -124,7 +128,8 @@ TEST(Loop, GoesOnWhileItsConditionHolds) {
 }
 
 TEST(Loop, RefusesToRunForEver) {
-  auto graph = parse("graph g(x: f32[]) { y = loop(_, _, x) {body: graph b(a: f32[]) { return a }, carried: 1} return y }");
+  auto graph = parse(
+      "graph g(x: f32[]) { y = loop(_, _, x) {body: graph b(a: f32[]) { return a }, carried: 1} return y }");
   EXPECT_THROW(run(*graph, {floats({}, {1})}), Error);
 }
 
@@ -146,7 +151,8 @@ TEST(Loops, KnownBranchTakesThePlaceOfTheIf) {
     z = if(yes, x) {then: graph t(a: f32[N, 2]) { r = relu(a) return r },
                     else: graph e(a: f32[N, 2]) { s: f32[2*N] = reshape(a) {shape: [2*N]} return s }}
     return z
-  })", {floats({2, 2}, {-1, 2, 3, -4})});
+  })",
+                   {floats({2, 2}, {-1, 2, 3, -4})});
   EXPECT_EQ(after.count("known branch"), 1);
   EXPECT_EQ(type_of(*after.graph, 0), "f32[N, 2]");
 }
@@ -162,7 +168,8 @@ TEST(Loops, HoistsWhatEachStepComputesAlike) {
       return d, d2: k
     }, carried: 1, step_axes: [0], step_reversed: [0], stack_axes: [0], stack_reversed: [0]}
     return final, all
-  })", {floats({2, 2}, {1, 2, 3, 4}), floats({2}, {1, 1}), floats({2}, {3, -5})});
+  })",
+                   {floats({2, 2}, {1, 2, 3, 4}), floats({2}, {1, 1}), floats({2}, {3, -5})});
   EXPECT_EQ(after.count("hoist invariants"), 2);
   EXPECT_EQ(after.loop()->body->order().size(), 2u);
 }
@@ -177,7 +184,8 @@ TEST(Loops, DoesNotHoistWhatMightRefuse) {
       return b
     }, carried: 1}
     return y
-  })", {floats({2}, {1, 2}), Tensor::of<int64_t>(DType::i64, {}, {0})});
+  })",
+                   {floats({2}, {1, 2}), Tensor::of<int64_t>(DType::i64, {}, {0})});
   EXPECT_EQ(after.count("hoist invariants"), 0);
 }
 
@@ -189,7 +197,8 @@ TEST(Loops, DropsCarriesThatNothingDependsOn) {
       return b, p2: q, q2: p, k
     }, carried: 4}
     return y, k
-  })", {floats({2}, {1, 2}), Tensor::of<int64_t>(DType::i64, {}, {3})});
+  })",
+                   {floats({2}, {1, 2}), Tensor::of<int64_t>(DType::i64, {}, {3})});
   EXPECT_EQ(after.loop()->carried, 1);
 }
 
@@ -207,7 +216,8 @@ TEST(Loops, IndexByStepBecomesPerStepInput) {
       return e
     }, carried: 1, count: T, takes_step: true}
     return final
-  })", {floats({2, 3}, {1, 2, 3, 4, 5, 6}), floats({2}, {1, -1})});
+  })",
+                   {floats({2, 3}, {1, 2, 3, 4, 5, 6}), floats({2}, {1, -1})});
   EXPECT_EQ(after.count("index into per-step input"), 2);
   EXPECT_EQ(after.loop()->step_axes, (std::vector<int64_t>{1, 1}));
   EXPECT_EQ(after.loop()->step_reversed, (std::vector<int64_t>{0, 1}));
@@ -245,7 +255,8 @@ TEST(Loops, ListsBecomePerStepInputsAndStackedResults) {
     y: f32[T, N, 2] = list_concat(made) {stack: true}
     z = list_concat(backward) {axis: 1}
     return final, y, z, made
-  })", {floats({3, 1, 2}, {1, 2, 3, 4, 5, 6}), floats({1, 2}, {10, 20})});
+  })",
+                   {floats({3, 1, 2}, {1, 2, 3, 4, 5, 6}), floats({1, 2}, {10, 20})});
   EXPECT_EQ(after.count("list into stacked result"), 2);
   const Loop* loop = after.loop();
   EXPECT_EQ(loop->carried, 1);
@@ -271,7 +282,8 @@ TEST(Loops, ListThatIsIndexedOtherwiseStays) {
     last: i64[] = const [-1]
     y = list_get(made, last)
     return y
-  })", {floats({3, 2}, {1, 2, 3, 4, 5, 6})});
+  })",
+                   {floats({3, 2}, {1, 2, 3, 4, 5, 6})});
   EXPECT_TRUE(after.loop()->step_axes.empty());
   EXPECT_TRUE(after.loop()->stack_axes.empty());
 }

@@ -22,11 +22,13 @@ TEST(Nearest, ShortNamesMustBeNearer) {
 }
 
 TEST(Nearest, PartsOfNamesAreFound) {
-  EXPECT_EQ(nearest_names("conv5", {"model/conv5/output", "model/conv4/output"}), Names{"model/conv5/output"});
+  EXPECT_EQ(nearest_names("conv5", {"model/conv5/output", "model/conv4/output"}),
+            Names{"model/conv5/output"});
 }
 
 TEST(Nearest, OrdersByDistanceThenAsGiven) {
-  EXPECT_EQ(nearest_names("layer1", {"layer22", "layer3", "layer2"}, 3), (Names{"layer3", "layer2", "layer22"}));
+  EXPECT_EQ(nearest_names("layer1", {"layer22", "layer3", "layer2"}, 3),
+            (Names{"layer3", "layer2", "layer22"}));
   EXPECT_EQ(nearest_names("aaaa", {"aaab", "aaab", "aaac"}, 3), (Names{"aaab", "aaac"}));
 }
 

@@ -566,7 +566,8 @@ ModelProto parse_model(const Bytes& file, const OpenExternal& open_external) {
   try {
     return Parser{file, open_external}.model(Reader(file.view()));
   } catch (Error& error) {
-    if (error.text().find("protobuf field") != std::string::npos) error.hint("the file is damaged, or it is no ONNX file");
+    if (error.text().find("protobuf field") != std::string::npos)
+      error.hint("the file is damaged, or it is no ONNX file");
     throw;
   }
 }

@@ -30,7 +30,8 @@ std::vector<bool> upstream(const GraphProto& graph, std::vector<std::string> wan
     const auto place = producers.find(name);
     if (place == producers.end() || found[place->second]) continue;
     found[place->second] = true;
-    for (std::string& reference : references(graph.nodes[place->second])) wanted.push_back(std::move(reference));
+    for (std::string& reference : references(graph.nodes[place->second]))
+      wanted.push_back(std::move(reference));
   }
   return found;
 }
@@ -52,7 +53,8 @@ void cut(GraphProto& graph, const ReadRequest& request, Plan& plan) {
     for (const std::string& asked : request.outputs) {
       ValueInfo output;
       output.name = names.find(asked, "tensor");
-      if (std::count(wanted.begin(), wanted.end(), output.name)) fail("output '{}' is asked for twice", output.name);
+      if (std::count(wanted.begin(), wanted.end(), output.name))
+        fail("output '{}' is asked for twice", output.name);
       wanted.push_back(output.name);
       graph.outputs.push_back(std::move(output));
     }

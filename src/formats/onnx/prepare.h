@@ -1,5 +1,5 @@
-// What is done to an ONNX graph before its nodes are read: it is cut where the user asks, and what the result does
-// not need is dropped, whether it could be read or not.
+// What is done to an ONNX graph before its nodes are read: it is cut where the user asks, and what the result
+// does not need is dropped, whether it could be read or not.
 #pragma once
 
 #include <map>
@@ -13,15 +13,16 @@
 namespace remodel::onnx {
 
 struct InputPlan {
-  std::optional<Dims> dims;        // -1: not known
-  DType dtype = DType::unknown;    // unknown: as it is
-  bool cut = false;                // a tensor inside the model becomes an input
+  std::optional<Dims> dims;      // -1: not known
+  DType dtype = DType::unknown;  // unknown: as it is
+  bool cut = false;              // a tensor inside the model becomes an input
 };
 
 struct Plan {
   std::map<std::string, InputPlan, std::less<>> inputs;  // those that are asked for, by name
   std::vector<std::string> order;                        // of the inputs, where the user lists them
-  // Nodes that serve only to find the type of a tensor that is cut at: what is wrong with them does not matter.
+  // Nodes that serve only to find the type of a tensor that is cut at: what is wrong with them does not
+  // matter.
   std::unordered_set<const NodeProto*> quiet;
 
   const InputPlan* find(std::string_view name) const {

@@ -419,7 +419,8 @@ std::vector<ValueId> GraphReader::inline_graph(const GraphProto& proto) {
   // What it defines hides what has the same name here, and is not seen afterwards.
   std::vector<std::string> defined;
   for (const auto& [name, constant] : proto.initializers) defined.push_back(name);
-  for (const NodeProto& node : proto.nodes) defined.insert(defined.end(), node.outputs.begin(), node.outputs.end());
+  for (const NodeProto& node : proto.nodes)
+    defined.insert(defined.end(), node.outputs.begin(), node.outputs.end());
   std::unordered_map<std::string, ValueId> hidden;
   std::unordered_map<std::string, bool> hidden_poison;
   for (const std::string& name : defined) {
@@ -428,7 +429,8 @@ std::vector<ValueId> GraphReader::inline_graph(const GraphProto& proto) {
   }
   auto outside_declared = std::exchange(declared_, {});
   for (const auto& value : proto.values) declared_.emplace(value.name, &value.type);
-  for (const auto& [name, constant] : proto.initializers) names_.emplace(name, graph_->add_constant(constant, name));
+  for (const auto& [name, constant] : proto.initializers)
+    names_.emplace(name, graph_->add_constant(constant, name));
   const Plan* plan = std::exchange(plan_, nullptr);
   read_nodes(proto.nodes);
   plan_ = plan;

@@ -23,25 +23,42 @@ void set_choice(void* op, const Field& field, const Slot& slot, std::string_view
 
 void set_default(void* op, const Field& field, const Slot& slot) {
   switch (slot.value.kind) {
-    case Default::unset: return;
-    case Default::required: fail("attribute '{}' is missing", slot.wire);
-    case Default::real: field_as<double>(op, field) = static_cast<float>(slot.value.real_value); return;
+    case Default::unset:
+      return;
+    case Default::required:
+      fail("attribute '{}' is missing", slot.wire);
+    case Default::real:
+      field_as<double>(op, field) = static_cast<float>(slot.value.real_value);
+      return;
     case Default::word:
       if (field.kind == FieldKind::choice)
         set_choice(op, field, slot, slot.value.word_value);
       else
         field_as<std::string>(op, field) = slot.value.word_value;
       return;
-    case Default::integer: break;
+    case Default::integer:
+      break;
   }
   int64_t number = slot.value.integer_value;
   switch (field.kind) {
-    case FieldKind::truth: field_as<bool>(op, field) = number != 0; return;
-    case FieldKind::real: field_as<double>(op, field) = static_cast<double>(number); return;
-    case FieldKind::dtype: field_as<DType>(op, field) = dtype_of_code(number); return;
-    case FieldKind::choice: field_as<uint8_t>(op, field) = static_cast<uint8_t>(number); return;
-    case FieldKind::dim: field_as<Dim>(op, field) = number; return;
-    default: field_as<int64_t>(op, field) = number; return;
+    case FieldKind::truth:
+      field_as<bool>(op, field) = number != 0;
+      return;
+    case FieldKind::real:
+      field_as<double>(op, field) = static_cast<double>(number);
+      return;
+    case FieldKind::dtype:
+      field_as<DType>(op, field) = dtype_of_code(number);
+      return;
+    case FieldKind::choice:
+      field_as<uint8_t>(op, field) = static_cast<uint8_t>(number);
+      return;
+    case FieldKind::dim:
+      field_as<Dim>(op, field) = number;
+      return;
+    default:
+      field_as<int64_t>(op, field) = number;
+      return;
   }
 }
 
@@ -49,26 +66,49 @@ void set_attribute(ReadNode& node, void* op, const Field& field, const Slot& slo
   if (!node.has(slot.wire)) return set_default(op, field, slot);
   switch (field.kind) {
     case FieldKind::integer:
-    case FieldKind::axis: field_as<int64_t>(op, field) = node.integer(slot.wire); return;
-    case FieldKind::real: field_as<double>(op, field) = node.real(slot.wire, 0); return;
-    case FieldKind::truth: field_as<bool>(op, field) = node.integer(slot.wire) != 0; return;
-    case FieldKind::text: field_as<std::string>(op, field) = node.text(slot.wire, ""); return;
+    case FieldKind::axis:
+      field_as<int64_t>(op, field) = node.integer(slot.wire);
+      return;
+    case FieldKind::real:
+      field_as<double>(op, field) = node.real(slot.wire, 0);
+      return;
+    case FieldKind::truth:
+      field_as<bool>(op, field) = node.integer(slot.wire) != 0;
+      return;
+    case FieldKind::text:
+      field_as<std::string>(op, field) = node.text(slot.wire, "");
+      return;
     case FieldKind::choice:
       if (node.attribute(slot.wire)->kind == AttributeKind::integer)
         set_choice(op, field, slot, std::to_string(node.integer(slot.wire)));
       else
         set_choice(op, field, slot, node.text(slot.wire, ""));
       return;
-    case FieldKind::dtype: field_as<DType>(op, field) = dtype_of_code(node.integer(slot.wire)); return;
+    case FieldKind::dtype:
+      field_as<DType>(op, field) = dtype_of_code(node.integer(slot.wire));
+      return;
     case FieldKind::axes:
-    case FieldKind::integers: field_as<std::vector<int64_t>>(op, field) = node.integers(slot.wire); return;
-    case FieldKind::reals: field_as<std::vector<double>>(op, field) = node.reals(slot.wire); return;
-    case FieldKind::texts: field_as<std::vector<std::string>>(op, field) = node.texts(slot.wire); return;
-    case FieldKind::dim: field_as<Dim>(op, field) = node.integer(slot.wire); return;
-    case FieldKind::dims: field_as<Dims>(op, field) = to_dims(node.integers(slot.wire)); return;
-    case FieldKind::constant: field_as<ConstantPtr>(op, field) = node.tensor(slot.wire); return;
+    case FieldKind::integers:
+      field_as<std::vector<int64_t>>(op, field) = node.integers(slot.wire);
+      return;
+    case FieldKind::reals:
+      field_as<std::vector<double>>(op, field) = node.reals(slot.wire);
+      return;
+    case FieldKind::texts:
+      field_as<std::vector<std::string>>(op, field) = node.texts(slot.wire);
+      return;
+    case FieldKind::dim:
+      field_as<Dim>(op, field) = node.integer(slot.wire);
+      return;
+    case FieldKind::dims:
+      field_as<Dims>(op, field) = to_dims(node.integers(slot.wire));
+      return;
+    case FieldKind::constant:
+      field_as<ConstantPtr>(op, field) = node.tensor(slot.wire);
+      return;
     case FieldKind::graph:
-    case FieldKind::type: break;
+    case FieldKind::type:
+      break;
   }
   throw Error(fmt::format("attribute '{}' needs a function, not a slot", slot.wire), ErrorKind::internal);
 }
@@ -97,15 +137,26 @@ bool set_from_input(ReadNode& node, void* op, const Field& field, const Slot& sl
       throw Error(fmt::format("input {} must be a constant", i)).hint("it is computed when the model runs");
     switch (field.kind) {
       case FieldKind::axes:
-      case FieldKind::integers: field_as<std::vector<int64_t>>(op, field) = constant->tensor().ints(); return true;
-      case FieldKind::constant: field_as<ConstantPtr>(op, field) = constant; return true;
-      default: break;
+      case FieldKind::integers:
+        field_as<std::vector<int64_t>>(op, field) = constant->tensor().ints();
+        return true;
+      case FieldKind::constant:
+        field_as<ConstantPtr>(op, field) = constant;
+        return true;
+      default:
+        break;
     }
     if (constant->count() != 1) fail("input {} must have one element", i);
     switch (field.kind) {
-      case FieldKind::real: field_as<double>(op, field) = constant->tensor().doubles()[0]; return true;
-      case FieldKind::truth: field_as<bool>(op, field) = constant->tensor().ints()[0] != 0; return true;
-      default: field_as<int64_t>(op, field) = constant->tensor().ints()[0]; return true;
+      case FieldKind::real:
+        field_as<double>(op, field) = constant->tensor().doubles()[0];
+        return true;
+      case FieldKind::truth:
+        field_as<bool>(op, field) = constant->tensor().ints()[0] != 0;
+        return true;
+      default:
+        field_as<int64_t>(op, field) = constant->tensor().ints()[0];
+        return true;
     }
   }
   auto known = node.sizes(i);
@@ -133,7 +184,8 @@ void read_by_row(ReadNode& node, const Row& row) {
     if (slot.kind == Slot::attribute) {
       set_attribute(node, op.get(), field, slot);
       resolve_axes(node, op.get(), field);
-    } else if (set_from_input(node, op.get(), field, slot) && static_cast<size_t>(slot.position) < operands.size()) {
+    } else if (set_from_input(node, op.get(), field, slot) &&
+               static_cast<size_t>(slot.position) < operands.size()) {
       operands[slot.position] = absent;
     }
   }
@@ -158,10 +210,18 @@ void write_by_row(WriteNode& node, const Row& row) {
       std::string wire(slot.wire);
       switch (field.kind) {
         case FieldKind::integer:
-        case FieldKind::axis: attributes.push_back(Attribute::of(wire, field_as<int64_t>(op, field))); break;
-        case FieldKind::real: attributes.push_back(Attribute::of(wire, field_as<double>(op, field))); break;
-        case FieldKind::truth: attributes.push_back(Attribute::of(wire, int64_t{field_as<bool>(op, field)})); break;
-        case FieldKind::text: attributes.push_back(Attribute::of(wire, field_as<std::string>(op, field))); break;
+        case FieldKind::axis:
+          attributes.push_back(Attribute::of(wire, field_as<int64_t>(op, field)));
+          break;
+        case FieldKind::real:
+          attributes.push_back(Attribute::of(wire, field_as<double>(op, field)));
+          break;
+        case FieldKind::truth:
+          attributes.push_back(Attribute::of(wire, int64_t{field_as<bool>(op, field)}));
+          break;
+        case FieldKind::text:
+          attributes.push_back(Attribute::of(wire, field_as<std::string>(op, field)));
+          break;
         case FieldKind::dtype:
           attributes.push_back(Attribute::of(wire, code_of_dtype(field_as<DType>(op, field))));
           break;
@@ -182,15 +242,18 @@ void write_by_row(WriteNode& node, const Row& row) {
           uint8_t value = field_as<uint8_t>(op, field);
           auto place = std::find_if(slot.choices.begin(), slot.choices.end(),
                                     [&](const ChoiceName& name) { return name.second == value; });
-          if (place == slot.choices.end()) fail("{} '{}' has no form in ONNX", field.name, field.choices[value]);
-          bool digits = !place->first.empty() && place->first.find_first_not_of("0123456789") == std::string::npos;
+          if (place == slot.choices.end())
+            fail("{} '{}' has no form in ONNX", field.name, field.choices[value]);
+          bool digits =
+              !place->first.empty() && place->first.find_first_not_of("0123456789") == std::string::npos;
           attributes.push_back(digits ? Attribute::of(wire, int64_t{std::stoi(std::string(place->first))})
                                       : Attribute::of(wire, std::string(place->first)));
           break;
         }
         case FieldKind::dim:
         case FieldKind::dims: {
-          Dims dims = field.kind == FieldKind::dim ? Dims{field_as<Dim>(op, field)} : field_as<Dims>(op, field);
+          Dims dims =
+              field.kind == FieldKind::dim ? Dims{field_as<Dim>(op, field)} : field_as<Dims>(op, field);
           auto known = numbers(dims);
           if (!known)
             fail("{} {} depends on the input's size; opset {} needs numbers here", field.name, text_of(dims),
@@ -201,7 +264,8 @@ void write_by_row(WriteNode& node, const Row& row) {
         }
         case FieldKind::graph:
         case FieldKind::type:
-          throw Error(fmt::format("attribute '{}' needs a function, not a slot", slot.wire), ErrorKind::internal);
+          throw Error(fmt::format("attribute '{}' needs a function, not a slot", slot.wire),
+                      ErrorKind::internal);
       }
       continue;
     }
@@ -209,18 +273,31 @@ void write_by_row(WriteNode& node, const Row& row) {
     if (node.has(i)) continue;
     std::string name;
     switch (field.kind) {
-      case FieldKind::dims: name = node.sizes(field_as<Dims>(op, field)); break;
-      case FieldKind::dim: name = node.sizes({field_as<Dim>(op, field)}); break;
+      case FieldKind::dims:
+        name = node.sizes(field_as<Dims>(op, field));
+        break;
+      case FieldKind::dim:
+        name = node.sizes({field_as<Dim>(op, field)});
+        break;
       case FieldKind::axes:
-      case FieldKind::integers: name = node.integers(field_as<std::vector<int64_t>>(op, field)); break;
+      case FieldKind::integers:
+        name = node.integers(field_as<std::vector<int64_t>>(op, field));
+        break;
       case FieldKind::integer:
-      case FieldKind::axis: name = node.scalar(DType::i64, static_cast<double>(field_as<int64_t>(op, field))); break;
-      case FieldKind::real: name = node.scalar(node.dtype(0), field_as<double>(op, field)); break;
-      case FieldKind::truth: name = node.scalar(DType::boolean, field_as<bool>(op, field)); break;
+      case FieldKind::axis:
+        name = node.scalar(DType::i64, static_cast<double>(field_as<int64_t>(op, field)));
+        break;
+      case FieldKind::real:
+        name = node.scalar(node.dtype(0), field_as<double>(op, field));
+        break;
+      case FieldKind::truth:
+        name = node.scalar(DType::boolean, field_as<bool>(op, field));
+        break;
       case FieldKind::constant:
         if (field_as<ConstantPtr>(op, field)) name = node.constant(field_as<ConstantPtr>(op, field));
         break;
-      default: throw Error("a row's input has a field of a wrong kind", ErrorKind::internal);
+      default:
+        throw Error("a row's input has a field of a wrong kind", ErrorKind::internal);
     }
     if (inputs.size() <= i) inputs.resize(i + 1);
     inputs[i] = name;

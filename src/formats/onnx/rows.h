@@ -46,7 +46,8 @@ class Rows {
   // Writing only, by slots.
   template <class T>
   void write_row(std::string type, Versions versions, std::vector<Slot> slots = {}, WhenFn when = nullptr) {
-    Row made{&info_of<T>(), std::move(type), "", versions, std::move(slots), nullptr, nullptr, when, false, true, ""};
+    Row made{&info_of<T>(), std::move(type), "",   versions, std::move(slots), nullptr, nullptr,
+             when,          false,           true, ""};
     add(std::move(made));
   }
   // Reading only, by a function. `type` may be "com.microsoft:Gelu".
@@ -60,13 +61,15 @@ class Rows {
   void refuse(std::string_view type, Versions versions, std::string_view reason);
 
   const Row* find_reader(std::string_view domain, std::string_view type, int64_t version) const;
-  // The first row in order of registration that can write the node; null with the reasons in `why` where none can.
+  // The first row in order of registration that can write the node; null with the reasons in `why` where none
+  // can.
   const Row* find_writer(const WriteNode& node, int64_t opset, std::string* why) const;
   const std::vector<Row>& all() const { return rows_; }
 
  private:
   void add(Row row);
-  void add_slots(const OpInfo& op, std::string_view type, Versions versions, Slots slots, WhenFn when, bool writes);
+  void add_slots(const OpInfo& op, std::string_view type, Versions versions, Slots slots, WhenFn when,
+                 bool writes);
   void add_writer(const OpInfo& op, Versions versions, WriteFn write, WhenFn when);
   std::vector<Row> rows_;
   std::unordered_map<std::string, std::vector<size_t>> readers_;

@@ -27,7 +27,8 @@ Tiles find_tiles(const Graph& graph) {
     if (!sum.op.is<Add>()) continue;
     for (size_t i : {0, 1}) {
       const Node* product = graph.producer(sum.inputs[i]);
-      if (!product || !is_gemm(graph, *product, graph.value(sum.outputs[0]).type, graph.value(sum.inputs[1 - i]).type))
+      if (!product ||
+          !is_gemm(graph, *product, graph.value(sum.outputs[0]).type, graph.value(sum.inputs[1 - i]).type))
         continue;
       NodeId covered = graph.value(sum.inputs[i]).producer;
       tiles.products[id] = covered;

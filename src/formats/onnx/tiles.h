@@ -9,8 +9,9 @@
 namespace remodel::onnx {
 
 struct Tiles {
-  std::unordered_map<NodeId, NodeId> products;  // an addition -> the product of matrices that Gemm computes with it
-  std::unordered_set<NodeId> covered;           // products that are part of a Gemm
+  std::unordered_map<NodeId, NodeId>
+      products;                        // an addition -> the product of matrices that Gemm computes with it
+  std::unordered_set<NodeId> covered;  // products that are part of a Gemm
 };
 
 Tiles find_tiles(const Graph& graph);

@@ -15,7 +15,9 @@
 namespace remodel {
 namespace {
 
-Dims part_of(const Dims& dims, size_t first, size_t last) { return {dims.begin() + first, dims.begin() + last}; }
+Dims part_of(const Dims& dims, size_t first, size_t last) {
+  return {dims.begin() + first, dims.begin() + last};
+}
 
 // What the coordinates of a row-major array with these sizes count for.
 Dims steps_of(const Dims& sizes) {
@@ -84,11 +86,16 @@ void decompose_gather_elements(Decompose& node) {
 
 ValueId accumulated(Decompose& node, Update update, ValueId a, ValueId b) {
   switch (update) {
-    case Update::add: return node.emit(Add{}, {a, b});
-    case Update::mul: return node.emit(Mul{}, {a, b});
-    case Update::max: return node.emit(Max{}, {a, b});
-    case Update::min: return node.emit(Min{}, {a, b});
-    case Update::set: break;
+    case Update::add:
+      return node.emit(Add{}, {a, b});
+    case Update::mul:
+      return node.emit(Mul{}, {a, b});
+    case Update::max:
+      return node.emit(Max{}, {a, b});
+    case Update::min:
+      return node.emit(Min{}, {a, b});
+    case Update::set:
+      break;
   }
   fail("nothing is accumulated");
 }
@@ -99,21 +106,23 @@ ValueId neutral(Decompose& node, Update update, DType dtype) {
   if (update == Update::mul) return node.scalar(dtype, 1);
   bool most = update == Update::min;
   if (is_float(dtype))
-    return node.scalar(dtype, most ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity());
+    return node.scalar(
+        dtype, most ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity());
   int64_t value = 0;
   int bits = bits_of(dtype);
   if (is_signed(dtype))
-    value = most ? static_cast<int64_t>((uint64_t{1} << (bits - 1)) - 1) : -static_cast<int64_t>((uint64_t{1} << (bits - 1)) - 1) - 1;
+    value = most ? static_cast<int64_t>((uint64_t{1} << (bits - 1)) - 1)
+                 : -static_cast<int64_t>((uint64_t{1} << (bits - 1)) - 1) - 1;
   else if (most)
     value = bits == 64 ? -1 : (int64_t{1} << bits) - 1;
   ConstantPtr wide = constant_tensor(Tensor::of<int64_t>(DType::i64, {}, {value}));
   return node.constant(constant_cast(wide, dtype));
 }
 
-// Each slice of x with the updates of its own number, which are picked out by comparing all numbers with all. x is
-// [slices, elements], numbers [updates], updates [updates, elements].
-ValueId accumulate_slices(Decompose& node, Update update, ValueId x, ValueId slice_number, ValueId updates, const Dim& slices,
-                          const Dim& count, const Dim& elements) {
+// Each slice of x with the updates of its own number, which are picked out by comparing all numbers with all.
+// x is [slices, elements], numbers [updates], updates [updates, elements].
+ValueId accumulate_slices(Decompose& node, Update update, ValueId x, ValueId slice_number, ValueId updates,
+                          const Dim& slices, const Dim& count, const Dim& elements) {
   ValueId mine = node.emit(Equal{}, {node.emit(Reshape{{slices, 1, 1}}, {count_up(node, slices)}),
                                      node.emit(Reshape{{1, count, 1}}, {slice_number})});
   ValueId terms = node.emit(Reshape{{1, count, elements}}, {updates});
@@ -134,7 +143,8 @@ void decompose_scatter_elements(Decompose& node) {
   const Dims from = node.dims(0), shape = node.dims(1);
   Dim slices = product(from), count = product(shape);
   ValueId list = node.emit(Reshape{{slices, 1}}, {node.in(0)});
-  ValueId y = accumulate_slices(node, op.update, list, element_numbers(node, op.axis), node.in(2), slices, count, 1);
+  ValueId y =
+      accumulate_slices(node, op.update, list, element_numbers(node, op.axis), node.in(2), slices, count, 1);
   node.result(0, node.emit(Reshape{from}, {y}));
 }
 
@@ -179,7 +189,8 @@ void decompose_top_k(Decompose& node) {
   DType dtype = node.dtype(0);
   auto turned = [&](ValueId x) {
     if (is_float(dtype)) return node.emit(Neg{}, {x});
-    return node.emit(Sub{}, {is_signed(dtype) ? node.scalar(dtype, -1) : neutral(node, Update::min, dtype), x});
+    return node.emit(Sub{},
+                     {is_signed(dtype) ? node.scalar(dtype, -1) : neutral(node, Update::min, dtype), x});
   };
   std::vector<ValueId> operands{turned(node.in(0))};
   if (node.has(1)) operands.push_back(node.in(1));
@@ -240,7 +251,8 @@ void decompose_triangle(Decompose& node) {
   ValueId diagonal = node.emit(Sub{}, {columns, rows});
   ValueId k = node.has(1) ? as_i64(node, node.in(1)) : size_value(node, op.k);
   ValueId outside = op.upper ? less(node, diagonal, k) : less(node, k, diagonal);
-  ValueId zero = node.dtype(0) == DType::string ? node.constant(constant_strings({}, {""})) : node.scalar(node.dtype(0), 0);
+  ValueId zero = node.dtype(0) == DType::string ? node.constant(constant_strings({}, {""}))
+                                                : node.scalar(node.dtype(0), 0);
   node.result(0, node.emit(Select{}, {outside, zero, node.in(0)}));
 }
 

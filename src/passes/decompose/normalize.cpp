@@ -53,7 +53,8 @@ ValueId scaled(Decompose& d, ValueId y, size_t trailing) {
 void decompose_batch_norm(Decompose& d) {
   const auto& op = d.op<BatchNorm>();
   const DType dtype = d.dtype(0);
-  const size_t rank = d.dims(0).size(), trailing = rank - 1 - static_cast<size_t>(resolve_axis(op.axis, rank));
+  const size_t rank = d.dims(0).size(),
+               trailing = rank - 1 - static_cast<size_t>(resolve_axis(op.axis, rank));
   auto parameter = [&](size_t i) { return along_channels(d, cast_to(d, d.in(i), dtype), trailing); };
   ValueId y = d.emit(Sub{}, {d.in(0), parameter(3)});
   y = d.emit(Div{}, {y, deviation(d, parameter(4), dtype, op.epsilon)});
@@ -104,7 +105,9 @@ ValueId over_axes(Decompose& d, ValueId parameter, const std::vector<int64_t>& a
   size_t first = static_cast<size_t>(resolve_axis(axes[0], rank));
   if (first + axes.size() == rank) return parameter;
   Dims shape(rank - first, Dim(1));
-  for (int64_t axis : axes) shape[static_cast<size_t>(resolve_axis(axis, rank)) - first] = d.dims(0)[static_cast<size_t>(resolve_axis(axis, rank))];
+  for (int64_t axis : axes)
+    shape[static_cast<size_t>(resolve_axis(axis, rank)) - first] =
+        d.dims(0)[static_cast<size_t>(resolve_axis(axis, rank))];
   return d.emit(Reshape{shape, false}, {parameter});
 }
 
@@ -145,10 +148,14 @@ void decompose_rms_norm(Decompose& d) {
 // The smallest positive number of a type: a norm of 0 becomes it, and leaves 0 as it is.
 double tiniest(DType dtype) {
   switch (dtype) {
-    case DType::f64: return 0x1p-1074;
-    case DType::f16: return 0x1p-24;
-    case DType::bf16: return 0x1p-133;
-    default: return 0x1p-149;
+    case DType::f64:
+      return 0x1p-1074;
+    case DType::f16:
+      return 0x1p-24;
+    case DType::bf16:
+      return 0x1p-133;
+    default:
+      return 0x1p-149;
   }
 }
 

@@ -32,7 +32,8 @@ ValueId as_i64(Decompose& node, ValueId integers) {
 
 ValueId element(Decompose& node, ValueId list, int64_t i) {
   if (const Constant* known = node.graph().constant(list))
-    return node.constant(constant_tensor(Tensor::of<int64_t>(DType::i64, {}, {known->tensor().ints().at(i)})));
+    return node.constant(
+        constant_tensor(Tensor::of<int64_t>(DType::i64, {}, {known->tensor().ints().at(i)})));
   return node.emit(Gather{}, {list, node.scalar(DType::i64, static_cast<double>(i))});
 }
 
@@ -51,6 +52,8 @@ ValueId smaller_of(Decompose& node, ValueId a, ValueId b) {
   return node.emit(Select{}, {less(node, a, b), a, b});
 }
 
-ValueId larger_of(Decompose& node, ValueId a, ValueId b) { return node.emit(Select{}, {less(node, a, b), b, a}); }
+ValueId larger_of(Decompose& node, ValueId a, ValueId b) {
+  return node.emit(Select{}, {less(node, a, b), b, a});
+}
 
 }  // namespace remodel

@@ -15,7 +15,8 @@ namespace remodel {
 namespace {
 
 bool dilated(const Sliding& op) {
-  return std::any_of(op.dilations.begin(), op.dilations.end(), [](int64_t dilation) { return dilation != 1; });
+  return std::any_of(op.dilations.begin(), op.dilations.end(),
+                     [](int64_t dilation) { return dilation != 1; });
 }
 
 // What the last windows reach beyond the padding becomes padding.

@@ -32,7 +32,8 @@ std::vector<ResizedAxis> known_axes(Decompose& d, const Resize& op) {
     if (op.sizes.empty())
       scales[i] = static_cast<float>(op.scales[i]);
     else if (op.sizes[i].is_number())
-      scales[i] = static_cast<double>(op.sizes[i].number()) / static_cast<double>(std::max<int64_t>(axes[i].in, 1));
+      scales[i] =
+          static_cast<double>(op.sizes[i].number()) / static_cast<double>(std::max<int64_t>(axes[i].in, 1));
     else
       fail("this resize needs the size {} as a number", op.sizes[i].text());
   }
@@ -51,10 +52,12 @@ bool repeats(Decompose& d, const Resize& op) {
     auto factor = exact_div(op.sizes[i], in);
     if (!factor || !factor->is_number()) return false;
   }
-  bool centred = op.coordinates == Coordinates::half_pixel || op.coordinates == Coordinates::half_pixel_symmetric;
+  bool centred =
+      op.coordinates == Coordinates::half_pixel || op.coordinates == Coordinates::half_pixel_symmetric;
   bool rounds = op.nearest == NearestRounding::half_down || op.nearest == NearestRounding::half_up;
-  return centred && rounds &&
-         std::all_of(op.scales.begin(), op.scales.end(), [](double s) { return s == std::floor(s) && s < 1 << 20; });
+  return centred && rounds && std::all_of(op.scales.begin(), op.scales.end(), [](double s) {
+           return s == std::floor(s) && s < 1 << 20;
+         });
 }
 
 Resize plain(const Resize& op, bool shrinks) {
@@ -76,7 +79,8 @@ ValueId weighted(Decompose& d, ValueId x, size_t axis, const ResizedAxis& along,
   Tensor matrix = Tensor::zeros(DType::f64, {along.out, along.in});
   for (int64_t i = 0; i < along.out; ++i)
     for (int64_t k = 0; k < w.count[static_cast<size_t>(i)]; ++k)
-      matrix.to<double>()[i * along.in + w.first[static_cast<size_t>(i)] + k] = w.weights[static_cast<size_t>(i * w.width + k)];
+      matrix.to<double>()[i * along.in + w.first[static_cast<size_t>(i)] + k] =
+          w.weights[static_cast<size_t>(i * w.width + k)];
   ValueId weights = d.constant(constant_cast(constant_tensor(matrix), dtype));
   MatMul product;
   if (axis + 1 == dims.size()) {
@@ -137,7 +141,8 @@ void decompose_resize(Decompose& d) {
     const size_t axis = static_cast<size_t>(resolve_axis(op.axes[i], rank));
     if (axes[i].still(op)) continue;
     if (nearest) {
-      auto places = dtype == DType::f64 ? resize_nearest<double>(op, axes[i]) : resize_nearest<float>(op, axes[i]);
+      auto places =
+          dtype == DType::f64 ? resize_nearest<double>(op, axes[i]) : resize_nearest<float>(op, axes[i]);
       for (int64_t place : places) outside[i].push_back(place < 0);
       y = picked(d, y, axis, places);
     } else {

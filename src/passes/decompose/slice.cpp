@@ -50,7 +50,8 @@ void decompose_dynamic_slice(Decompose& node) {
     axes = chosen->tensor().ints();
   } else {
     const auto& length = node.type(1).dims;
-    if (!length || length->size() != 1 || !(*length)[0].is_number()) fail("the number of sliced axes is not known");
+    if (!length || length->size() != 1 || !(*length)[0].is_number())
+      fail("the number of sliced axes is not known");
     for (int64_t axis = 0; axis < (*length)[0].number(); ++axis) axes.push_back(axis);
   }
   Dims lengths;
@@ -58,17 +59,21 @@ void decompose_dynamic_slice(Decompose& node) {
     axis = resolve_axis(axis, dims.size());
     lengths.push_back(dims[axis]);
   }
-  ValueId size = sizes_value(node, lengths), one = node.scalar(DType::i64, 1), zero = node.scalar(DType::i64, 0);
-  ValueId steps = node.has(4) ? as_i64(node, node.in(4)) : node.integers(std::vector<int64_t>(axes.size(), 1));
+  ValueId size = sizes_value(node, lengths), one = node.scalar(DType::i64, 1),
+          zero = node.scalar(DType::i64, 0);
+  ValueId steps =
+      node.has(4) ? as_i64(node, node.in(4)) : node.integers(std::vector<int64_t>(axes.size(), 1));
   ValueId back = less(node, steps, zero), minus = node.emit(Sub{}, {size, one});
-  ValueId start = from_front(node, as_i64(node, node.in(1)), size), end = from_front(node, as_i64(node, node.in(2)), size);
+  ValueId start = from_front(node, as_i64(node, node.in(1)), size),
+          end = from_front(node, as_i64(node, node.in(2)), size);
   ValueId last = node.emit(Select{}, {back, minus, size});
   ValueId least = node.emit(Select{}, {back, node.integers(std::vector<int64_t>(axes.size(), -1)), zero});
   start = smaller_of(node, not_negative(node, start), last);
   end = smaller_of(node, larger_of(node, end, least), last);
   ValueId x = node.in(0);
   for (size_t i = 0; i < axes.size(); ++i) {
-    ValueId places = node.emit(Range{}, {element(node, start, i), element(node, end, i), element(node, steps, i)});
+    ValueId places =
+        node.emit(Range{}, {element(node, start, i), element(node, end, i), element(node, steps, i)});
     x = node.emit(Gather{axes[i]}, {x, places});
   }
   node.result(0, x);
@@ -98,8 +103,10 @@ void decompose_split(Decompose& node) {
 ValueId reflected_places(Decompose& node, PadMode mode, ValueId places, ValueId size) {
   ValueId one = node.scalar(DType::i64, 1), last = node.emit(Sub{}, {size, one});
   switch (mode) {
-    case PadMode::edge: return smaller_of(node, not_negative(node, places), last);
-    case PadMode::wrap: return modulo(node, places, size);
+    case PadMode::edge:
+      return smaller_of(node, not_negative(node, places), last);
+    case PadMode::wrap:
+      return modulo(node, places, size);
     case PadMode::reflect: {
       ValueId period = larger_of(node, node.emit(Add{}, {last, last}), one);
       ValueId place = modulo(node, places, period);
@@ -110,7 +117,8 @@ ValueId reflected_places(Decompose& node, PadMode mode, ValueId places, ValueId 
       ValueId other = node.emit(Sub{}, {node.emit(Sub{}, {period, one}), place});
       return smaller_of(node, place, other);
     }
-    case PadMode::constant: break;
+    case PadMode::constant:
+      break;
   }
   fail("a constant is repeated");
 }
@@ -152,7 +160,8 @@ ValueId pad_constant(Decompose& node, ValueId pads) {
   ValueId zero = node.scalar(DType::i64, 0), value = pad_value(node);
   ValueId crop = not_negative(node, node.emit(Sub{}, {zero, pads})), grow = not_negative(node, pads);
   ValueId end = node.emit(Sub{}, {sizes_value(node, dims), node.emit(slice_of(0, rank, rank), {crop})});
-  ValueId x = node.emit(DynamicSlice{}, {node.in(0), node.emit(slice_of(0, 0, rank), {crop}), not_negative(node, end)});
+  ValueId x = node.emit(DynamicSlice{},
+                        {node.in(0), node.emit(slice_of(0, 0, rank), {crop}), not_negative(node, end)});
   for (int64_t axis = 0; axis < rank; ++axis) {
     ValueId low = filling(node, x, axis, rank, node.emit(slice_of(0, axis, 1), {grow}), value);
     ValueId high = filling(node, x, axis, rank, node.emit(slice_of(0, rank + axis, 1), {grow}), value);
@@ -198,11 +207,14 @@ void decompose_pad(Decompose& node) {
   const auto& op = node.op<Pad>();
   int64_t rank = static_cast<int64_t>(node.dims(0).size());
   if (node.has(3)) {
-    ValueId axes = from_front(node, as_i64(node, node.in(3)), node.scalar(DType::i64, static_cast<double>(rank)));
+    ValueId axes =
+        from_front(node, as_i64(node, node.in(3)), node.scalar(DType::i64, static_cast<double>(rank)));
     ValueId ends = node.emit(Add{}, {axes, node.scalar(DType::i64, static_cast<double>(rank))});
     ValueId none = node.integers(std::vector<int64_t>(2 * rank, 0));
-    ValueId pads = node.emit(ScatterElements{}, {none, node.emit(Concat{}, {axes, ends}), as_i64(node, node.in(2))});
-    return node.result(0, node.emit(Pad{{}, {}, op.mode}, {node.in(0), node.has(1) ? node.in(1) : absent, pads}));
+    ValueId pads =
+        node.emit(ScatterElements{}, {none, node.emit(Concat{}, {axes, ends}), as_i64(node, node.in(2))});
+    return node.result(
+        0, node.emit(Pad{{}, {}, op.mode}, {node.in(0), node.has(1) ? node.in(1) : absent, pads}));
   }
   bool constant = op.mode == PadMode::constant;
   if (node.has(2)) {
@@ -213,10 +225,12 @@ void decompose_pad(Decompose& node) {
   both.insert(both.end(), op.high.begin(), op.high.end());
   bool signs = true;
   for (const Dim& pad : both) signs = signs && (pad.at_least(0) || (Dim(0) - pad).at_least(0));
-  if (constant) return node.result(0, signs ? pad_with_blocks(node, op) : pad_constant(node, sizes_value(node, both)));
+  if (constant)
+    return node.result(0, signs ? pad_with_blocks(node, op) : pad_constant(node, sizes_value(node, both)));
   ValueId x = node.in(0);
   const Dims dims = node.dims(0);
-  if (!numbers(both) || !numbers(dims)) return node.result(0, pad_repeating(node, op.mode, sizes_value(node, both)));
+  if (!numbers(both) || !numbers(dims))
+    return node.result(0, pad_repeating(node, op.mode, sizes_value(node, both)));
   for (int64_t axis = 0; axis < rank; ++axis) {
     int64_t low = op.low[axis].number(), high = op.high[axis].number(), size = dims[axis].number();
     if (low == 0 && high == 0) continue;
@@ -241,7 +255,9 @@ void decompose_center_crop_pad(Decompose& node) {
   }
   ValueId from = sizes_value(node, sizes), two = node.scalar(DType::i64, 2);
   ValueId more = node.emit(Sub{}, {as_i64(node, node.in(1)), from});
-  auto half = [&](ValueId x) { return node.emit(Div{{}, Div::Rounding::trunc}, {not_negative(node, x), two}); };
+  auto half = [&](ValueId x) {
+    return node.emit(Div{{}, Div::Rounding::trunc}, {not_negative(node, x), two});
+  };
   ValueId fewer = node.emit(Sub{}, {node.scalar(DType::i64, 0), more});
   ValueId low = node.emit(Sub{}, {half(more), half(fewer)}), high = node.emit(Sub{}, {more, low});
   ValueId none = node.integers({0});
@@ -267,7 +283,8 @@ void decompose_reverse_sequence(Decompose& node) {
   ValueId lengths = node.emit(Reshape{entries}, {as_i64(node, node.in(1))});
   ValueId mirrored = node.emit(Sub{}, {node.emit(Sub{}, {lengths, one}), steps});
   ValueId place = node.emit(Select{}, {less(node, steps, lengths), mirrored, steps});
-  ValueId starts = node.emit(Mul{}, {node.emit(Reshape{entries}, {count_up(node, dims[batch])}), size_value(node, dims[time])});
+  ValueId starts = node.emit(
+      Mul{}, {node.emit(Reshape{entries}, {count_up(node, dims[batch])}), size_value(node, dims[time])});
   bool moves = batch != 0 || time != 1;
   ValueId x = moves ? node.emit(Transpose{to}, {node.in(0)}) : node.in(0);
   x = node.emit(Gather{}, {node.emit(Reshape{flat}, {x}), node.emit(Add{}, {starts, place})});
@@ -307,8 +324,8 @@ void decompose_space_to_depth(Decompose& node) {
   apart.insert(apart.end(), image.begin(), image.end());
   if (!first) apart.push_back(from[3]);
   int64_t channel = first ? 1 : 5, row = first ? 2 : 1;
-  std::vector<int64_t> deep = crd ? std::vector<int64_t>{channel, row + 1, row + 3}
-                                  : std::vector<int64_t>{row + 1, row + 3, channel};
+  std::vector<int64_t> deep =
+      crd ? std::vector<int64_t>{channel, row + 1, row + 3} : std::vector<int64_t>{row + 1, row + 3, channel};
   std::vector<int64_t> perm{0};
   if (!first) perm.insert(perm.end(), {row, row + 2});
   perm.insert(perm.end(), deep.begin(), deep.end());

@@ -41,7 +41,8 @@ Tensor stack(const std::vector<Tensor>& steps, int64_t axis, bool reversed) {
       fail("stacked elements are {}{} and {}{}", name_of(steps[0].dtype()), text_of(steps[0].shape()),
            name_of(steps[t].dtype()), text_of(steps[t].shape()));
     int64_t index = static_cast<int64_t>(reversed ? steps.size() - 1 - t : t);
-    copy_runs(steps[t], {0, view.inner}, result, {index * view.inner, view.size * view.inner}, view.outer, view.inner);
+    copy_runs(steps[t], {0, view.inner}, result, {index * view.inner, view.size * view.inner}, view.outer,
+              view.inner);
   }
   return result;
 }
@@ -50,7 +51,8 @@ Tensor stack(const std::vector<Tensor>& steps, int64_t axis, bool reversed) {
 Tensor stack_of_none(const Call& call, const Type& element, int64_t axis) {
   if (element.dtype == DType::unknown || !element.dims) fail("a result without steps has an unknown type");
   Shape shape;
-  for (const Dim& dim : *element.dims) shape.push_back(std::max<int64_t>(call.known_size(dim).value_or(0), 0));
+  for (const Dim& dim : *element.dims)
+    shape.push_back(std::max<int64_t>(call.known_size(dim).value_or(0), 0));
   shape.insert(shape.begin() + resolve_axis(axis, shape.size() + 1), 0);
   return Tensor(element.dtype, shape);
 }
@@ -83,7 +85,8 @@ void run_loop(Call& call) {
   for (size_t j = 0; j < steps; ++j) {
     const Tensor& x = call.in(op.first_step() + j);
     axes[j] = resolve_axis(op.step_axes[j], x.rank());
-    if (length >= 0 && x.dim(axes[j]) != length) fail("step inputs have {} and {} steps", length, x.dim(axes[j]));
+    if (length >= 0 && x.dim(axes[j]) != length)
+      fail("step inputs have {} and {} steps", length, x.dim(axes[j]));
     length = x.dim(axes[j]);
   }
   if (length >= 0) limit = std::min(limit, length);
@@ -97,7 +100,8 @@ void run_loop(Call& call) {
     if (op.takes_step) arguments.push_back(Tensor::of<int64_t>(DType::i64, {}, {step}));
     for (Datum& value : carried) arguments.push_back(std::move(value));
     for (size_t j = 0; j < steps; ++j)
-      arguments.push_back(slice_of(call.in(op.first_step() + j), axes[j], op.step_reversed[j] ? length - 1 - step : step));
+      arguments.push_back(
+          slice_of(call.in(op.first_step() + j), axes[j], op.step_reversed[j] ? length - 1 - step : step));
     for (size_t i = op.first_invariant(); i < call.count(); ++i) arguments.push_back(call.datum(i));
     std::vector<Datum> results = call.run(body, std::move(arguments));
     if (op.gives_condition) {
@@ -116,7 +120,8 @@ void run_loop(Call& call) {
     size_t k = op.first_stacked() + j;
     if (!call.wants(k)) continue;
     if (elements[j].empty())
-      call.set(k, stack_of_none(call, body.value(body.outputs[op.body_stacked() + j].value).type, op.stack_axes[j]));
+      call.set(k, stack_of_none(call, body.value(body.outputs[op.body_stacked() + j].value).type,
+                                op.stack_axes[j]));
     else
       call.set(k, stack(elements[j], op.stack_axes[j], op.stack_reversed[j] != 0));
   }

@@ -49,14 +49,17 @@ void run_gather(Call& call) {
   Shape shape(x.shape().begin(), x.shape().begin() + axis);
   shape.insert(shape.end(), indices.shape().begin() + shared, indices.shape().end());
   shape.insert(shape.end(), x.shape().begin() + axis + 1, x.shape().end());
-  int64_t batch = product_of(x.shape(), 0, shared), outer = product_of(x.shape(), shared, axis), size = x.dim(axis);
-  int64_t picked = product_of(indices.shape(), shared, indices.rank()), run = product_of(x.shape(), axis + 1, x.rank());
+  int64_t batch = product_of(x.shape(), 0, shared), outer = product_of(x.shape(), shared, axis),
+          size = x.dim(axis);
+  int64_t picked = product_of(indices.shape(), shared, indices.rank()),
+          run = product_of(x.shape(), axis + 1, x.rank());
   Tensor& y = call.out(0, x.dtype(), shape);
   std::vector<int64_t> index = indices.ints();
   for (int64_t& i : index) {
     int64_t place = i < 0 && op.wrap && i >= -size ? i + size : i;
     if (place < 0 || place >= size) {
-      if (op.outside == Outside::error) fail("index {} is outside axis {} of {}", i, axis, text_of(x.shape()));
+      if (op.outside == Outside::error)
+        fail("index {} is outside axis {} of {}", i, axis, text_of(x.shape()));
       place = op.outside == Outside::zero || size == 0 ? -1 : place < 0 ? 0 : size - 1;
     }
     i = place;
@@ -76,7 +79,8 @@ void run_gather(Call& call) {
 // Calls use(number of the index, place in x) for every index of gather_elements or scatter_elements.
 template <class F>
 void for_elements(const Tensor& x, const Tensor& indices, int64_t axis, F use) {
-  if (x.rank() != indices.rank()) fail("{} and indices {} differ in rank", text_of(x.shape()), text_of(indices.shape()));
+  if (x.rank() != indices.rank())
+    fail("{} and indices {} differ in rank", text_of(x.shape()), text_of(indices.shape()));
   for (size_t k = 0; k < x.rank(); ++k)
     if (static_cast<int64_t>(k) != axis && indices.dim(k) > x.dim(k))
       fail("indices {} reach beyond {}", text_of(indices.shape()), text_of(x.shape()));
@@ -114,7 +118,8 @@ Places places_of(const Tensor& x, const Tensor& indices, size_t batch) {
   size_t depth = indices.dim(-1);
   if (batch >= indices.rank() || batch > x.rank() || depth > x.rank() - batch ||
       !std::equal(x.shape().begin(), x.shape().begin() + batch, indices.shape().begin()))
-    fail("indices {} hold no places in {} after {} axes", text_of(indices.shape()), text_of(x.shape()), batch);
+    fail("indices {} hold no places in {} after {} axes", text_of(indices.shape()), text_of(x.shape()),
+         batch);
   Places result;
   result.shape.assign(indices.shape().begin(), indices.shape().end() - 1);
   result.shape.insert(result.shape.end(), x.shape().begin() + batch + depth, x.shape().end());
@@ -144,11 +149,16 @@ template <class T>
 T updated(T old, T with, Update update) {
   using U = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
   switch (update) {
-    case Update::set: return with;
-    case Update::add: return static_cast<T>(static_cast<U>(old) + static_cast<U>(with));
-    case Update::mul: return static_cast<T>(static_cast<U>(old) * static_cast<U>(with));
-    case Update::max: return with > old || with != with ? with : old;
-    case Update::min: return with < old || with != with ? with : old;
+    case Update::set:
+      return with;
+    case Update::add:
+      return static_cast<T>(static_cast<U>(old) + static_cast<U>(with));
+    case Update::mul:
+      return static_cast<T>(static_cast<U>(old) * static_cast<U>(with));
+    case Update::max:
+      return with > old || with != with ? with : old;
+    case Update::min:
+      return with < old || with != with ? with : old;
   }
   return old;
 }
@@ -213,13 +223,15 @@ void run_update_cache(Call& call) {
   bool circular = op.mode == CacheMode::circular;
   int64_t axis = resolve_axis(op.axis, x.rank());
   Shape shape = updates.shape();
-  if (axis == 0 || shape.size() != x.rank() || updates.dtype() != x.dtype()) fail("updates {}", text_of(shape));
+  if (axis == 0 || shape.size() != x.rank() || updates.dtype() != x.dtype())
+    fail("updates {}", text_of(shape));
   int64_t steps = shape[axis], size = x.dim(axis);
   shape[axis] = size;
   if (shape != x.shape()) fail("updates {} for {}", text_of(updates.shape()), text_of(x.shape()));
   std::vector<int64_t> starts(x.dim(0), 0);
   if (call.has(2)) starts = call.in(2).ints();
-  if (starts.size() != static_cast<size_t>(x.dim(0))) fail("{} starts for a batch of {}", starts.size(), x.dim(0));
+  if (starts.size() != static_cast<size_t>(x.dim(0)))
+    fail("{} starts for a batch of {}", starts.size(), x.dim(0));
   Tensor& y = call.out(0, x.dtype(), x.shape());
   copy_run(x, 0, y, 0, x.count());
   if (x.count() == 0 || steps == 0) return;
@@ -254,7 +266,8 @@ void run_nonzero(Call& call) {
   Tensor& y = call.out(0, DType::i64, {static_cast<int64_t>(x.rank()), count});
   Shape strides = strides_of(x.shape());
   for (size_t axis = 0; axis < x.rank(); ++axis)
-    for (int64_t i = 0; i < count; ++i) y.to<int64_t>()[axis * count + i] = found[i] / strides[axis] % x.dim(axis);
+    for (int64_t i = 0; i < count; ++i)
+      y.to<int64_t>()[axis * count + i] = found[i] / strides[axis] % x.dim(axis);
 }
 
 void run_compress(Call& call) {
@@ -263,7 +276,8 @@ void run_compress(Call& call) {
   int64_t axis = op.flat ? 0 : resolve_axis(op.axis, x.rank());
   Shape shape = op.flat ? Shape{x.count()} : x.shape();
   if (condition.dtype() != DType::boolean) fail("the condition is {}", name_of(condition.dtype()));
-  int64_t size = shape[axis], outer = product_of(shape, 0, axis), run = product_of(shape, axis + 1, shape.size());
+  int64_t size = shape[axis], outer = product_of(shape, 0, axis),
+          run = product_of(shape, axis + 1, shape.size());
   std::vector<int64_t> chosen, places;
   for (int64_t i = 0; i < condition.count(); ++i) {
     if (!condition.as<uint8_t>()[i]) continue;

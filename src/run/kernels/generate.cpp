@@ -22,7 +22,8 @@ void run_range(Call& call) {
     Tensor& y = call.out(0, op.dtype, {size});
     with_number(op.dtype, [&]<class T>(T) {
       for (int64_t i = 0; i < size; ++i)
-        y.to<T>()[i] = static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(op.step));
+        y.to<T>()[i] = static_cast<T>(static_cast<uint64_t>(start) +
+                                      static_cast<uint64_t>(i) * static_cast<uint64_t>(op.step));
     });
     return;
   }
@@ -33,7 +34,8 @@ void run_range(Call& call) {
     if (delta == T(0)) fail("a range has step 0");
     int64_t size = 0;
     if constexpr (std::is_floating_point_v<T>) {
-      double count = std::ceil((static_cast<double>(limit) - static_cast<double>(start)) / static_cast<double>(delta));
+      double count =
+          std::ceil((static_cast<double>(limit) - static_cast<double>(start)) / static_cast<double>(delta));
       if (count != count || count > 1e15) fail("a range of {} numbers", count);
       size = count > 0 ? static_cast<int64_t>(count) : 0;
     } else {
@@ -46,9 +48,11 @@ void run_range(Call& call) {
     Tensor& y = call.out(0, dtype, {size});
     for (int64_t i = 0; i < size; ++i) {
       if constexpr (std::is_floating_point_v<T>)
-        y.to<T>()[i] = static_cast<T>(static_cast<double>(start) + static_cast<double>(i) * static_cast<double>(delta));
+        y.to<T>()[i] =
+            static_cast<T>(static_cast<double>(start) + static_cast<double>(i) * static_cast<double>(delta));
       else
-        y.to<T>()[i] = static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(delta));
+        y.to<T>()[i] = static_cast<T>(static_cast<uint64_t>(start) +
+                                      static_cast<uint64_t>(i) * static_cast<uint64_t>(delta));
     }
   });
 }

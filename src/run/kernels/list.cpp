@@ -125,7 +125,8 @@ void run_split(Call& call) {
     total += one;
   }
   if (total != size) fail("parts {} are not {} in sum", text_of(sizes), size);
-  int64_t outer = product_of(x.shape(), 0, axis), inner = product_of(x.shape(), axis + 1, x.rank()), start = 0;
+  int64_t outer = product_of(x.shape(), 0, axis), inner = product_of(x.shape(), axis + 1, x.rank()),
+          start = 0;
   std::vector<Datum> parts;
   for (int64_t one : sizes) {
     Shape shape = x.shape();

@@ -10,7 +10,8 @@ namespace {
 
 std::vector<double> parameter(const Call& call, size_t i, int64_t count, double otherwise) {
   if (!call.has(i)) return std::vector<double>(static_cast<size_t>(count), otherwise);
-  if (call.in(i).count() != count) fail("operand {} must have {} elements, but is {}", i, count, text_of(call.in(i).shape()));
+  if (call.in(i).count() != count)
+    fail("operand {} must have {} elements, but is {}", i, count, text_of(call.in(i).shape()));
   return call.in(i).doubles();
 }
 
@@ -38,7 +39,8 @@ void scale_row(const T* x, T* y, int64_t count, T shift, T factor, T base) {
 // The sizes before, at and after an axis.
 struct Split {
   Split(const Tensor& x, int64_t axis) {
-    for (int64_t i = 0; i < static_cast<int64_t>(x.rank()); ++i) (i < axis ? outer : i > axis ? inner : size) *= x.dim(i);
+    for (int64_t i = 0; i < static_cast<int64_t>(x.rank()); ++i)
+      (i < axis ? outer : i > axis ? inner : size) *= x.dim(i);
   }
   int64_t outer = 1, size = 1, inner = 1;
 };
@@ -103,7 +105,8 @@ Moments moments(const Region& region, const T* x, double epsilon, bool centred) 
   const double count = static_cast<double>(region.count());
   if (centred) m.mean = sum_over(region, x, [](double v) { return v; }) / count;
   const double mean = m.mean;
-  m.inverse = 1 / std::sqrt(sum_over(region, x, [=](double v) { return (v - mean) * (v - mean); }) / count + epsilon);
+  m.inverse =
+      1 / std::sqrt(sum_over(region, x, [=](double v) { return (v - mean) * (v - mean); }) / count + epsilon);
   return m;
 }
 
@@ -144,14 +147,17 @@ void run_groups(Call& call, Channels layout, int64_t groups, double epsilon) {
   });
 }
 
-void run_instance_norm(Call& call) { run_groups(call, call.op<InstanceNorm>().channels, 0, call.op<InstanceNorm>().epsilon); }
+void run_instance_norm(Call& call) {
+  run_groups(call, call.op<InstanceNorm>().channels, 0, call.op<InstanceNorm>().epsilon);
+}
 void run_group_norm(Call& call) {
   const auto& op = call.op<GroupNorm>();
   run_groups(call, op.channels, std::max<int64_t>(op.groups, 1), op.epsilon);
 }
 
 // Offsets of all places along some axes, the last fastest.
-std::vector<int64_t> offsets_along(const Shape& shape, const Shape& strides, const std::vector<size_t>& axes) {
+std::vector<int64_t> offsets_along(const Shape& shape, const Shape& strides,
+                                   const std::vector<size_t>& axes) {
   std::vector<int64_t> offsets{0};
   for (size_t axis : axes) {
     std::vector<int64_t> next;
@@ -185,8 +191,8 @@ struct Regions {
 };
 
 // layer_norm and rms_norm; `inverse_at` is the result that takes the inverse.
-void run_over_axes(Call& call, const std::vector<int64_t>& axes, double epsilon, DType statistics, bool centred,
-                   size_t inverse_at) {
+void run_over_axes(Call& call, const std::vector<int64_t>& axes, double epsilon, DType statistics,
+                   bool centred, size_t inverse_at) {
   const Tensor& x = call.in(0);
   Tensor y = call.out(0, x.dtype(), x.shape());
   const Regions regions(x, axes);
@@ -216,7 +222,8 @@ void run_over_axes(Call& call, const std::vector<int64_t>& axes, double epsilon,
     DType dtype = statistics == DType::f64 ? DType::f64 : DType::f32;
     Tensor& result = call.out(k, dtype, regions.result);
     with_float(dtype, [&]<class T>(T) {
-      for (size_t i = 0; i < values.size() && x.count() != 0; ++i) result.to<T>()[i] = static_cast<T>(values[i]);
+      for (size_t i = 0; i < values.size() && x.count() != 0; ++i)
+        result.to<T>()[i] = static_cast<T>(values[i]);
     });
   };
   if (centred) give(1, means);

@@ -24,8 +24,8 @@ Plan plan_of(const Call& call, const Pooling& op) {
   plan.y = *numbers(pool_dims(plan.op, to_dims(x)));
   for (size_t i = 0; i < op.window.size(); ++i) {
     size_t axis = spatial_axis(op.channels, i);
-    plan.axes.push_back({x[axis], plan.y[axis], op.window[i], op.strides[i], op.dilations[i],
-                         plan.op.pads_low[i].number()});
+    plan.axes.push_back(
+        {x[axis], plan.y[axis], op.window[i], op.strides[i], op.dilations[i], plan.op.pads_low[i].number()});
   }
   return plan;
 }
@@ -65,8 +65,8 @@ void run_max_pool(Call& call) {
   with_number(x.dtype(), [&]<class T>(T) { slide_axes(call, plan, x.as<T>(), y, smallest<T>(), larger); });
 }
 
-// Calls f(outer, inner, place) for each place of the result: x's plane starts at outer and its points lie `inner`
-// apart.
+// Calls f(outer, inner, place) for each place of the result: x's plane starts at outer and its points lie
+// `inner` apart.
 template <class F>
 void for_each_place(const Plan& plan, const Shape& x, Pool& pool, F f) {
   const bool last = plan.op.channels == Channels::last;
@@ -104,35 +104,38 @@ void run_max_pool_index(Call& call) {
     for (size_t i = rank - 1; i-- > 0;) counts[i] = counts[i + 1] * plan.axes[i + 1].in;
   const int64_t scale = op.span == IndexSpan::tensor ? step : 1;
   with_number(x.dtype(), [&]<class T>(T) {
-    for_each_place(plan, x.shape(), call.pool, [&](int64_t start, int64_t result, const std::vector<int64_t>& place) {
-      const T* plane = x.as<T>() + start;
-      T best = smallest<T>();
-      int64_t best_index = -1;
-      std::vector<int64_t> tap(rank), first(rank), end(rank);
-      for (size_t i = 0; i < rank; ++i) {
-        tap[i] = first[i] = plan.axes[i].first_tap(place[i]);
-        end[i] = plan.axes[i].last_tap(place[i]);
-        if (first[i] >= end[i]) best_index = 0;  // a window of padding only
-      }
-      for (bool more = best_index < 0; more;) {
-        int64_t offset = 0, count = 0;
-        for (size_t i = 0; i < rank; ++i) {
-          const AxisWindow& axis = plan.axes[i];
-          int64_t at = place[i] * axis.stride + tap[i] * axis.dilation - axis.low;
-          offset += at * steps[i];
-          count += at * counts[i];
-        }
-        T value = plane[offset];
-        if (best_index < 0 || value > best || (value != value && best == best)) best = value, best_index = count;
-        more = false;
-        for (size_t i = rank; i-- > 0 && !more;) {
-          more = ++tap[i] < end[i];
-          if (!more) tap[i] = first[i];
-        }
-      }
-      y.to<T>()[result] = best;
-      index.to<int64_t>()[result] = op.span == IndexSpan::tensor ? start + best_index * scale : best_index;
-    });
+    for_each_place(plan, x.shape(), call.pool,
+                   [&](int64_t start, int64_t result, const std::vector<int64_t>& place) {
+                     const T* plane = x.as<T>() + start;
+                     T best = smallest<T>();
+                     int64_t best_index = -1;
+                     std::vector<int64_t> tap(rank), first(rank), end(rank);
+                     for (size_t i = 0; i < rank; ++i) {
+                       tap[i] = first[i] = plan.axes[i].first_tap(place[i]);
+                       end[i] = plan.axes[i].last_tap(place[i]);
+                       if (first[i] >= end[i]) best_index = 0;  // a window of padding only
+                     }
+                     for (bool more = best_index < 0; more;) {
+                       int64_t offset = 0, count = 0;
+                       for (size_t i = 0; i < rank; ++i) {
+                         const AxisWindow& axis = plan.axes[i];
+                         int64_t at = place[i] * axis.stride + tap[i] * axis.dilation - axis.low;
+                         offset += at * steps[i];
+                         count += at * counts[i];
+                       }
+                       T value = plane[offset];
+                       if (best_index < 0 || value > best || (value != value && best == best))
+                         best = value, best_index = count;
+                       more = false;
+                       for (size_t i = rank; i-- > 0 && !more;) {
+                         more = ++tap[i] < end[i];
+                         if (!more) tap[i] = first[i];
+                       }
+                     }
+                     y.to<T>()[result] = best;
+                     index.to<int64_t>()[result] =
+                         op.span == IndexSpan::tensor ? start + best_index * scale : best_index;
+                   });
   });
 }
 
@@ -149,7 +152,8 @@ void run_max_unpool(Call& call) {
   for (int64_t i = 0; i < x.count(); ++i) {
     int64_t at = indices[static_cast<size_t>(i)];
     if (at < 0 || at >= y.count()) fail("index {} is outside of {}", at, text_of(y.shape()));
-    std::memcpy(y.to<uint8_t>() + static_cast<size_t>(at) * width, x.as<uint8_t>() + static_cast<size_t>(i) * width, width);
+    std::memcpy(y.to<uint8_t>() + static_cast<size_t>(at) * width,
+                x.as<uint8_t>() + static_cast<size_t>(i) * width, width);
   }
 }
 
@@ -204,7 +208,9 @@ void run_lp_pool(Call& call) {
   with_float(x.dtype(), [&]<class T>(T) {
     const T p = static_cast<T>(op.p);
     Tensor powers(x.dtype(), x.shape());
-    map_unary<T, T>(x, powers, [=](T v) { return p == 1 ? std::abs(v) : p == 2 ? v * v : std::pow(std::abs(v), p); });
+    map_unary<T, T>(x, powers, [=](T v) {
+      return p == 1 ? std::abs(v) : p == 2 ? v * v : std::pow(std::abs(v), p);
+    });
     slide_axes(call, plan, powers.as<T>(), y, T(0), sum);
     if (p != 1) map_unary<T, T>(y, y, [=](T v) { return p == 2 ? std::sqrt(v) : std::pow(v, 1 / p); });
   });
@@ -249,7 +255,8 @@ void run_roi_align(Call& call) {
     fail("input {} and rois {} do not fit", text_of(x.shape()), text_of(rois.shape()));
   std::vector<int64_t> batches = call.in(2).ints();
   const int64_t count = rois.dim(0), channels = x.dim(1), h = x.dim(2), w = x.dim(3);
-  if (static_cast<int64_t>(batches.size()) != count) fail("{} rois, but {} batch indices", count, batches.size());
+  if (static_cast<int64_t>(batches.size()) != count)
+    fail("{} rois, but {} batch indices", count, batches.size());
   if (h == 0 || w == 0) fail("the image {} is empty", text_of(x.shape()));
   Tensor& y = call.out(0, x.dtype(), {count, channels, op.height, op.width});
   with_float(x.dtype(), [&]<class T>(T) {
@@ -262,8 +269,10 @@ void run_roi_align(Call& call) {
       const double left = roi[0] * op.scale - shift, top = roi[1] * op.scale - shift;
       double width = roi[2] * op.scale - shift - left, height = roi[3] * op.scale - shift - top;
       if (!centres) width = std::max(width, 1.0), height = std::max(height, 1.0);
-      const int64_t down = samples_per_bin(op, height, op.height), across = samples_per_bin(op, width, op.width);
-      auto rows = samples_of(top, height, op.height, down, h), columns = samples_of(left, width, op.width, across, w);
+      const int64_t down = samples_per_bin(op, height, op.height),
+                    across = samples_per_bin(op, width, op.width);
+      auto rows = samples_of(top, height, op.height, down, h),
+           columns = samples_of(left, width, op.width, across, w);
       for (int64_t c = 0; c < channels; ++c) {
         const T* plane = x.as<T>() + (batch * channels + c) * h * w;
         T* to = y.to<T>() + (n * channels + c) * op.height * op.width;
@@ -304,7 +313,8 @@ void run_roi_pool(Call& call) {
   with_float(x.dtype(), [&]<class T>(T) {
     call.pool.for_each(count, [&](int64_t n) {
       const T* roi = rois.as<T>() + n * 5;
-      if (!(roi[0] >= 0 && roi[0] < static_cast<T>(x.dim(0)))) fail("batch index {} is outside of {}", roi[0], x.dim(0));
+      if (!(roi[0] >= 0 && roi[0] < static_cast<T>(x.dim(0))))
+        fail("batch index {} is outside of {}", roi[0], x.dim(0));
       const int64_t batch = static_cast<int64_t>(roi[0]);
       auto element = [&](T at) {
         double place = std::round(static_cast<double>(at) * op.scale);
@@ -327,7 +337,8 @@ void run_roi_pool(Call& call) {
         for (int64_t bin = 0; bin < op.height * op.width; ++bin) {
           const int64_t row = bin / op.width, column = bin % op.width;
           const int64_t y0 = begin(row, height, op.height, top, h), y1 = end(row, height, op.height, top, h);
-          const int64_t x0 = begin(column, width, op.width, left, w), x1 = end(column, width, op.width, left, w);
+          const int64_t x0 = begin(column, width, op.width, left, w),
+                        x1 = end(column, width, op.width, left, w);
           T best = y0 < y1 && x0 < x1 ? smallest<T>() : T(0);
           for (int64_t i = y0; i < y1; ++i)
             for (int64_t k = x0; k < x1; ++k) best = larger(best, plane[i * w + k]);

@@ -19,7 +19,8 @@ std::vector<ResizedAxis> resized_axes(const Call& call, const Resize& op, std::v
   Shape sizes = call.sizes_or(1, op.sizes);
   const bool cropped = op.coordinates == Coordinates::crop;
   if ((sizes.size() != n && scales.size() != n) || (cropped && crop.size() != 2 * n))
-    fail("{} sizes, {} scales and {} numbers of a crop for {} axes", sizes.size(), scales.size(), crop.size(), n);
+    fail("{} sizes, {} scales and {} numbers of a crop for {} axes", sizes.size(), scales.size(), crop.size(),
+         n);
   std::vector<ResizedAxis> axes(n);
   Dims before;
   for (size_t i = 0; i < n; ++i) {
@@ -41,9 +42,9 @@ std::vector<ResizedAxis> resized_axes(const Call& call, const Resize& op, std::v
       axes[i].out = real[i].number();
       axes[i].scale = static_cast<double>(op.aspect == Aspect::stretch ? axes[i].out : sizes[i]) /
                       static_cast<double>(std::max<int64_t>(axes[i].in, 1));
-      common = i == 0                               ? axes[i].scale
-               : op.aspect == Aspect::not_larger    ? std::min(common, axes[i].scale)
-                                                    : std::max(common, axes[i].scale);
+      common = i == 0                            ? axes[i].scale
+               : op.aspect == Aspect::not_larger ? std::min(common, axes[i].scale)
+                                                 : std::max(common, axes[i].scale);
     }
     for (size_t i = 0; i < n && op.aspect != Aspect::stretch; ++i) axes[i].scale = common;
   }
@@ -108,7 +109,8 @@ Tensor weighted(const Tensor& x, int64_t axis, const AxisWeights<T>& w, int64_t 
       }
       std::fill_n(to, inner, T(0));
       for (int64_t k = 0; k < w.count[i]; ++k)
-        combine(to, from + k * inner, inner, [weight = weights[k]](auto a, auto b) { return a + b * weight; });
+        combine(to, from + k * inner, inner,
+                [weight = weights[k]](auto a, auto b) { return a + b * weight; });
     }
   });
   return y;
@@ -124,7 +126,8 @@ void fill_outside(Tensor& y, int64_t axis, const std::vector<bool>& outside, dou
   for (int64_t o = 0; o < around.outer; ++o)
     for (int64_t i = 0; i < count; ++i)
       for (int64_t k = 0; k < around.inner && outside[static_cast<size_t>(i)]; ++k)
-        std::memcpy(y.to<uint8_t>() + static_cast<size_t>((o * count + i) * around.inner + k) * width, one.raw(), width);
+        std::memcpy(y.to<uint8_t>() + static_cast<size_t>((o * count + i) * around.inner + k) * width,
+                    one.raw(), width);
 }
 
 void run_resize(Call& call) {
@@ -184,7 +187,8 @@ double reflected(double x, double low, double high) {
   return low + (over <= span ? over : 2 * span - over);
 }
 
-// The place that a grid's number says, in elements. Halves and floats compute in float, where ties fall otherwise.
+// The place that a grid's number says, in elements. Halves and floats compute in float, where ties fall
+// otherwise.
 template <class T>
 double unnormalized(double normal, int64_t size, bool align_corners) {
   const T x = static_cast<T>(normal), n = static_cast<T>(size);
@@ -236,7 +240,8 @@ void run_grid_sample(Call& call) {
   const auto& op = call.op<GridSample>();
   const size_t rank = x.rank() - 2;
   const Tensor& grid = call.in(1);
-  if (x.rank() < 3 || grid.rank() != x.rank() || grid.dim(0) != x.dim(0) || grid.dim(-1) != static_cast<int64_t>(rank))
+  if (x.rank() < 3 || grid.rank() != x.rank() || grid.dim(0) != x.dim(0) ||
+      grid.dim(-1) != static_cast<int64_t>(rank))
     fail("input {} and grid {} do not fit", text_of(x.shape()), text_of(grid.shape()));
   if (rank > 6) fail("{} spatial axes", rank);
   std::vector<double> places = grid.doubles();

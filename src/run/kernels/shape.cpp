@@ -68,7 +68,8 @@ void run_expand(Call& call) {
   for (size_t axis = 0; axis < x.rank(); ++axis) {
     int64_t& size = shape[shift + axis];
     if (size == 1) size = x.dim(axis);
-    if (x.dim(axis) != 1 && x.dim(axis) != size) fail("{} cannot be expanded to {}", text_of(x.shape()), text_of(shape));
+    if (x.dim(axis) != 1 && x.dim(axis) != size)
+      fail("{} cannot be expanded to {}", text_of(x.shape()), text_of(shape));
     if (x.dim(axis) != 1) source.strides[shift + axis] = own[axis];
   }
   Tensor& y = call.out(0, x.dtype(), shape);

@@ -20,7 +20,8 @@ void run_concat(Call& call) {
       shape[axis] += own[axis];
       own[axis] = wanted[axis] = 0;
     }
-    if (own != wanted) fail("{} and {} cannot be joined along axis {}", text_of(first.shape()), text_of(own), axis);
+    if (own != wanted)
+      fail("{} and {} cannot be joined along axis {}", text_of(first.shape()), text_of(own), axis);
   }
   Tensor& y = call.out(0, first.dtype(), shape);
   Box target = box_of(y);
@@ -39,7 +40,8 @@ void run_split(Call& call) {
   if (sizes.empty() && !call.has(1)) sizes = *numbers(equal_parts(x.dim(axis), call.outputs()));
   if (sizes.size() != call.outputs()) fail("{} sizes for {} parts", sizes.size(), call.outputs());
   for (int64_t size : sizes) {
-    if (size < 0 || size > x.dim(axis) - sum) fail("parts of sizes {} of an axis of {}", text_of(sizes), x.dim(axis));
+    if (size < 0 || size > x.dim(axis) - sum)
+      fail("parts of sizes {} of an axis of {}", text_of(sizes), x.dim(axis));
     sum += size;
   }
   if (sum != x.dim(axis)) fail("parts of sizes {} of an axis of {}", text_of(sizes), x.dim(axis));
@@ -65,8 +67,9 @@ void take_slices(Call& call, const std::vector<int64_t>& axes, const Shape& star
     int64_t axis = resolve_axis(axes[i], x.rank()), length = x.dim(axis), last;
     shape[axis] = sizes[i];
     if (sizes[i] <= 0) continue;
-    if (__builtin_mul_overflow(sizes[i] - 1, steps[i], &last) || __builtin_add_overflow(starts[i], last, &last) ||
-        std::min(starts[i], last) < 0 || std::max(starts[i], last) >= length)
+    if (__builtin_mul_overflow(sizes[i] - 1, steps[i], &last) ||
+        __builtin_add_overflow(starts[i], last, &last) || std::min(starts[i], last) < 0 ||
+        std::max(starts[i], last) >= length)
       fail("{} elements from {} by {} are not all in axis {} of {}", sizes[i], starts[i], steps[i], axis,
            text_of(x.shape()));
     source.offset += starts[i] * source.strides[axis];
@@ -109,8 +112,9 @@ void pad(Call& call, PadMode mode, const Shape& low, const Shape& high, const Te
   Shape shape, inside;
   for (size_t axis = 0; axis < x.rank(); ++axis) {
     int64_t size;
-    if (__builtin_add_overflow(low[axis], high[axis], &size) || __builtin_add_overflow(size, x.dim(axis), &size) ||
-        size < 0 || low[axis] <= -(int64_t{1} << 62) || low[axis] >= int64_t{1} << 62)
+    if (__builtin_add_overflow(low[axis], high[axis], &size) ||
+        __builtin_add_overflow(size, x.dim(axis), &size) || size < 0 || low[axis] <= -(int64_t{1} << 62) ||
+        low[axis] >= int64_t{1} << 62)
       fail("pads {} and {} for {}", text_of(low), text_of(high), text_of(x.shape()));
     shape.push_back(size);
     // The elements that stay: from max(-low, 0) in x, to max(low, 0) in the result.
@@ -131,7 +135,8 @@ void pad(Call& call, PadMode mode, const Shape& low, const Shape& high, const Te
   }
   Tensor value = given ? *given : blank(x.dtype(), {});
   if (value.count() != 1 || value.dtype() != x.dtype())
-    fail("the value must be one {}, but is {}{}", name_of(x.dtype()), name_of(value.dtype()), text_of(value.shape()));
+    fail("the value must be one {}, but is {}{}", name_of(x.dtype()), name_of(value.dtype()),
+         text_of(value.shape()));
   if (count_of(inside) != y.count()) fill_with(value, y);
   if (count_of(inside) == 0) return;
   Box source = box_of(x), target = box_of(y);
@@ -183,7 +188,8 @@ void run_reverse_sequence(Call& call) {
   shape[batch] = 1;
   for (int64_t b = 0; b < x.dim(batch); ++b) {
     int64_t length = lengths[b];
-    if (length < 0 || length > steps) fail("the length {} of batch entry {} is outside 0 .. {}", length, b, steps);
+    if (length < 0 || length > steps)
+      fail("the length {} of batch entry {} is outside 0 .. {}", length, b, steps);
     Box source{b * strides[batch], strides}, target = source;
     shape[time] = steps - length;
     source.offset += length * strides[time];
@@ -209,7 +215,8 @@ struct Blocks {
     int64_t width = columns * block, height = rows * block;
     if (place == Channels::first)
       return {channels * height * width, block * width, width, block, 1, height * width};
-    return {height * width * channels, block * width * channels, width * channels, block * channels, channels, 1};
+    return {
+        height * width * channels, block * width * channels, width * channels, block * channels, channels, 1};
   }
   Shape deep() const {
     bool crd = order == DepthOrder::crd;
@@ -223,7 +230,8 @@ struct Blocks {
 };
 
 // The axes of a box sorted so that the target is written in order.
-void copy_sorted(const Shape& shape, const Tensor& from, const Shape& source, Tensor& to, const Shape& target, Pool& pool) {
+void copy_sorted(const Shape& shape, const Tensor& from, const Shape& source, Tensor& to, const Shape& target,
+                 Pool& pool) {
   std::vector<size_t> order(shape.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return target[a] > target[b]; });
@@ -248,8 +256,13 @@ void run_space_to_depth(Call& call) {
   if (x.rank() != 4) fail("{} has no rows and columns", text_of(x.shape()));
   bool first = op.channels == Channels::first;
   size_t deep = first ? 1 : 3, rows = first ? 2 : 1;
-  Blocks blocks{x.dim(0), divided(x.dim(rows), op.block), divided(x.dim(rows + 1), op.block), x.dim(deep), op.block,
-                op.order, op.channels};
+  Blocks blocks{x.dim(0),
+                divided(x.dim(rows), op.block),
+                divided(x.dim(rows + 1), op.block),
+                x.dim(deep),
+                op.block,
+                op.order,
+                op.channels};
   Shape shape = x.shape();
   if (__builtin_mul_overflow(shape[deep], op.block * op.block, &shape[deep])) fail("the result is too large");
   shape[rows] = blocks.rows;
@@ -264,8 +277,8 @@ void run_depth_to_space(Call& call) {
   if (x.rank() != 4) fail("{} has no rows and columns", text_of(x.shape()));
   bool first = op.channels == Channels::first;
   size_t deep = first ? 1 : 3, rows = first ? 2 : 1;
-  Blocks blocks{x.dim(0), x.dim(rows), x.dim(rows + 1), divided(x.dim(deep), op.block * op.block), op.block, op.order,
-                op.channels};
+  Blocks blocks{x.dim(0), x.dim(rows), x.dim(rows + 1), divided(x.dim(deep), op.block * op.block),
+                op.block, op.order,    op.channels};
   Shape shape = x.shape();
   shape[deep] = blocks.channels;
   if (__builtin_mul_overflow(shape[rows], op.block, &shape[rows]) ||

@@ -40,7 +40,8 @@ void run_top_k(Call& call) {
   const auto& op = call.op<TopK>();
   int64_t axis = resolve_axis(op.axis, x.rank()), size = x.dim(axis);
   Shape counts = call.sizes_or(1, {op.k});
-  if (counts.size() != 1 || counts[0] < 0 || counts[0] > size) fail("the top {} of {}", text_of(counts), size);
+  if (counts.size() != 1 || counts[0] < 0 || counts[0] > size)
+    fail("the top {} of {}", text_of(counts), size);
   int64_t k = counts[0], inner = 1;
   for (size_t i = axis + 1; i < x.rank(); ++i) inner *= x.dim(i);
   Shape shape = x.shape();
@@ -49,23 +50,24 @@ void run_top_k(Call& call) {
   int64_t lines = values.count() == 0 ? 0 : values.count() / k;
   int64_t* places = indices.to<int64_t>();
   with_number(keys.dtype(), [&]<class T>(T) {
-    for_parts(call.pool, lines, (int64_t{1} << 13) / std::max<int64_t>(size, 1) + 1, [&](int64_t first, int64_t last) {
-      std::vector<int64_t> order(size);
-      for (int64_t line = first; line < last; ++line) {
-        const T* key = keys.as<T>() + line / inner * inner * size + line % inner;
-        auto better = [&](int64_t a, int64_t b) {
-          const T &x = key[a * inner], &y = key[b * inner];
-          if (op.largest ? before(y, x) : before(x, y)) return true;
-          if (op.largest ? before(x, y) : before(y, x)) return false;
-          return a < b;
-        };
-        std::iota(order.begin(), order.end(), 0);
-        if (k < size / 4) std::nth_element(order.begin(), order.begin() + k, order.end(), better);
-        std::sort(order.begin(), k < size / 4 ? order.begin() + k : order.end(), better);
-        int64_t* to = places + line / inner * inner * k + line % inner;
-        for (int64_t i = 0; i < k; ++i) to[i * inner] = order[i];
-      }
-    });
+    for_parts(call.pool, lines, (int64_t{1} << 13) / std::max<int64_t>(size, 1) + 1,
+              [&](int64_t first, int64_t last) {
+                std::vector<int64_t> order(size);
+                for (int64_t line = first; line < last; ++line) {
+                  const T* key = keys.as<T>() + line / inner * inner * size + line % inner;
+                  auto better = [&](int64_t a, int64_t b) {
+                    const T &x = key[a * inner], &y = key[b * inner];
+                    if (op.largest ? before(y, x) : before(x, y)) return true;
+                    if (op.largest ? before(x, y) : before(y, x)) return false;
+                    return a < b;
+                  };
+                  std::iota(order.begin(), order.end(), 0);
+                  if (k < size / 4) std::nth_element(order.begin(), order.begin() + k, order.end(), better);
+                  std::sort(order.begin(), k < size / 4 ? order.begin() + k : order.end(), better);
+                  int64_t* to = places + line / inner * inner * k + line % inner;
+                  for (int64_t i = 0; i < k; ++i) to[i * inner] = order[i];
+                }
+              });
   });
   with_element(x.dtype(), [&]<class T>(T) {
     for (int64_t i = 0; i < values.count(); ++i) {
@@ -83,7 +85,8 @@ void run_unique(Call& call) {
   Shape shape = op.flat ? Shape{x.count()} : x.shape();
   int64_t axis = op.flat ? 0 : resolve_axis(op.axis, x.rank()), size = shape[axis], inner = 1;
   for (size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
-  int64_t outer = size == 0 ? 0 : count_of(shape) / (size * inner == 0 ? 1 : size * inner), width = outer * inner;
+  int64_t outer = size == 0 ? 0 : count_of(shape) / (size * inner == 0 ? 1 : size * inner),
+          width = outer * inner;
 
   std::vector<int64_t> order(size);
   std::iota(order.begin(), order.end(), 0);
@@ -114,7 +117,8 @@ void run_unique(Call& call) {
   int64_t count = static_cast<int64_t>(firsts.size());
   std::vector<int64_t> rank(count);  // of the groups as they are given out
   std::iota(rank.begin(), rank.end(), 0);
-  if (!op.sorted) std::sort(rank.begin(), rank.end(), [&](int64_t a, int64_t b) { return firsts[a] < firsts[b]; });
+  if (!op.sorted)
+    std::sort(rank.begin(), rank.end(), [&](int64_t a, int64_t b) { return firsts[a] < firsts[b]; });
   std::vector<int64_t> place(count), first_out, count_out;
   for (int64_t i = 0; i < count; ++i) {
     place[rank[i]] = i;
@@ -126,7 +130,8 @@ void run_unique(Call& call) {
   to[axis] = count;
   Tensor& y = call.out(0, x.dtype(), to);
   for (int64_t o = 0; o < outer; ++o)
-    for (int64_t i = 0; i < count; ++i) copy_run(x, (o * size + first_out[i]) * inner, y, (o * count + i) * inner, inner);
+    for (int64_t i = 0; i < count; ++i)
+      copy_run(x, (o * size + first_out[i]) * inner, y, (o * count + i) * inner, inner);
   call.set(1, Tensor::of_ints(first_out));
   call.set(2, Tensor::of_ints(group));
   call.set(3, Tensor::of_ints(count_out));

@@ -20,7 +20,8 @@ std::vector<int64_t> read_window(ReadNode& node) {
   }
   std::vector<int64_t> sizes;
   for (size_t i = 2; i < dims->size(); ++i) {
-    if (!(*dims)[i].is_number() && i - 2 >= window.size()) fail("the window's sizes are not known: {}", node.type(1).text());
+    if (!(*dims)[i].is_number() && i - 2 >= window.size())
+      fail("the window's sizes are not known: {}", node.type(1).text());
     sizes.push_back((*dims)[i].is_number() ? (*dims)[i].number() : window[i - 2]);
   }
   if (!window.empty() && window != sizes)
@@ -66,7 +67,9 @@ void read_fused_conv(ReadNode& node) {
 }
 
 // com.microsoft: channels last, weights as ever.
-void read_nhwc_conv(ReadNode& node) { node.emit_results(read_conv_op(node, Channels::last), node.operands()); }
+void read_nhwc_conv(ReadNode& node) {
+  node.emit_results(read_conv_op(node, Channels::last), node.operands());
+}
 
 std::vector<int64_t> window_of_weights(const WriteNode& node) {
   std::vector<int64_t> window;
@@ -86,7 +89,8 @@ void write_conv(WriteNode& node) {
 }
 
 std::string conv_problem(const WriteNode& node) {
-  if (node.op<Conv>().out != DType::unknown || node.has(3) || node.has(4)) return "its operands are small integers";
+  if (node.op<Conv>().out != DType::unknown || node.has(3) || node.has(4))
+    return "its operands are small integers";
   return sliding_problem(node, node.op<Conv>(), window_of_weights(node));
 }
 
@@ -138,7 +142,8 @@ std::string conv_transpose_problem(const WriteNode& node) {
   if (op.channels != Channels::first) return "ONNX has the channels first";
   auto low = numbers(op.pads_low), high = numbers(op.pads_high);
   if (!low || !high)
-    return fmt::format("the pads {}, {} depend on the input's size", text_of(op.pads_low), text_of(op.pads_high));
+    return fmt::format("the pads {}, {} depend on the input's size", text_of(op.pads_low),
+                       text_of(op.pads_high));
   for (size_t i = 0; i < low->size(); ++i)
     if ((*low)[i] < 0) return fmt::format("a negative pad {} has no form in ONNX", (*low)[i]);
   if (!node.constant(1) && (op.groups != 1 || node.rank(1) < 0)) return "grouped weights must be a constant";
@@ -219,9 +224,8 @@ void conv_rows(Rows& rows) {
     return sliding_problem(node, node.op<DeformConv>(), {});
   });
   rows.read("Col2Im", since(18), read_col2im);
-  rows.write<Fold>(since(18), write_col2im, [](const WriteNode& node) {
-    return sliding_problem(node, node.op<Fold>(), {});
-  });
+  rows.write<Fold>(since(18), write_col2im,
+                   [](const WriteNode& node) { return sliding_problem(node, node.op<Fold>(), {}); });
 }
 
 }  // namespace remodel::onnx

@@ -41,7 +41,8 @@ void read_non_max_suppression(ReadNode& node) {
 
 void write_non_max_suppression(WriteNode& node) {
   const auto& op = node.op<NonMaxSuppression>();
-  std::vector<std::string> inputs{node.in(0), node.in(1), node.has(2) ? node.in(2) : node.scalar_size(op.most),
+  std::vector<std::string> inputs{node.in(0), node.in(1),
+                                  node.has(2) ? node.in(2) : node.scalar_size(op.most),
                                   node.has(3) ? node.in(3) : node.scalar(DType::f32, op.overlap)};
   if (node.has(4))
     inputs.push_back(node.in(4));

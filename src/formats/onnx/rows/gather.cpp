@@ -30,7 +30,8 @@ std::string no_extremes(const WriteNode& node) {
 
 template <class T>
 Slot update_slot() {
-  return choice("reduction", &T::update, {{"none", 0}, {"add", 1}, {"mul", 2}, {"max", 3}, {"min", 4}}, "none");
+  return choice("reduction", &T::update, {{"none", 0}, {"add", 1}, {"mul", 2}, {"max", 3}, {"min", 4}},
+                "none");
 }
 
 // The axis, where there is none: the elements as a list.
@@ -97,15 +98,17 @@ void gather_rows(Rows& rows) {
   rows.row<GatherElements>("GatherElements", since(11), {attr("axis", &GatherElements::axis, int64_t{0})});
   rows.row<GatherND>("GatherND", range(1, 11), {}, has_gather_nd);
   rows.row<GatherND>("GatherND", since(12), {attr("batch_dims", &GatherND::batch, int64_t{0})});
-  rows.row<ScatterElements>("Scatter", range(9, 10), {attr("axis", &ScatterElements::axis, int64_t{0})}, only_sets);
-  rows.read_row<ScatterElements>("Scatter", since(11), {attr("axis", &ScatterElements::axis, int64_t{0})});
-  rows.row<ScatterElements>("ScatterElements", range(11, 15), {attr("axis", &ScatterElements::axis, int64_t{0})},
+  rows.row<ScatterElements>("Scatter", range(9, 10), {attr("axis", &ScatterElements::axis, int64_t{0})},
                             only_sets);
-  rows.row<ScatterElements>("ScatterElements", range(16, 17),
-                            {attr("axis", &ScatterElements::axis, int64_t{0}), update_slot<ScatterElements>()},
-                            no_extremes);
-  rows.row<ScatterElements>("ScatterElements", since(18),
-                            {attr("axis", &ScatterElements::axis, int64_t{0}), update_slot<ScatterElements>()});
+  rows.read_row<ScatterElements>("Scatter", since(11), {attr("axis", &ScatterElements::axis, int64_t{0})});
+  rows.row<ScatterElements>("ScatterElements", range(11, 15),
+                            {attr("axis", &ScatterElements::axis, int64_t{0})}, only_sets);
+  rows.row<ScatterElements>(
+      "ScatterElements", range(16, 17),
+      {attr("axis", &ScatterElements::axis, int64_t{0}), update_slot<ScatterElements>()}, no_extremes);
+  rows.row<ScatterElements>(
+      "ScatterElements", since(18),
+      {attr("axis", &ScatterElements::axis, int64_t{0}), update_slot<ScatterElements>()});
   rows.row<ScatterND>("ScatterND", range(11, 15), {}, only_sets);
   rows.row<ScatterND>("ScatterND", range(16, 17), {update_slot<ScatterND>()}, no_extremes);
   rows.row<ScatterND>("ScatterND", since(18), {update_slot<ScatterND>()});
@@ -119,11 +122,13 @@ void gather_rows(Rows& rows) {
   rows.write<Compress>(since(9), write_compress);
   rows.read("Unique", since(11), read_unique);
   rows.write<Unique>(since(11), write_unique);
-  rows.read_row<TopK>("TopK", range(1, 9), {attr("axis", &TopK::axis, int64_t{-1}), attr("k", &TopK::k, Required{})});
+  rows.read_row<TopK>("TopK", range(1, 9),
+                      {attr("axis", &TopK::axis, int64_t{-1}), attr("k", &TopK::k, Required{})});
   rows.read_row<TopK>("TopK", range(10, 10), {attr("axis", &TopK::axis, int64_t{-1}), input(1, &TopK::k)});
-  rows.read_row<TopK>("TopK", since(11),
-                      {attr("axis", &TopK::axis, int64_t{-1}), input(1, &TopK::k),
-                       attr("largest", &TopK::largest, int64_t{1}), attr("sorted", &TopK::sorted, int64_t{1})});
+  rows.read_row<TopK>(
+      "TopK", since(11),
+      {attr("axis", &TopK::axis, int64_t{-1}), input(1, &TopK::k),
+       attr("largest", &TopK::largest, int64_t{1}), attr("sorted", &TopK::sorted, int64_t{1})});
   rows.write<TopK>(since(9), write_top_k, has_top_k);
 }
 

@@ -10,7 +10,8 @@ namespace {
 void read_constant(ReadNode& node) {
   ConstantPtr constant;
   if (ConstantPtr dense = node.tensor("value")) constant = dense;
-  if (auto sparse = node.attribute("sparse_value"); sparse && sparse->tensors.size() == 1) constant = sparse->tensors[0];
+  if (auto sparse = node.attribute("sparse_value"); sparse && sparse->tensors.size() == 1)
+    constant = sparse->tensors[0];
   if (node.has("value_float")) {
     float value = static_cast<float>(node.real("value_float", 0));
     constant = constant_tensor(Tensor::of<float>(DType::f32, {}, {value}));

@@ -44,7 +44,8 @@ void read_batch_norm_training(ReadNode& node, const BatchNorm& op) {
     ValueId now = k % 2 == 1 ? mean : variance;
     if (dtype != node.type(0).dtype) now = node.emit(Cast(dtype), {now});
     if (k < 3) {
-      ValueId before = node.emit(Mul{}, {node.input(k + 2), node.add_scalar(dtype, static_cast<float>(momentum))});
+      ValueId before =
+          node.emit(Mul{}, {node.input(k + 2), node.add_scalar(dtype, static_cast<float>(momentum))});
       now = node.emit(Mul{}, {now, node.add_scalar(dtype, 1 - momentum)});
       now = node.emit(Add{}, {before, now});
     }
@@ -88,15 +89,16 @@ std::vector<std::string> channel_inputs(WriteNode& node) {
   std::vector<std::string> inputs{node.in(0), node.in(1), node.in(2)};
   for (size_t i = 1; i < 3; ++i)
     if (inputs[i].empty())
-      inputs[i] = node.constant(
-          constant_splat(node.dtype(0), {(*node.type(0).dims)[1].number()}, i == 1 ? 1 : 0));
+      inputs[i] =
+          node.constant(constant_splat(node.dtype(0), {(*node.type(0).dims)[1].number()}, i == 1 ? 1 : 0));
   return inputs;
 }
 
 void write_batch_norm(WriteNode& node) {
   std::vector<std::string> inputs = channel_inputs(node);
   inputs.insert(inputs.end(), {node.in(3), node.in(4)});
-  node.emit_to(node.outs(), "BatchNormalization", inputs, {Attribute::of("epsilon", node.op<BatchNorm>().epsilon)});
+  node.emit_to(node.outs(), "BatchNormalization", inputs,
+               {Attribute::of("epsilon", node.op<BatchNorm>().epsilon)});
 }
 
 void write_instance_norm(WriteNode& node) {
@@ -123,7 +125,8 @@ int64_t first_of(const WriteNode& node, const std::vector<int64_t>& axes) {
   int64_t rank = node.rank(0);
   if (rank < 0 || axes.empty()) return -1;
   for (size_t i = 0; i < axes.size(); ++i)
-    if (resolve_axis(axes[i], static_cast<size_t>(rank)) != rank - static_cast<int64_t>(axes.size() - i)) return -1;
+    if (resolve_axis(axes[i], static_cast<size_t>(rank)) != rank - static_cast<int64_t>(axes.size() - i))
+      return -1;
   return rank - static_cast<int64_t>(axes.size());
 }
 
@@ -148,14 +151,16 @@ std::vector<std::string> scaled_inputs(WriteNode& node, const std::vector<int64_
 void write_layer_norm(WriteNode& node) {
   const auto& op = node.op<LayerNorm>();
   Attributes attributes{Attribute::of("axis", first_of(node, op.axes)), Attribute::of("epsilon", op.epsilon)};
-  if (op.statistics != DType::f32) attributes.push_back(Attribute::of("stash_type", code_of_dtype(op.statistics)));
+  if (op.statistics != DType::f32)
+    attributes.push_back(Attribute::of("stash_type", code_of_dtype(op.statistics)));
   node.emit_to(node.outs(), "LayerNormalization", scaled_inputs(node, op.axes), attributes);
 }
 
 void write_rms_norm(WriteNode& node) {
   const auto& op = node.op<RmsNorm>();
   Attributes attributes{Attribute::of("axis", first_of(node, op.axes)), Attribute::of("epsilon", op.epsilon)};
-  if (op.statistics != DType::f32) attributes.push_back(Attribute::of("stash_type", code_of_dtype(op.statistics)));
+  if (op.statistics != DType::f32)
+    attributes.push_back(Attribute::of("stash_type", code_of_dtype(op.statistics)));
   node.emit_to(node.outs(), "RMSNormalization", scaled_inputs(node, op.axes), attributes);
 }
 
@@ -232,7 +237,8 @@ void read_group_norm(ReadNode& node) {
   }
   if (node.rank(0) < 2) fail("the input must have a channel axis, but is {}", node.type(0).text());
   Dim each = floor_div((*node.type(0).dims)[1], op.groups);
-  node.emit_results(op, {node.input(0), repeat_each(node, 1, op.groups, each), repeat_each(node, 2, op.groups, each)});
+  node.emit_results(
+      op, {node.input(0), repeat_each(node, 1, op.groups, each), repeat_each(node, 2, op.groups, each)});
 }
 
 void read_lp_normalization(ReadNode& node) {
@@ -272,11 +278,13 @@ void normalize_rows(Rows& rows) {
     return channels_problem(node, node.op<InstanceNorm>().channels);
   });
   rows.read("GroupNormalization", since(18), read_group_norm);
-  rows.write<GroupNorm>(since(21), write_group_norm,
-                        [](const WriteNode& node) { return channels_problem(node, node.op<GroupNorm>().channels); });
+  rows.write<GroupNorm>(since(21), write_group_norm, [](const WriteNode& node) {
+    return channels_problem(node, node.op<GroupNorm>().channels);
+  });
   rows.read("LayerNormalization", since(1), read_layer_norm);
-  rows.write<LayerNorm>(since(17), write_layer_norm,
-                        [](const WriteNode& node) { return trailing_problem(node, node.op<LayerNorm>().axes); });
+  rows.write<LayerNorm>(since(17), write_layer_norm, [](const WriteNode& node) {
+    return trailing_problem(node, node.op<LayerNorm>().axes);
+  });
   rows.read("SimplifiedLayerNormalization", since(1), read_rms_norm);
   rows.read("com.microsoft:SimplifiedLayerNormalization", since(1), read_rms_norm);
   rows.read("RMSNormalization", since(23), read_rms_norm);
@@ -289,8 +297,8 @@ void normalize_rows(Rows& rows) {
   rows.read("LpNormalization", since(1), read_lp_normalization);
   rows.write<LpNorm>(since(1), write_lp_norm, lp_norm_problem);
   rows.row<Lrn>("LRN", since(1),
-                {attr("size", &Lrn::size, Required{}), attr("alpha", &Lrn::alpha, 1e-4), attr("beta", &Lrn::beta, 0.75),
-                 attr("bias", &Lrn::bias, 1.0)},
+                {attr("size", &Lrn::size, Required{}), attr("alpha", &Lrn::alpha, 1e-4),
+                 attr("beta", &Lrn::beta, 0.75), attr("bias", &Lrn::bias, 1.0)},
                 [](const WriteNode& node) -> std::string {
                   return node.op<Lrn>().channels == Channels::first ? "" : "ONNX has the channels first";
                 });

@@ -59,8 +59,9 @@ void read_embed_layer_norm(ReadNode& node) {
     Reduce count;
     count.axes = {1};
     count.keep = false;
-    ValueId mask = node.has_input(7) ? node.emit(count, {node.input(7)})
-                                     : node.emit(Expand{{ids[0]}}, {node.add_constant(constant_splat(DType::i32, {1}, 0))});
+    ValueId mask = node.has_input(7)
+                       ? node.emit(count, {node.input(7)})
+                       : node.emit(Expand{{ids[0]}}, {node.add_constant(constant_splat(DType::i32, {1}, 0))});
     node.result(1, mask);
   }
   node.result(2, sum);
@@ -73,7 +74,8 @@ void read_group_norm(ReadNode& node) {
   if (node.integer("channels_last", 1) != 0) op.channels = Channels::last;
   ValueId y = node.emit(op, node.operands());
   int64_t activation = node.integer("activation");
-  if (activation != 0 && activation != 1) fail("attribute 'activation': the value {} is not known", activation);
+  if (activation != 0 && activation != 1)
+    fail("attribute 'activation': the value {} is not known", activation);
   node.result(0, activation ? node.emit(Swish{}, {y}) : y);
 }
 

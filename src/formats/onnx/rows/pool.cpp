@@ -77,7 +77,8 @@ void read_lp_pool(ReadNode& node) {
 
 std::string lp_pool_problem(const WriteNode& node) {
   const auto& op = node.op<LpPool>();
-  if (op.p != static_cast<double>(static_cast<int64_t>(op.p))) return fmt::format("ONNX has no norm of order {}", op.p);
+  if (op.p != static_cast<double>(static_cast<int64_t>(op.p)))
+    return fmt::format("ONNX has no norm of order {}", op.p);
   return pooling_problem(node, op, lp_pool_dilations, lp_pool_ceil);
 }
 
@@ -181,17 +182,20 @@ void write_max_roi_pool(WriteNode& node) {
 }
 
 std::vector<Slot> roi_align_slots() {
-  return {choice("mode", &RoiAlign::mode,
-                 {{"avg", static_cast<int>(RoiMode::average)}, {"max", static_cast<int>(RoiMode::max)}}, "avg"),
-          attr("output_height", &RoiAlign::height, int64_t{1}), attr("output_width", &RoiAlign::width, int64_t{1}),
-          attr("sampling_ratio", &RoiAlign::samples, int64_t{0}), attr("spatial_scale", &RoiAlign::scale, 1.0)};
+  return {
+      choice("mode", &RoiAlign::mode,
+             {{"avg", static_cast<int>(RoiMode::average)}, {"max", static_cast<int>(RoiMode::max)}}, "avg"),
+      attr("output_height", &RoiAlign::height, int64_t{1}),
+      attr("output_width", &RoiAlign::width, int64_t{1}),
+      attr("sampling_ratio", &RoiAlign::samples, int64_t{0}), attr("spatial_scale", &RoiAlign::scale, 1.0)};
 }
 
 }  // namespace
 
 void pool_rows(Rows& rows) {
   rows.read("MaxPool", since(1), [](ReadNode& node) { read_max_pool(node, Channels::first); });
-  rows.read("com.microsoft:NhwcMaxPool", since(1), [](ReadNode& node) { read_max_pool(node, Channels::last); });
+  rows.read("com.microsoft:NhwcMaxPool", since(1),
+            [](ReadNode& node) { read_max_pool(node, Channels::last); });
   rows.write<MaxPool>(since(1), write_max_pool, max_pool_problem);
   rows.write<MaxPoolIndex>(since(8), write_max_pool_index, max_pool_index_problem);
   rows.read("AveragePool", since(1), read_avg_pool);
@@ -226,7 +230,9 @@ void pool_rows(Rows& rows) {
     node.emit_results(op, node.operands());
   });
   rows.row<RoiAlign>("RoiAlign", range(10, 15), roi_align_slots(), [](const WriteNode& node) -> std::string {
-    return node.op<RoiAlign>().places == RoiPlaces::centres ? "opset 15 and before have no half pixels in RoiAlign" : "";
+    return node.op<RoiAlign>().places == RoiPlaces::centres
+               ? "opset 15 and before have no half pixels in RoiAlign"
+               : "";
   });
 }
 

@@ -19,16 +19,18 @@ const std::vector<ChoiceName> coordinate_names{
     {"align_corners", static_cast<int>(Coordinates::align_corners)},
     {"asymmetric", static_cast<int>(Coordinates::asymmetric)},
     {"tf_crop_and_resize", static_cast<int>(Coordinates::crop)}};
-const std::vector<ChoiceName> nearest_names{{"round_prefer_floor", static_cast<int>(NearestRounding::half_down)},
-                                            {"round_prefer_ceil", static_cast<int>(NearestRounding::half_up)},
-                                            {"floor", static_cast<int>(NearestRounding::floor)},
-                                            {"ceil", static_cast<int>(NearestRounding::ceil)}};
+const std::vector<ChoiceName> nearest_names{
+    {"round_prefer_floor", static_cast<int>(NearestRounding::half_down)},
+    {"round_prefer_ceil", static_cast<int>(NearestRounding::half_up)},
+    {"floor", static_cast<int>(NearestRounding::floor)},
+    {"ceil", static_cast<int>(NearestRounding::ceil)}};
 const std::vector<ChoiceName> aspect_names{{"stretch", static_cast<int>(Aspect::stretch)},
                                            {"not_larger", static_cast<int>(Aspect::not_larger)},
                                            {"not_smaller", static_cast<int>(Aspect::not_smaller)}};
 
 template <class E>
-E read_choice(ReadNode& node, const char* attribute, const std::vector<ChoiceName>& names, const char* otherwise) {
+E read_choice(ReadNode& node, const char* attribute, const std::vector<ChoiceName>& names,
+              const char* otherwise) {
   std::string word = node.text(attribute, otherwise);
   for (const auto& [name, value] : names)
     if (name == word) return static_cast<E>(value);
@@ -48,14 +50,16 @@ std::vector<int64_t> all_axes(size_t rank) {
   return axes;
 }
 
-// Leaves out axes along which nothing moves, and puts the others in order. Only where all is known when reading.
+// Leaves out axes along which nothing moves, and puts the others in order. Only where all is known when
+// reading.
 void tidy(const ReadNode& node, Resize& op) {
   const size_t n = op.axes.size();
   const auto& dims = node.type(0).dims;
   std::vector<size_t> kept;
   for (size_t i = 0; i < n; ++i) {
     bool still = op.sizes.empty() ? op.scales[i] == 1
-                                  : op.aspect == Aspect::stretch && dims && op.sizes[i] == (*dims)[static_cast<size_t>(op.axes[i])];
+                                  : op.aspect == Aspect::stretch && dims &&
+                                        op.sizes[i] == (*dims)[static_cast<size_t>(op.axes[i])];
     if (op.coordinates == Coordinates::crop) still = still && op.crop[i] == 0 && op.crop[n + i] == 1;
     if (!still) kept.push_back(i);
   }
@@ -84,7 +88,8 @@ std::vector<double> constant_reals(ReadNode& node, size_t i) {
   return constant ? constant->tensor().doubles() : std::vector<double>();
 }
 
-// The operands of a resize whose numbers stand in these inputs (-1: in none), and the op's fields for what is known.
+// The operands of a resize whose numbers stand in these inputs (-1: in none), and the op's fields for what is
+// known.
 void emit_resize(ReadNode& node, Resize op, int sizes_at, int scales_at, int crop_at) {
   std::vector<ValueId> operands{node.input(0), absent, absent, absent};
   bool known = true;
@@ -98,13 +103,15 @@ void emit_resize(ReadNode& node, Resize op, int sizes_at, int scales_at, int cro
     if (sizes)
       op.sizes = *sizes, count = sizes->size();
     else
-      operands[1] = node.input(static_cast<size_t>(sizes_at)), known = false, length(static_cast<size_t>(sizes_at));
+      operands[1] = node.input(static_cast<size_t>(sizes_at)), known = false,
+      length(static_cast<size_t>(sizes_at));
   }
   if (scales_at >= 0) {
     op.scales = constant_reals(node, static_cast<size_t>(scales_at));
     count = op.scales.size();
     if (op.scales.empty())
-      operands[2] = node.input(static_cast<size_t>(scales_at)), known = false, length(static_cast<size_t>(scales_at));
+      operands[2] = node.input(static_cast<size_t>(scales_at)), known = false,
+      length(static_cast<size_t>(scales_at));
   } else if (sizes_at < 0) {
     count = op.scales.size();
   }
@@ -119,7 +126,8 @@ void emit_resize(ReadNode& node, Resize op, int sizes_at, int scales_at, int cro
   const size_t n = op.axes.size();
   if ((!op.sizes.empty() && op.sizes.size() != n) || (!op.scales.empty() && op.scales.size() != n) ||
       (!op.crop.empty() && op.crop.size() != 2 * n))
-    fail("{} axes, {} sizes, {} scales and {} numbers of a crop", n, op.sizes.size(), op.scales.size(), op.crop.size());
+    fail("{} axes, {} sizes, {} scales and {} numbers of a crop", n, op.sizes.size(), op.scales.size(),
+         op.crop.size());
   if (known) tidy(node, op);
   if (known && op.axes.empty()) return node.result(0, node.input(0));
   node.emit_results(op, operands);
@@ -143,8 +151,8 @@ void read_resize(ReadNode& node) {
   emit_resize(node, op, sizes ? 3 : -1, scales ? 2 : -1, given(node, 1) ? 1 : -1);
 }
 
-// Resize and Upsample before there were coordinate modes: asymmetric; the nearest element is the one before, or where
-// the axis shrinks the one behind.
+// Resize and Upsample before there were coordinate modes: asymmetric; the nearest element is the one before,
+// or where the axis shrinks the one behind.
 void read_scaled(ReadNode& node, Resize op, int scales_at) {
   op.coordinates = Coordinates::asymmetric;
   op.nearest = NearestRounding::floor;
@@ -223,13 +231,15 @@ std::vector<T> spread(const std::vector<int64_t>& axes, const std::vector<T>& so
 
 std::string reals(WriteNode& node, const std::vector<double>& values) {
   std::vector<float> narrow(values.begin(), values.end());
-  return node.constant(constant_tensor(Tensor::of<float>(DType::f32, {static_cast<int64_t>(narrow.size())}, narrow)));
+  return node.constant(
+      constant_tensor(Tensor::of<float>(DType::f32, {static_cast<int64_t>(narrow.size())}, narrow)));
 }
 
 void write_resize(WriteNode& node) {
   const auto& op = node.op<Resize>();
-  Attributes attributes{Attribute::of("mode", word_of(mode_names, op.mode)),
-                        Attribute::of("coordinate_transformation_mode", word_of(coordinate_names, op.coordinates))};
+  Attributes attributes{
+      Attribute::of("mode", word_of(mode_names, op.mode)),
+      Attribute::of("coordinate_transformation_mode", word_of(coordinate_names, op.coordinates))};
   if (op.mode == ResizeMode::nearest)
     attributes.push_back(Attribute::of("nearest_mode", word_of(nearest_names, op.nearest)));
   if (op.mode == ResizeMode::cubic) attributes.push_back(Attribute::of("cubic_coeff_a", op.cubic_a));
@@ -280,8 +290,8 @@ void write_resize(WriteNode& node) {
 
 // The scales for all axes, where opset 9 or 10 has this resize; empty where not.
 std::vector<double> plain_scales(const WriteNode& node, const Resize& op) {
-  if (op.coordinates != Coordinates::asymmetric || op.mode == ResizeMode::cubic || op.antialias || op.exclude_outside ||
-      op.aspect != Aspect::stretch || node.has(1) || node.rank(0) < 0)
+  if (op.coordinates != Coordinates::asymmetric || op.mode == ResizeMode::cubic || op.antialias ||
+      op.exclude_outside || op.aspect != Aspect::stretch || node.has(1) || node.rank(0) < 0)
     return {};
   const Dims& dims = *node.type(0).dims;
   std::vector<double> scales = op.scales;
@@ -293,7 +303,8 @@ std::vector<double> plain_scales(const WriteNode& node, const Resize& op) {
   }
   for (double scale : scales) {
     if (scale < 1 && node.opset() < 10) return {};
-    if (op.mode == ResizeMode::nearest && op.nearest != (scale < 1 ? NearestRounding::ceil : NearestRounding::floor))
+    if (op.mode == ResizeMode::nearest &&
+        op.nearest != (scale < 1 ? NearestRounding::ceil : NearestRounding::floor))
       return {};
   }
   return spread(op.axes, scales, std::vector<double>(dims.size(), 1));
@@ -338,11 +349,13 @@ void resize_rows(Rows& rows) {
   rows.read("Upsample", since(9), read_with_scales);
   rows.row<GridSample>("GridSample", range(16, 19), grid_sample_slots("bilinear", "bicubic"),
                        [](const WriteNode& node) -> std::string {
-                         return node.rank(0) == 4 || node.rank(0) < 0 ? "" : "GridSample is 2-D before opset 20";
+                         return node.rank(0) == 4 || node.rank(0) < 0 ? ""
+                                                                      : "GridSample is 2-D before opset 20";
                        });
   rows.row<GridSample>("GridSample", since(20), grid_sample_slots("linear", "cubic"));
-  rows.row<AffineGrid>("AffineGrid", since(20),
-                       {input(1, &AffineGrid::size), attr("align_corners", &AffineGrid::align_corners, int64_t{0})});
+  rows.row<AffineGrid>(
+      "AffineGrid", since(20),
+      {input(1, &AffineGrid::size), attr("align_corners", &AffineGrid::align_corners, int64_t{0})});
 }
 
 }  // namespace remodel::onnx

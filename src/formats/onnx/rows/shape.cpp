@@ -59,7 +59,8 @@ void write_reshape(WriteNode& node) {
   } else {
     // Older forms cannot say 0, but there are no elements anyway.
     std::string none = node.emit("ConstantOfShape", {node.sizes(dims)});
-    return node.emit_to(node.outs(), "Cast", {none}, {Attribute::of("to", code_of_dtype(node.result_type().dtype))});
+    return node.emit_to(node.outs(), "Cast", {none},
+                        {Attribute::of("to", code_of_dtype(node.result_type().dtype))});
   }
   node.emit_to(node.outs(), "Reshape", {node.in(0), node.sizes(dims)}, attributes);
 }
@@ -135,7 +136,8 @@ void read_expand(ReadNode& node) {
 // A scalar repeated is ConstantOfShape, where that has the type.
 bool is_constant_of_shape(const WriteNode& node) {
   const Constant* value = node.constant(0);
-  if (!value || value->count() != 1 || value->dtype() == DType::string || is_complex(value->dtype())) return false;
+  if (!value || value->count() != 1 || value->dtype() == DType::string || is_complex(value->dtype()))
+    return false;
   if (!node.has(1) && node.op<Expand>().shape.size() < value->shape().size()) return false;
   if (node.has(1) && !value->shape().empty()) return false;
   int needed = 9;
@@ -156,7 +158,8 @@ void write_expand(WriteNode& node) {
 // Before opset 6: `tiles` copies along one `axis`, both inputs.
 void read_tile_1(ReadNode& node) {
   ConstantPtr tiles = node.constant(1), axis = node.constant(2);
-  if (!tiles || !axis || tiles->count() != 1 || axis->count() != 1) fail("inputs 1 and 2 must be constant numbers");
+  if (!tiles || !axis || tiles->count() != 1 || axis->count() != 1)
+    fail("inputs 1 and 2 must be constant numbers");
   Dims repeats(node.rank(0), 1);
   repeats[resolve_axis(static_cast<int64_t>(axis->tensor().doubles()[0]), repeats.size())] =
       static_cast<int64_t>(tiles->tensor().doubles()[0]);
@@ -234,11 +237,13 @@ void shape_rows(Rows& rows) {
   rows.read("Transpose", since(1), read_transpose);
   rows.row<Transpose>("Transpose", since(1), {attr("perm", &Transpose::perm)});
   rows.read("Squeeze", since(1), read_squeeze);
-  rows.write<Squeeze>(since(1), [](WriteNode& node) { write_axes(node, "Squeeze", node.op<Squeeze>().axes); },
-                      axes_are_known);
+  rows.write<Squeeze>(
+      since(1), [](WriteNode& node) { write_axes(node, "Squeeze", node.op<Squeeze>().axes); },
+      axes_are_known);
   rows.read("Unsqueeze", since(1), read_unsqueeze);
-  rows.write<Unsqueeze>(since(1), [](WriteNode& node) { write_axes(node, "Unsqueeze", node.op<Unsqueeze>().axes); },
-                        axes_are_known);
+  rows.write<Unsqueeze>(
+      since(1), [](WriteNode& node) { write_axes(node, "Unsqueeze", node.op<Unsqueeze>().axes); },
+      axes_are_known);
   rows.read("Expand", since(8), read_expand);
   rows.write<Expand>(since(9), write_expand);
   rows.read("Tile", range(1, 5), read_tile_1);

@@ -23,8 +23,8 @@ void read_concat(ReadNode& node) {
   node.emit_results(Concat{counted_axis(node, axis)}, node.operands());
 }
 
-// Sizes are an attribute, in opset 1 and from 13 on an input; left out, the parts are equal. From opset 18 on the
-// last part may be smaller.
+// Sizes are an attribute, in opset 1 and from 13 on an input; left out, the parts are equal. From opset 18 on
+// the last part may be smaller.
 void read_split(ReadNode& node) {
   Split op;
   op.axis = counted_axis(node, node.integer("axis", 0));
@@ -43,7 +43,8 @@ void read_split(ReadNode& node) {
     if (!sizes) return node.emit_results(op, {node.input(0), node.input(1)});
     op.sizes = *sizes;
   } else if (op.sizes.empty() && node.type(0).dims) {
-    if (parts != static_cast<int64_t>(node.outputs())) fail("{} outputs for num_outputs {}", node.outputs(), parts);
+    if (parts != static_cast<int64_t>(node.outputs()))
+      fail("{} outputs for num_outputs {}", node.outputs(), parts);
     const Dim& length = (*node.type(0).dims)[op.axis];
     op.sizes = node.version() >= 18 ? equal_parts(length, parts) : Dims(parts, floor_div(length, parts));
   }
@@ -103,7 +104,8 @@ void read_slice(ReadNode& node) {
   auto dynamic = [&] {
     std::vector<ValueId> operands = node.operands();
     if (attributes) {
-      for (const auto& list : {*starts, *ends}) operands.push_back(node.add_constant(constant_ints(*numbers(list))));
+      for (const auto& list : {*starts, *ends})
+        operands.push_back(node.add_constant(constant_ints(*numbers(list))));
       operands.push_back(axes->empty() ? absent : node.add_constant(constant_ints(*numbers(*axes))));
     }
     node.emit_results(DynamicSlice{}, operands);
@@ -199,7 +201,8 @@ void write_slice(WriteNode& node) {
     return node.emit_to(node.outs(), "Slice", {node.in(0)},
                         {Attribute::of("axes", op.axes), Attribute::of("starts", *numbers(form.starts)),
                          Attribute::of("ends", *numbers(form.ends))});
-  std::vector<std::string> inputs{node.in(0), node.sizes(form.starts), node.sizes(form.ends), node.integers(op.axes)};
+  std::vector<std::string> inputs{node.in(0), node.sizes(form.starts), node.sizes(form.ends),
+                                  node.integers(op.axes)};
   if (std::any_of(op.steps.begin(), op.steps.end(), [](int64_t step) { return step != 1; }))
     inputs.push_back(node.integers(op.steps));
   node.emit_to(node.outs(), "Slice", inputs);
@@ -230,7 +233,8 @@ void read_pad_2(ReadNode& node) {
   if (node.version() < 2) {
     // The text orders them as starts and ends, its example by axis.
     std::vector<int64_t> by_axis;
-    for (size_t i = 0; i < pads.size() / 2; ++i) by_axis.insert(by_axis.end(), {pads[i], pads[pads.size() / 2 + i]});
+    for (size_t i = 0; i < pads.size() / 2; ++i)
+      by_axis.insert(by_axis.end(), {pads[i], pads[pads.size() / 2 + i]});
     if (by_axis != pads) fail("opset 1 does not say in which order the paddings stand");
   }
   ValueId fill = absent;
@@ -244,7 +248,8 @@ bool is_zero(const Constant& constant) {
   if (constant.count() != 1) return false;
   if (constant.strings()) return constant.strings()->at(0).empty();
   Tensor value = constant.tensor();
-  return std::all_of(value.bytes().data(), value.bytes().data() + value.byte_count(), [](uint8_t b) { return b == 0; });
+  return std::all_of(value.bytes().data(), value.bytes().data() + value.byte_count(),
+                     [](uint8_t b) { return b == 0; });
 }
 
 void read_pad(ReadNode& node) {
@@ -261,17 +266,22 @@ void read_pad(ReadNode& node) {
 
 const char* mode_name(PadMode mode) {
   switch (mode) {
-    case PadMode::reflect: return "reflect";
-    case PadMode::edge: return "edge";
-    case PadMode::wrap: return "wrap";
-    default: return "constant";
+    case PadMode::reflect:
+      return "reflect";
+    case PadMode::edge:
+      return "edge";
+    case PadMode::wrap:
+      return "wrap";
+    default:
+      return "constant";
   }
 }
 
 void write_pad(WriteNode& node) {
   const auto& op = node.op<Pad>();
   Attributes attributes;
-  if (op.mode != PadMode::constant) attributes.push_back(Attribute::of("mode", std::string(mode_name(op.mode))));
+  if (op.mode != PadMode::constant)
+    attributes.push_back(Attribute::of("mode", std::string(mode_name(op.mode))));
   Dims pads = op.low;
   pads.insert(pads.end(), op.high.begin(), op.high.end());
   if (node.opset() < 11) {
@@ -279,7 +289,8 @@ void write_pad(WriteNode& node) {
     if (node.has(1)) attributes.push_back(Attribute::of("value", node.constant(1)->tensor().doubles()[0]));
     return node.emit_to(node.outs(), "Pad", {node.in(0)}, attributes);
   }
-  std::vector<std::string> inputs{node.in(0), node.has(2) ? node.in(2) : node.sizes(pads), node.in(1), node.in(3)};
+  std::vector<std::string> inputs{node.in(0), node.has(2) ? node.in(2) : node.sizes(pads), node.in(1),
+                                  node.in(3)};
   while (inputs.back().empty()) inputs.pop_back();
   node.emit_to(node.outs(), "Pad", inputs, attributes);
 }
@@ -340,7 +351,8 @@ void slice_rows(Rows& rows) {
   rows.read("Slice", since(1), read_slice);
   rows.read("DynamicSlice", since(1), read_slice);
   rows.write<Slice>(since(1), write_slice, has_slice);
-  rows.write<DynamicSlice>(since(10), [](WriteNode& node) { node.emit_to(node.outs(), "Slice", node.ins()); });
+  rows.write<DynamicSlice>(since(10),
+                           [](WriteNode& node) { node.emit_to(node.outs(), "Slice", node.ins()); });
   rows.read("Pad", range(1, 10), read_pad_2);
   rows.read("Pad", since(11), read_pad);
   rows.write<Pad>(since(2), write_pad, has_pad);

@@ -21,7 +21,8 @@ void same_pads(const Dims& x, const std::vector<int64_t>& window, bool lower, Sl
 }
 
 // "" for pads that are numbers, the word of auto_pad, or nothing where neither says them.
-std::optional<std::string> pads_form(const WriteNode& node, const Sliding& from, const std::vector<int64_t>& window) {
+std::optional<std::string> pads_form(const WriteNode& node, const Sliding& from,
+                                     const std::vector<int64_t>& window) {
   auto low = numbers(from.pads_low), high = numbers(from.pads_high);
   if (low && high) {
     for (const auto* pads : {&*low, &*high})
@@ -32,7 +33,8 @@ std::optional<std::string> pads_form(const WriteNode& node, const Sliding& from,
   for (bool lower : {false, true}) {
     Sliding same = from;
     same_pads(*node.type(0).dims, window, lower, same);
-    if (same.pads_low == from.pads_low && same.pads_high == from.pads_high) return lower ? "SAME_LOWER" : "SAME_UPPER";
+    if (same.pads_low == from.pads_low && same.pads_high == from.pads_high)
+      return lower ? "SAME_LOWER" : "SAME_UPPER";
   }
   return std::nullopt;
 }
@@ -47,15 +49,16 @@ void read_sliding(ReadNode& node, const std::vector<int64_t>& window, Sliding& t
   std::vector<int64_t> pads = node.integers("pads", std::vector<int64_t>(2 * rank, 0));
   std::string word = node.text("auto_pad", "NOTSET");
   if (to.strides.size() != rank || to.dilations.size() != rank || pads.size() != 2 * rank)
-    fail("a window of {} axes has {} strides, {} dilations and {} pads", rank, to.strides.size(), to.dilations.size(),
-         pads.size());
+    fail("a window of {} axes has {} strides, {} dilations and {} pads", rank, to.strides.size(),
+         to.dilations.size(), pads.size());
   check_sliding(to, &window);
   if (word == "SAME_UPPER" || word == "SAME_LOWER") {
     Dims unknown{Dim::symbol("N"), Dim::symbol("C")};
     for (size_t i = 0; i < rank; ++i) unknown.push_back(Dim::symbol("?"));
     const auto& dims = node.type(0).dims;
     if (dims && dims->size() != rank + 2)
-      fail("a window of {} axes needs an input of rank {}, but it is {}", rank, rank + 2, node.type(0).text());
+      fail("a window of {} axes needs an input of rank {}, but it is {}", rank, rank + 2,
+           node.type(0).text());
     same_pads(dims ? *dims : unknown, window, word == "SAME_LOWER", to);
     if (!dims && !(numbers(to.pads_low) && numbers(to.pads_high)))
       fail("auto_pad '{}' needs the rank of input '{}', which is not known", word, node.proto().inputs[0]);
@@ -80,11 +83,13 @@ void read_pooling(ReadNode& node, Pooling& to) {
 std::string sliding_problem(const WriteNode& node, const Sliding& from, const std::vector<int64_t>& window) {
   if (from.channels != Channels::first) return "ONNX has the channels first";
   if (!pads_form(node, from, window))
-    return fmt::format("the pads {}, {} have no form in ONNX", text_of(from.pads_low), text_of(from.pads_high));
+    return fmt::format("the pads {}, {} have no form in ONNX", text_of(from.pads_low),
+                       text_of(from.pads_high));
   return "";
 }
 
-Attributes sliding_attributes(const WriteNode& node, const Sliding& from, const std::vector<int64_t>& window) {
+Attributes sliding_attributes(const WriteNode& node, const Sliding& from,
+                              const std::vector<int64_t>& window) {
   Attributes attributes;
   if (!window.empty()) attributes.push_back(Attribute::of("kernel_shape", window));
   if (!all_equal(from.strides, 1)) attributes.push_back(Attribute::of("strides", from.strides));
@@ -100,7 +105,8 @@ Attributes sliding_attributes(const WriteNode& node, const Sliding& from, const 
   return attributes;
 }
 
-std::string pooling_problem(const WriteNode& node, const Pooling& from, int64_t dilations_since, int64_t ceil_since) {
+std::string pooling_problem(const WriteNode& node, const Pooling& from, int64_t dilations_since,
+                            int64_t ceil_since) {
   std::string problem = sliding_problem(node, from, from.window);
   if (!problem.empty()) return problem;
   if (!all_equal(from.dilations, 1) && node.opset() < dilations_since)

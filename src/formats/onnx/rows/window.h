@@ -17,7 +17,8 @@ std::string sliding_problem(const WriteNode& node, const Sliding& from, const st
 Attributes sliding_attributes(const WriteNode& node, const Sliding& from, const std::vector<int64_t>& window);
 
 // The same for pooling: since when the operator has dilations and ceil_mode is the caller's knowledge.
-std::string pooling_problem(const WriteNode& node, const Pooling& from, int64_t dilations_since, int64_t ceil_since);
+std::string pooling_problem(const WriteNode& node, const Pooling& from, int64_t dilations_since,
+                            int64_t ceil_since);
 Attributes pooling_attributes(const WriteNode& node, const Pooling& from);
 
 }  // namespace remodel::onnx
