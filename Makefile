@@ -1,5 +1,5 @@
 # A thin front of CMakePresets.json. `make demo` and `make test` are all that a bare Debian 12 needs.
-.PHONY: demo build test evidence bench format check-format clean
+.PHONY: demo build test sanitize evidence format check-format clean
 
 SOURCES = $(shell git ls-files '*.cpp' '*.h')
 
@@ -16,6 +16,10 @@ test:
 	$(MAKE) check-format build
 	ctest --preset release
 	.venv/bin/python -m pytest -n 2
+
+# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+sanitize:
+	scripts/setup.sh build
 	cmake --preset asan
 	cmake --build --preset asan
 	ctest --preset asan
@@ -24,10 +28,6 @@ test:
 evidence: build
 	scripts/setup.sh evidence
 	.venv-evidence/bin/python tests/oracle/evidence.py $(LIST)
-
-bench: build
-	scripts/setup.sh evidence
-	.venv-evidence/bin/python bench/bench.py
 
 format:
 	scripts/setup.sh format

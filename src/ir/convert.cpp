@@ -53,18 +53,12 @@ T to_integer(Wide value) {
   }
 }
 
-// 4- and 2-bit integers, kept one a byte; signed ones are sign-extended.
+// 4- and 2-bit integers, kept one a byte; signed ones are sign-extended. All values wrap, floats too.
 template <class Wide>
 uint8_t to_small(Wide value, int bits, bool is_signed) {
-  int64_t low = is_signed ? -(1 << (bits - 1)) : 0, high = (1 << (is_signed ? bits - 1 : bits)) - 1;
-  if constexpr (std::is_floating_point_v<Wide>) {
-    int64_t whole = to_integer<int64_t>(value);
-    return static_cast<uint8_t>(std::clamp(whole, low, high));
-  } else {
-    uint8_t code = static_cast<uint8_t>(static_cast<uint64_t>(value) & ((1u << bits) - 1));
-    if (is_signed && code >> (bits - 1)) code |= static_cast<uint8_t>(0xff << bits);
-    return code;
-  }
+  uint8_t code = static_cast<uint8_t>(static_cast<uint64_t>(to_integer<int64_t>(value)) & ((1u << bits) - 1));
+  if (is_signed && code >> (bits - 1)) code |= static_cast<uint8_t>(0xff << bits);
+  return code;
 }
 
 template <class Wide>

@@ -138,7 +138,7 @@ void reshape(Flow& flow, const Node& node) {
   std::vector<double> sizes(rank, 1);
   for (int64_t i = 0; i + 1 < rank && i + 1 < static_cast<int64_t>(from.size()); ++i)
     sizes[rank - 1 - i] = static_cast<double>(from[from.size() - 1 - i]);
-  sizes[std::max<int64_t>(0, rank - static_cast<int64_t>(from.size()))] = -1;
+  sizes[std::clamp<int64_t>(rank - static_cast<int64_t>(from.size()), 0, rank - 1)] = -1;
   flow.want(node, 1, exactly(sizes));
 }
 

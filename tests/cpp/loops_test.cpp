@@ -1,5 +1,7 @@
 #include "passes/loops.h"
 
+#include "ops/control.h"
+
 #include <gtest/gtest.h>
 
 #include "ir/infer.h"

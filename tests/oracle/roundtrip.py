@@ -26,7 +26,7 @@ from report import Result
 OPSETS = (9, 11, 13, 15, 18, 21, 24)
 DEFAULT_OPSET = 17
 VARIANTS = {"default": [], "O0": ["-O0"], **{f"opset{n}": ["--opset", str(n)] for n in OPSETS}}
-EXCLUSIONS = exclusions.load("roundtrip")
+EXCLUSIONS = [row for row in exclusions.load("roundtrip") if row.how != "known"]
 
 
 def must_pass(case: corpus.Case, variant: str, base: dict) -> bool:

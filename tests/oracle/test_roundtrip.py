@@ -1,6 +1,7 @@
 import pytest
 
 import corpus
+import exclusions
 import roundtrip
 
 CASES = corpus.all_cases()
@@ -14,4 +15,4 @@ SAMPLE = [(case, f"opset{n}") for i, n in enumerate(roundtrip.OPSETS) for case i
 )
 def test_case(case, variant, base, worker):
     result = roundtrip.check(case, variant, base[case.id], worker)
-    assert result.verdict in roundtrip.acceptable(variant), f"{result.verdict}: {result.detail}"
+    exclusions.judge("roundtrip", f"{variant}/{case.id}", result, roundtrip.acceptable(variant))

@@ -164,12 +164,6 @@ struct PowOf {
   T operator()(T base, double exponent) const { return static_cast<T>(math::pow(base, exponent)); }
 };
 template <class T>
-struct TruncPowOf {
-  T operator()(T base, double exponent) const {
-    return saturated<T>(math::pow(static_cast<double>(base), exponent));
-  }
-};
-template <class T>
 struct WholePowOf {
   T operator()(T base, int64_t exponent) const {
     if (exponent < 0) {
@@ -184,6 +178,15 @@ struct WholePowOf {
   }
 };
 
+template <class T>
+struct TruncPowOf {
+  T operator()(T base, double exponent) const {
+    // A whole power is exact, where the rounded one could fall just below it.
+    if (exponent >= 0 && exponent < 64 && exponent == static_cast<double>(static_cast<int64_t>(exponent)))
+      return WholePowOf<T>()(base, static_cast<int64_t>(exponent));
+    return saturated<T>(math::pow(static_cast<double>(base), exponent));
+  }
+};
 void run_pow(Call& call) {
   const Tensor &a = call.in(0), &b = call.in(1);
   bool whole = is_integer(b.dtype()) && is_integer(a.dtype());
