@@ -37,35 +37,19 @@ ConvParts conv_with_constants(Rules& rules) {
   return {x, w, b, rules.some<T>({x, w, b})};
 }
 
-int64_t out_channels(const Constant& w, const Conv&) { return w.shape()[0]; }
-int64_t out_channels(const Constant& w, const ConvTranspose& op) { return w.shape()[1] * op.groups; }
-
 // w times a factor, [channels], for each output channel.
-ValueId scaled(Match& match, const ConvParts& parts, const Conv&, ValueId factor) {
+ValueId scaled(Match& match, const ConvParts& parts, ValueId factor) {
   Shape shape(match.constant(parts.w)->shape().size(), 1);
   shape[0] = match.constant(parts.w)->shape()[0];
   return match.emit(Mul{}, {match[parts.w], match.emit(Reshape{to_dims(shape), false}, {factor})});
 }
-// The weights of a transposed convolution are [in, out / groups, ...]: with groups, rows of one group share
-// factors.
-ValueId scaled(Match& match, const ConvParts& parts, const ConvTranspose& op, ValueId factor) {
-  Shape whole = match.constant(parts.w)->shape(), split = whole, shape(whole.size() + 1, 1);
-  split.insert(split.begin(), op.groups);
-  split[1] /= op.groups;
-  shape[0] = op.groups;
-  shape[2] = whole[1];
-  ValueId grouped = match.emit(Reshape{to_dims(split), false}, {match[parts.w]});
-  ValueId product = match.emit(Mul{}, {grouped, match.emit(Reshape{to_dims(shape), false}, {factor})});
-  return match.emit(Reshape{to_dims(whole), false}, {product});
-}
-
 // conv * factor + offset, both one number a channel.
 template <class T>
 ValueId rebuilt(Match& match, const ConvParts& parts, ValueId factor, ValueId offset) {
   const T op = match.op<T>(parts.conv);
   ValueId w = match[parts.w], b = match[parts.b];
   if (factor != absent) {
-    w = scaled(match, parts, op, factor);
+    w = scaled(match, parts, factor);
     if (b != absent) b = match.emit(Mul{}, {b, factor});
   }
   if (offset != absent) b = b == absent ? offset : match.emit(Add{}, {b, offset});
@@ -77,7 +61,7 @@ ConstantPtr channels_of(Match& match, const ConvParts& parts, Expr constant) {
   const T& op = match.op<T>(parts.conv);
   size_t rank = match.type(parts.x).dims->size();
   if (match.constant(constant)->dtype() != match.constant(parts.w)->dtype()) return nullptr;
-  return per_channel(*match.constant(constant), out_channels(*match.constant(parts.w), op),
+  return per_channel(*match.constant(constant), match.constant(parts.w)->shape()[0],
                      static_cast<int64_t>(channel_axis(op.channels, rank)), rank);
 }
 

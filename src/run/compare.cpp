@@ -134,8 +134,12 @@ Comparison compare_integers(const Tensor& reference, const Tensor& result) {
   Tally tally;
   for (int64_t i = 0; i < a.count(); ++i)
     if (x[i] != y[i]) tally.add(i);
+  auto text = [](const Tensor& tensor, int64_t value) {
+    return tensor.dtype() == DType::u64 ? std::to_string(static_cast<uint64_t>(value))
+                                        : std::to_string(value);
+  };
   return tally.result(reference,
-                      [&](int64_t at) { return std::pair(std::to_string(x[at]), std::to_string(y[at])); });
+                      [&](int64_t at) { return std::pair(text(reference, x[at]), text(result, y[at])); });
 }
 
 Comparison compare_strings(const Tensor& reference, const Tensor& result) {

@@ -31,7 +31,7 @@ TEST(MultiplyAdds, OfConvolutions) {
             16 * 16 * 8 * 9);
   // Each of 4 * 4 * 6 inputs goes to 5 * 2 * 2 outputs.
   EXPECT_EQ(cost_of(R"(graph g(x: f32[1, 6, 4, 4]) {
-    w: f32[6, 5, 2, 2] = splat 0
+    w: f32[5, 6, 2, 2] = splat 0
     y = conv_transpose(x, w) {strides: [2, 2], dilations: [1, 1], pads_low: [0, 0], pads_high: [0, 0]}
     return y
   })"),
@@ -54,7 +54,7 @@ TEST(MultiplyAdds, OfLstmsAndLoops) {
   EXPECT_EQ(cost_of(R"(graph g(x: f32[5, 2, 4]) {
     w: f32[1, 12, 4] = splat 0
     r: f32[1, 12, 3] = splat 0
-    y = lstm(x, w, r) {activations: ["sigmoid", "tanh", "tanh"]}
+    y = lstm(x, w, r) {activations: ["sigmoid", "tanh", "tanh"], alphas: [0, 0, 0], betas: [0, 0, 0]}
     return y
   })"),
             5 * 2 * 12 * (4 + 3));

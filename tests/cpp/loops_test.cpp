@@ -254,7 +254,7 @@ TEST(Loops, ListsBecomePerStepInputsAndStackedResults) {
         m2 = list_insert(m, c, zero)
         return c, l2, m2
       }, carried: 3, takes_step: true}
-    y: f32[T, N, 2] = list_concat(made) {stack: true}
+    y = list_concat(made) {stack: true}
     z = list_concat(backward) {axis: 1}
     return final, y, z, made
   })",
