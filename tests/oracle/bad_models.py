@@ -248,9 +248,11 @@ def without_graph():
     return onnx.ModelProto(ir_version=8, producer_name="nobody").SerializeToString() + bytes([0x42, 0x02, 0x10, 0x11])
 
 
-def newer_than_nine():
-    """Needs opset 11: Round has no older form."""
-    return one_node("Round", ["x"], name="rounding")
+def newer_than_nineteen():
+    """Strings are joined by an operator that opset 20 brought, and by no other."""
+    inputs = [info(name, [2], TensorProto.STRING) for name in "xz"]
+    node = helper.make_node("StringConcat", ["x", "z"], ["y"], name="joined")
+    return build([node], inputs, [info("y", [2], TensorProto.STRING)], opset=20)
 
 
 def cancelling():
