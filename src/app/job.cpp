@@ -96,6 +96,7 @@ constexpr JobKey keys[] = {
     {"onnx_opset", "the operator set to write, 9 to 24",
      [](Job& job, const Json& value) {
        job.options.opset = parse_opset(text_of_value(value));
+       job.options.at_least = false;
        job.opset_given = true;
      }},
     {"frozen", "write a frozen TensorFlow graph",
@@ -210,7 +211,7 @@ std::vector<Job> parse_jobs(std::string_view text, const Job& defaults) {
   for (size_t i = 0; i < list.size(); ++i) {
     std::vector<Error> found;
     Job job = defaults;
-    if (!job.opset_given) job.options.opset = job_opset, job.options.at_least = true;
+    if (!job.opset_given) job.options.opset = job_opset;
     if (!list[i].is_object()) {
       found.push_back(
           Error(fmt::format("expected an object, found {}", text_of_value(list[i])), ErrorKind::usage));
@@ -220,7 +221,6 @@ std::vector<Job> parse_jobs(std::string_view text, const Job& defaults) {
         if (!list[i].find(required))
           found.push_back(Error(fmt::format("'{}' is missing", required), ErrorKind::usage));
     }
-    if (job.opset_given) job.options.at_least = false;
     for (Error& error : found) problems.push_back(error.at(fmt::format("job {}", i + 1)));
     jobs.push_back(std::move(job));
   }

@@ -99,7 +99,6 @@ std::vector<InputShape> parse_input_shapes(std::string_view text) {
     shape.dims = parse_sizes(part);
     shapes.push_back(std::move(shape));
   }
-  if (shapes.size() > 1 && shapes.back().name.empty() && !shapes.back().dims) shapes.pop_back();
   return shapes;
 }
 
@@ -130,8 +129,10 @@ std::vector<InputType> parse_input_types(std::string_view text) {
   return types;
 }
 
-std::vector<InputShape> named_shapes(const std::vector<InputShape>& shapes,
-                                     const std::vector<std::string>& inputs) {
+std::vector<InputShape> named_shapes(std::vector<InputShape> shapes, const std::vector<std::string>& inputs) {
+  // "1,3;" may end one shape or begin a second that stays as it is.
+  const bool open_end = !shapes.empty() && shapes.back().name.empty() && !shapes.back().dims;
+  if (open_end && shapes.size() > inputs.size()) shapes.pop_back();
   TensorNames names;
   for (const std::string& input : inputs) names.add(input);
   const auto unnamed =

@@ -50,7 +50,6 @@ std::vector<InputType> parse_input_types(std::string_view text);
 std::vector<std::string> parse_names(std::string_view text);
 
 // The shapes by name, of inputs in this order. Refuses too many, too few, and names that are no inputs.
-std::vector<InputShape> named_shapes(const std::vector<InputShape>& shapes,
-                                     const std::vector<std::string>& inputs);
+std::vector<InputShape> named_shapes(std::vector<InputShape> shapes, const std::vector<std::string>& inputs);
 
 }  // namespace remodel

@@ -64,6 +64,7 @@ TEST(Job, AnOpsetThatIsAskedForIsKept) {
   EXPECT_FALSE(asked.options.at_least);
   Job defaults;
   defaults.options.opset = 15;
+  defaults.options.at_least = false;
   defaults.opset_given = true;
   const Job inherited = parse_jobs(R"({"convert_from": "a", "convert_to": "b"})", defaults).at(0);
   EXPECT_EQ(inherited.options.opset, 15);

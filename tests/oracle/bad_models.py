@@ -139,13 +139,8 @@ def opset_from_the_future():
 
 
 def younger_operator():
-    weight = numpy_helper.from_array(np.ones(3, np.float32), "scale")
     return build(
-        [helper.make_node("LayerNormalization", ["x", "scale"], ["y"], name="norm")],
-        [info("x", [2, 3])],
-        [info("y", [2, 3])],
-        [weight],
-        opset=9,
+        [helper.make_node("Mish", ["x"], ["y"], name="act")], [info("x", [2, 3])], [info("y", [2, 3])], opset=9
     )
 
 
@@ -253,9 +248,11 @@ def without_graph():
     return onnx.ModelProto(ir_version=8, producer_name="nobody").SerializeToString() + bytes([0x42, 0x02, 0x10, 0x11])
 
 
-def newer_than_nine():
-    """Needs opset 11: Round has no older form."""
-    return one_node("Round", ["x"], name="rounding")
+def newer_than_nineteen():
+    """Strings are joined by an operator that opset 20 brought, and by no other."""
+    inputs = [info(name, [2], TensorProto.STRING) for name in "xz"]
+    node = helper.make_node("StringConcat", ["x", "z"], ["y"], name="joined")
+    return build([node], inputs, [info("y", [2], TensorProto.STRING)], opset=20)
 
 
 def cancelling():
