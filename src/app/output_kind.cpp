@@ -50,7 +50,7 @@ const std::unordered_map<std::string_view, Step> steps{
     {"arg_max", Step::choice},
     {"arg_min", Step::choice},
     {"top_k", Step::top_k},
-    {"nms", Step::selection},
+    {"non_max_suppression", Step::selection},
     {"equal", Step::decision},
     {"less", Step::decision},
     {"less_equal", Step::decision},

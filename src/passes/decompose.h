@@ -66,9 +66,7 @@ class Decompositions {
 const Decompositions& all_decompositions();
 
 // Takes apart, over and over, each node that `keep` refuses and that can be taken apart, bodies included. It
-// ends because a decomposition only emits ops that stand lower than its own. Gives how many nodes went. What
-// cannot be taken apart is left as it is, and why is added to `problems`.
-size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node&)>& keep,
-                 std::vector<Error>& problems);
+// ends because a decomposition only emits ops that stand lower than its own. Gives how many nodes went.
+size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node&)>& keep);
 
 }  // namespace remodel

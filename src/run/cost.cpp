@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "ops/control.h"
+#include "ops/conv.h"
 #include "ops/matmul.h"
 
 namespace remodel {
@@ -79,10 +80,10 @@ int64_t conv(const View& view) {
   int64_t channels = std::max<int64_t>(view.size(1, 0), 1);
   return times(view.result(), view.operand(1) / channels);
 }
-// Each input goes to the weights of its channel.
+// Each input goes to the weights of its channel, in its group.
 int64_t conv_transpose(const View& view) {
-  int64_t channels = std::max<int64_t>(view.size(1, 0), 1);
-  return times(view.operand(0), view.operand(1) / channels);
+  int64_t channels = view.size(1, 1) * view.node.op.as<ConvTranspose>()->groups;
+  return times(view.operand(0), view.operand(1) / std::max<int64_t>(channels, 1));
 }
 
 // Each step of each row takes all weights.

@@ -37,7 +37,7 @@ const std::vector<std::string_view>& decision_ops() {
       "unique",
       "nonzero",
       "compress",
-      "nms",
+      "non_max_suppression",
       "hardmax",
       "one_hot",
       "max_pool_index",

@@ -263,8 +263,8 @@ TEST(Loops, ListsBecomePerStepInputsAndStackedResults) {
   const Loop* loop = after.loop();
   EXPECT_EQ(loop->carried, 1);
   EXPECT_EQ(loop->step_axes, (std::vector<int64_t>{0}));
-  EXPECT_EQ(loop->stack_axes, (std::vector<int64_t>{0, 1, 0}));
-  EXPECT_EQ(loop->stack_reversed, (std::vector<int64_t>{0, 1, 0}));
+  EXPECT_EQ(loop->stack_axes, (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(loop->stack_reversed, (std::vector<int64_t>{0, 1}));
   EXPECT_EQ(type_of(*after.graph, 1), "f32[T, N, 2]");
   EXPECT_EQ(type_of(*after.graph, 2), "f32[N, 2*T]");
 }
