@@ -25,7 +25,10 @@ Attempt attempt(const Model& source, const AttemptOptions& options, Pool& pool) 
     const size_t apart = decompose(model.main(), [&](const Graph& graph, const Node& node) {
       return onnx::cannot_write(graph, node, options.opset).empty();
     });
-    model.main().drop_dead();
+    if (apart > 0 && options.level > 0)
+      tidy(model.main(), pool);
+    else
+      model.main().drop_dead();
     count("taken apart for the opset", apart);
     made.proto = onnx::build_model(model, {options.opset, options.external_data}, made.problems);
   } catch (const Error& error) {
