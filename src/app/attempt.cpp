@@ -1,48 +1,51 @@
 #include "app/attempt.h"
 
-#include "formats/onnx/writer.h"
 #include "passes/decompose.h"
 #include "passes/optimise.h"
 
 namespace remodel {
 
-Attempt attempt(const Model& source, const AttemptOptions& options, Pool& pool) {
+Attempt attempt(const Model& source, const Format& format, const WriteTarget& target, int level, Pool& pool) {
   Attempt made;
-  made.opset = options.opset;
+  made.version = target.version;
   Model model = source.copy();
   const auto count = [&](std::string name, size_t times) {
     if (times) made.rules.push_back({std::move(name), "exact", static_cast<int64_t>(times)});
   };
   static constexpr std::string_view effects[] = {"exact", "rounding", "approximate"};
   OptimiseOptions optimising;
-  optimising.level = options.level;
+  optimising.level = level;
   const OptimiseReport optimised = optimise(model, optimising, pool);
   for (const RuleCount& rule : optimised.rules)
     made.rules.push_back({rule.name, std::string(effects[static_cast<int>(rule.effect)]), rule.count});
   count("constants folded", optimised.folded);
   count("equal nodes merged", optimised.merged);
   try {
-    const size_t apart = decompose(model.main(), [&](const Graph& graph, const Node& node) {
-      return onnx::cannot_write(graph, node, options.opset).empty();
-    });
-    if (apart > 0 && options.level > 0)
-      tidy(model.main(), pool);
-    else
-      model.main().drop_dead();
-    count("taken apart for the opset", apart);
-    made.proto = onnx::build_model(model, {options.opset, options.external_data}, made.problems);
+    size_t apart = 0;
+    for (const GraphPtr& one : model.graphs) {
+      const size_t here = decompose(*one, [&](const Graph& graph, const Node& node) {
+        return format.cannot_write(graph, node, target.version).empty();
+      });
+      apart += here;
+      if (here > 0 && level > 0)
+        tidy(*one, pool);
+      else
+        one->drop_dead();
+    }
+    count("taken apart for the target", apart);
+    made.draft = format.write(model, target, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
   }
   return made;
 }
 
-Attempt attempt_above(const Model& source, AttemptOptions options, Pool& pool) {
+Attempt attempt_above(const Model& source, const Format& format, WriteTarget target, int level, Pool& pool) {
   Attempt made;
   made.problems.push_back(Error("no opset can express the model"));
-  while (!made.problems.empty() && options.opset < highest_target_opset) {
-    ++options.opset;
-    made = attempt(source, options, pool);
+  while (!made.problems.empty() && target.version < format.highest_version()) {
+    ++target.version;
+    made = attempt(source, format, target, level, pool);
   }
   return made;
 }

@@ -21,7 +21,7 @@ struct ConvertOptions {
   std::string from, to;                // paths
   std::string from_format, to_format;  // "": by content and name
   ReadRequest request;
-  int64_t opset = 17;
+  int64_t opset = usual_opset;
   bool at_least = true;  // a higher opset is fine where this one cannot express the model
   int level = 1;         // -O: 0 applies only what the target needs
   bool external_data = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/onnx/count.h"
 #include "formats/onnx/names.h"
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"

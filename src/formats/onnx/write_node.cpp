@@ -7,7 +7,7 @@ namespace remodel::onnx {
 WriteNode::WriteNode(GraphWriter& writer, const Graph& graph, const Node& node)
     : writer_(writer), graph_(graph), node_(node) {}
 
-int64_t WriteNode::opset() const { return writer_.file_.options.opset; }
+int64_t WriteNode::opset() const { return writer_.file_.opset; }
 
 const Type& WriteNode::type(size_t i) const {
   if (!has(i)) fail("operand {} is missing", i);
@@ -45,25 +45,8 @@ std::string WriteNode::scalar(DType dtype, double value) {
   return constant(constant_splat(dtype, {}, value));
 }
 
-std::string WriteNode::sizes(const Dims& dims) {
-  if (auto known = numbers(dims)) return integers(*known);
-  std::vector<std::string> parts;
-  std::vector<int64_t> run;
-  auto flush = [&] {
-    if (!run.empty()) parts.push_back(integers(run));
-    run.clear();
-  };
-  for (const Dim& dim : dims) {
-    if (dim.is_number()) {
-      run.push_back(dim.number());
-      continue;
-    }
-    flush();
-    parts.push_back(writer_.size(dim));
-  }
-  flush();
-  return parts.size() == 1 ? parts[0] : emit("Concat", parts, {Attribute::of("axis", int64_t{0})});
-}
+std::string WriteNode::sizes(const Dims& dims) { return writer_.sizes_.list(dims); }
+int WriteNode::nodes_for(const Dims& dims) const { return writer_.sizes_.cost(dims); }
 
 std::string WriteNode::scalar_size(const Dim& dim) {
   if (dim.is_number()) return constant(constant_tensor(Tensor::of<int64_t>(DType::i64, {}, {dim.number()})));

@@ -108,15 +108,6 @@ void GraphWriter::define(ValueId value, const std::string& name) {
   names_[value] = name;
   dtypes_[name] = type.is_tensor() ? type.dtype : DType::unknown;
   if (!type.is_tensor()) containers_[name] = type;
-  note_symbols(type, name);
-}
-
-void GraphWriter::note_symbols(const Type& type, const std::string& name) {
-  if (!type.is_tensor() || !type.dims) return;
-  for (size_t axis = 0; axis < type.dims->size(); ++axis) {
-    std::string_view symbol = (*type.dims)[axis].symbol_name();
-    if (!symbol.empty()) homes_.try_emplace(std::string(symbol), Home{name, static_cast<int64_t>(axis)});
-  }
 }
 
 DType GraphWriter::dtype_of(const std::string& name) const {
@@ -131,62 +122,9 @@ const Type* GraphWriter::container_of(const std::string& name) const {
   return nullptr;
 }
 
-const GraphWriter::Home* GraphWriter::home_of(std::string_view symbol) const {
-  for (const GraphWriter* scope = this; scope; scope = scope->outer_)
-    if (auto place = scope->homes_.find(symbol); place != scope->homes_.end()) return &place->second;
-  return nullptr;
-}
-
-std::string GraphWriter::size(const Dim& dim) {
-  if (dim.is_number()) return file_.initializer(constant_ints({dim.number()}), "size");
-  std::string text = dim.text();
-  for (GraphWriter* scope = this; scope; scope = scope->outer_)
-    if (auto place = scope->sizes_.find(text); place != scope->sizes_.end()) return place->second;
-  auto node = [&](std::string type, std::vector<std::string> inputs, Attributes attributes = {}) {
-    NodeProto proto;
-    proto.type = std::move(type);
-    proto.inputs = std::move(inputs);
-    proto.attributes = std::move(attributes);
-    return emit(std::move(proto));
-  };
-  std::string result;
-  if (std::string_view symbol = dim.symbol_name(); !symbol.empty()) {
-    const Home* home = home_of(symbol);
-    if (!home) fail("the size '{}' is not found in any input", symbol);
-    std::string shape = node("Shape", {home->name});
-    result = node("Gather", {shape, file_.initializer(constant_ints({home->axis}), "axis")},
-                  {Attribute::of("axis", int64_t{0})});
-  } else {
-    for (const Dim::Term& term : dim.terms()) {
-      std::string product;
-      for (const auto& atom : term.atoms) {
-        std::string factor;
-        if (atom->kind == Dim::Atom::symbol) {
-          factor = size(Dim::symbol(atom->name));
-        } else {
-          std::string a = size(atom->arguments[0]), b = size(atom->arguments[1]);
-          // Sizes are not negative, so truncation is floor.
-          if (atom->kind == Dim::Atom::floor_div)
-            factor = node("Div", {a, b});
-          else if (file_.options.opset >= 12)
-            factor = node(atom->kind == Dim::Atom::min ? "Min" : "Max", {a, b});
-          else
-            factor = node("Where", {node("Less", {a, b}), atom->kind == Dim::Atom::min ? a : b,
-                                    atom->kind == Dim::Atom::min ? b : a});
-        }
-        product = product.empty() ? factor : node("Mul", {product, factor});
-      }
-      if (term.factor != 1) product = node("Mul", {product, size(Dim(term.factor))});
-      result = result.empty() ? product : node("Add", {result, product});
-    }
-    if (dim.rest() != 0) result = node("Add", {result, size(Dim(dim.rest()))});
-  }
-  return sizes_[text] = result;
-}
-
 // Other domains have versions of their own: what they hold is written as it came.
 const OpSchema* GraphWriter::schema_of(const NodeProto& node) const {
-  return node.domain.empty() ? find_schema("", node.type, static_cast<int>(file_.options.opset)) : nullptr;
+  return node.domain.empty() ? find_schema("", node.type, static_cast<int>(file_.opset)) : nullptr;
 }
 
 void GraphWriter::note_result_types(const NodeProto& node) {
@@ -227,15 +165,15 @@ std::string GraphWriter::emit(NodeProto node) {
 void GraphWriter::emit_legal(NodeProto node) {
   const OpSchema* schema = schema_of(node);
   if (node.domain.empty() && !schema)
-    fail("ONNX's operator {} does not exist in opset {}", node.type, file_.options.opset);
+    fail("ONNX's operator {} does not exist in opset {}", node.type, file_.opset);
   if (schema && schema->deprecated)
-    fail("ONNX's operator {} is withdrawn in opset {}", node.type, file_.options.opset);
+    fail("ONNX's operator {} is withdrawn in opset {}", node.type, file_.opset);
   file_.domains.insert(node.domain);
 
   auto check_container = [&](const Formal* formal, const std::string& name) {
     const Type* type = formal && !name.empty() ? container_of(name) : nullptr;
     if (type && !takes_container(*formal, *type))
-      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, type->text());
+      fail("opset {}'s {} does not take {}", file_.opset, node.type, type->text());
   };
   for (size_t i = 0; schema && i < node.inputs.size(); ++i)
     check_container(formal_of(schema->inputs, i), node.inputs[i]);
@@ -257,7 +195,7 @@ void GraphWriter::emit_legal(NodeProto node) {
       continue;
     // Variadic operands of a body each have a type of their own.
     if (!formal->homogeneous)
-      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, remodel::name_of(dtype));
+      fail("opset {}'s {} does not take {}", file_.opset, node.type, remodel::name_of(dtype));
     DType chosen = DType::unknown;
     for (DType candidate : wider(dtype))
       if (allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(candidate)))) {
@@ -265,7 +203,7 @@ void GraphWriter::emit_legal(NodeProto node) {
         break;
       }
     if (chosen == DType::unknown)
-      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, remodel::name_of(dtype));
+      fail("opset {}'s {} does not take {}", file_.opset, node.type, remodel::name_of(dtype));
     casts.try_emplace(formal->constraint, dtype, chosen);
   }
   std::vector<NodeProto> after;
@@ -322,6 +260,7 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
       to.inputs.push_back(value_info(name, graph_.value(port.value).type));
     }
     define(port.value, name);
+    sizes_.note(graph_.value(port.value).type, name);
   }
   // The interface's names are taken first: inner values give way.
   std::vector<std::string> outputs;
@@ -344,21 +283,17 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     }
     node_name_ = node.origin.empty() ? "" : node.origin[0];
     try {
-      if (auto tile = tiles.products.find(id); tile != tiles.products.end()) {
+      auto tile = tiles.products.find(id);
+      if (tile != tiles.products.end())
         write_gemm(node, graph_.node(tile->second));
-        continue;
-      }
-      WriteNode writing(*this, graph_, node);
-      std::string why;
-      const Row* row = all_rows().find_writer(writing, file_.options.opset, &why);
-      if (!row) throw Error(why);
-      if (row->write)
-        row->write(writing);
       else
-        write_by_row(writing, *row);
+        write_node(node);
     } catch (Error& error) {
       file_.problems.push_back(error.at(place_of(node)));
     }
+    // Only what is computed can be asked for its sizes.
+    for (ValueId output : node.outputs)
+      if (output != absent) sizes_.note(graph_.value(output).type, names_[output]);
   }
   node_name_.clear();
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
@@ -371,6 +306,17 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     }
     to.outputs.push_back(value_info(outputs[i], graph_.value(graph_.outputs[i].value).type));
   }
+}
+
+void GraphWriter::write_node(const Node& node) {
+  WriteNode writing(*this, graph_, node);
+  std::string why;
+  const Row* row = all_rows().find_writer(writing, file_.opset, &why);
+  if (!row) throw Error(why);
+  if (row->write)
+    row->write(writing);
+  else
+    write_by_row(writing, *row);
 }
 
 void GraphWriter::write_gemm(const Node& sum, const Node& product) {
@@ -386,17 +332,16 @@ void GraphWriter::write_gemm(const Node& sum, const Node& product) {
 }
 
 std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
-  WriteOptions options{opset, false};
   std::vector<Error> problems;
-  FileWriter file(options, problems);
+  FileWriter file(opset, problems);
   GraphWriter writer(file, graph, nullptr);
   WriteNode writing(writer, graph, node);
   std::string why;
   return all_rows().find_writer(writing, opset, &why) ? "" : why;
 }
 
-ModelProto build_model(const Model& model, const WriteOptions& options, std::vector<Error>& problems) {
-  FileWriter file(options, problems);
+ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems) {
+  FileWriter file(opset, problems);
   ModelProto& to = file.model;
   to.producer = "remodel";
   to.domain = model.domain;
@@ -408,13 +353,13 @@ ModelProto build_model(const Model& model, const WriteOptions& options, std::vec
   writer.write(graph, {});
   graph.initializers = std::move(to.graph.initializers);
   to.graph = std::move(graph);
-  to.opsets[""] = options.opset;
+  to.opsets[""] = opset;
   for (const auto& domain : file.domains)
     if (!domain.empty()) {
       auto known = model.opsets.find(domain);
       to.opsets[domain] = known == model.opsets.end() ? 1 : known->second;
     }
-  to.ir_version = ir_version_for_opset(static_cast<int>(options.opset));
+  to.ir_version = ir_version_for_opset(static_cast<int>(opset));
   return std::move(file.model);
 }
 

@@ -9,28 +9,23 @@
 #include <vector>
 
 #include "formats/onnx/proto.h"
+#include "formats/onnx/size_writer.h"
 #include "formats/onnx/write_node.h"
 #include "ir/graph.h"
 
 namespace remodel::onnx {
 
-struct WriteOptions {
-  int64_t opset = 17;
-  bool external_data = false;  // weights in a file beside the model; always where the model is over 2 GB
-};
-
 // The parts of the file. Problems, one a node that cannot be said, are added to `problems`.
-ModelProto build_model(const Model& model, const WriteOptions& options, std::vector<Error>& problems);
+ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems);
 
 // Why the target's table has no row for the node, as it stands; empty where it has one.
 std::string cannot_write(const Graph& graph, const Node& node, int64_t opset);
 
 // What all graphs of one file share.
 struct FileWriter {
-  FileWriter(const WriteOptions& options, std::vector<Error>& problems)
-      : options(options), problems(problems) {}
+  FileWriter(int64_t opset, std::vector<Error>& problems) : opset(opset), problems(problems) {}
 
-  const WriteOptions& options;
+  const int64_t opset;
   std::vector<Error>& problems;
   ModelProto model;
   std::set<std::string, std::less<>> names;  // every name in use, bodies included
@@ -52,25 +47,20 @@ struct FileWriter {
 class GraphWriter {
  public:
   GraphWriter(FileWriter& file, const Graph& graph, GraphWriter* outer)
-      : file_(file), graph_(graph), outer_(outer) {}
+      : file_(file), graph_(graph), outer_(outer), sizes_(*this, outer ? &outer->sizes_ : nullptr) {}
 
   // `parameters`: for each input its name outside, or "" for one that this graph declares.
   void write(GraphProto& to, const std::vector<std::string>& parameters);
 
  private:
   friend class WriteNode;
-  struct Home {
-    std::string name;
-    int64_t axis;
-  };
+  friend class SizeWriter;
   std::string name_of(ValueId value);
   void define(ValueId value, const std::string& name);
-  void note_symbols(const Type& type, const std::string& name);
   DType dtype_of(const std::string& name) const;
   const Type* container_of(const std::string& name) const;  // null for a tensor
-  const Home* home_of(std::string_view symbol) const;
-  std::string size(const Dim& dim);  // an i64[1] tensor
   std::string emit(NodeProto node);
+  void write_node(const Node& node);
   void write_gemm(const Node& sum, const Node& product);
   // Casts around operands of a type that this version of the operator does not take.
   void emit_legal(NodeProto node);
@@ -85,8 +75,7 @@ class GraphWriter {
   std::unordered_map<ValueId, std::string> names_;
   std::unordered_map<std::string, DType> dtypes_;
   std::unordered_map<std::string, Type> containers_;  // of names that are no tensors
-  std::map<std::string, Home, std::less<>> homes_;
-  std::map<std::string, std::string> sizes_;  // text of a size -> its tensor
+  SizeWriter sizes_;
   std::string node_name_;
 };
 
