@@ -177,6 +177,7 @@ size_t Graph::drop_dead() {
     }
     for (ValueId input : node.inputs)
       if (input != absent) needed[input] = true;
+    for (const GraphPtr& body : node.op.graphs()) dropped += body->drop_dead();
   }
   return dropped;
 }
