@@ -51,6 +51,13 @@ bool all_numbers(const Dims& dims, int64_t value) {
   return std::all_of(dims.begin(), dims.end(), [&](const Dim& dim) { return dim.is_number(value); });
 }
 
+// Once its users are joined with it, nobody needs the value.
+bool only_sliced(const Graph& graph, ValueId value) {
+  const std::vector<NodeId>& users = graph.value(value).users;
+  return !graph.is_output(value) &&
+         std::all_of(users.begin(), users.end(), [&](NodeId id) { return graph.node(id).op.is<Slice>(); });
+}
+
 // What broadcasts to the same result needs no copies.
 template <class T>
 void expand_into(Rules& rules, size_t operands) {
@@ -141,9 +148,9 @@ void cleanup_rules(Rules& rules) {
         [=](Match& match) { return match[x]; });
   }
   {
-    Expr inner = rules.some<Slice>({x}), root = rules.some<Slice>({inner});
+    Expr inner = rules.some<Slice>({x}), root = rules.some<Slice>({rules.shared(inner)});
     rules.add("join slices", Effect::exact, root, [=](Match& match) -> ValueId {
-      if (!match.type(x).dims) return absent;
+      if (!match.type(x).dims || !only_sliced(match.graph(), match[inner])) return absent;
       size_t rank = match.type(x).dims->size();
       const auto &first = match.op<Slice>(inner), &second = match.op<Slice>(root);
       Slice joined = first;
