@@ -4,7 +4,6 @@
 #include "ir/infer.h"
 #include "ir/symbols.h"
 #include "ops/binary.h"
-#include "ops/cast.h"
 #include "ops/gather.h"
 #include "ops/list.h"
 #include "ops/shape.h"
@@ -16,31 +15,9 @@ namespace {
 
 const Node* producer_of(const Graph& graph, ValueId value) { return graph.producer(value); }
 
-// The value that this one is with another type or shape of one element.
-ValueId same_number(const Graph& body, ValueId value) {
-  while (const Node* node = producer_of(body, value)) {
-    bool relabels = node->op.is<Cast>() && is_integer(body.value(value).type.dtype) && !node->has(1);
-    bool reshapes = node->op.is<Reshape>() || node->op.is<Squeeze>() || node->op.is<Unsqueeze>();
-    if (!relabels && !reshapes) break;
-    value = node->inputs[0];
-  }
-  return value;
-}
-
-bool is_step(const LoopEdit& loop, ValueId value) {
-  return loop.op.takes_step && same_number(loop.body, value) == loop.step();
-}
-
-std::optional<Dim> known_number(Graph& graph, ValueId value) {
-  Node probe;
-  probe.inputs = {value};
-  auto sizes = Infer(graph, probe).sizes(0);
-  return sizes && sizes->size() == 1 ? std::optional((*sizes)[0]) : std::nullopt;
-}
-
 // The step counted from the end of an axis: length - 1 - step.
 bool is_mirrored_step(const LoopEdit& loop, ValueId value, const Dim& length) {
-  const Node* node = producer_of(loop.body, same_number(loop.body, value));
+  const Node* node = producer_of(loop.body, same_integers(loop.body, value));
   if (!node || !node->op.is<Sub>() || !is_step(loop, node->inputs[1])) return false;
   auto last = known_number(loop.body, node->inputs[0]);
   return last && *last == length - 1;
