@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "ir/infer.h"
+#include "ops/cluster.h"
 
 namespace remodel {
 namespace {
@@ -17,6 +18,7 @@ bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::max(std::a
 
 bool unifies(const Type& fresh, const Type& old) {
   if (fresh.kind != old.kind || fresh.dtype != old.dtype) return false;
+  if (old.grid && !same_grid(fresh, old)) return false;
   if (!fresh.dims || !old.dims) return fresh.dims.has_value() == old.dims.has_value();
   if (fresh.dims->size() != old.dims->size()) return false;
   for (size_t axis = 0; axis < fresh.dims->size(); ++axis) {
@@ -234,6 +236,7 @@ struct RuleDriver {
     ValueId root = graph.node(id).outputs[0];
     if (!Matcher(rules, graph, match).run(rule.root, root)) return false;
     if (rule.where && !rule.where(match)) return false;
+    if (rule.effect != Effect::exact && touches_cluster()) return false;
     for (int32_t expr : match.bound_)
       if (rules.is_op(expr))
         for (const auto& name : graph.producer(match.values_[expr])->origin)
@@ -249,6 +252,13 @@ struct RuleDriver {
     counts[index].count += 1;
     ++patches;
     return true;
+  }
+
+  // Integers show the last bit of what is computed between them.
+  bool touches_cluster() const {
+    return std::ranges::any_of(match.bound_, [&](int32_t expr) {
+      return rules.is_op(expr) && cluster_of(graph, graph.value(match.values_[expr]).producer);
+    });
   }
 
   void patch(NodeId id, ValueId root, ValueId fresh, size_t before) {

@@ -158,8 +158,8 @@ struct ApplyOptions {
   int64_t stop_after = -1;  // patches in all; -1: no limit
 };
 
-// Applies the rules until none matches, bodies included. A patch whose result has another dtype or other
-// sizes than what it replaces is dropped. Adds to `counts`.
+// Applies the rules until none matches, bodies included. A patch whose result has another dtype, other sizes or
+// another grid than what it replaces is dropped. Integer clusters are left to exact rules. Adds to `counts`.
 void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts,
                  const ApplyOptions& options = {});
 
