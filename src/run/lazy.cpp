@@ -8,7 +8,12 @@
 namespace remodel {
 namespace {
 
-constexpr int64_t block = 1 << 15;
+// Elements computed at a time: whole lines, 64 at least, let a transposed view read tiles.
+int64_t elements_at_once(const Shape& shape) {
+  constexpr int64_t block = 1 << 15;
+  int64_t row = shape.empty() ? 0 : shape.back();
+  return row > 0 ? std::min(std::max(block / row, int64_t{64}) * row, 64 * block) : block;
+}
 
 class ElementwiseConstant : public Constant {
  public:
@@ -18,6 +23,7 @@ class ElementwiseConstant : public Constant {
   void read(int64_t first, int64_t count, void* to) const override {
     Pool pool(1);
     size_t size = size_of(dtype_);
+    const int64_t block = elements_at_once(shape_);
     for (int64_t done = 0; done < count; done += block) {
       int64_t part = std::min(block, count - done);
       std::vector<Datum> values;
