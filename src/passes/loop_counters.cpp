@@ -170,11 +170,12 @@ size_t condition_into_count(Graph& graph, NodeId id) {
       return graph.node(graph.add_node(std::move(op), std::move(operands), {""}, graph.node(id).origin))
           .outputs[0];
     };
+    auto wide = [&](ValueId number) {
+      return graph.value(number).type.dtype == DType::i64 ? number : emit(Cast(DType::i64), {number});
+    };
     ValueId least = absent;
     for (size_t k = 0; k < limits.size(); ++k) {
-      ValueId limit = emit(Cast(DType::i64), {outside[k]});
-      ValueId first = emit(Cast(DType::i64), {loop.initial(limits[k].counter)});
-      ValueId span = emit(Sub{}, {limit, first});
+      ValueId span = emit(Sub{}, {wide(outside[k]), wide(loop.initial(limits[k].counter))});
       least = least == absent ? span : emit(Min{}, {least, span});
     }
     graph.set_input(id, 0, least);

@@ -164,7 +164,7 @@ def test_a_scan_that_counts_has_lengths(tmp_path, written):
 def test_a_while_loop_has_a_count(tmp_path, written):
     rng = np.random.default_rng(5)
     feeds = [
-        {"x": rng.standard_normal((5, 2), np.float32), "n": np.int32(n), "most": np.int32(most)}
+        {"x": rng.standard_normal((5, 2), np.float32), "n": np.array(n, np.int32), "most": np.array(most, np.int32)}
         for n, most in [(3, 9), (5, 4), (0, 2), (-2, 3), (4, -1), (5, 5)]
     ]
     rules = check(tmp_path, model(WHILE, 17), feeds, ["--opset", str(written)])
