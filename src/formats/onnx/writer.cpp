@@ -5,14 +5,11 @@
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
 #include "formats/onnx/tiles.h"
+#include "ir/layer.h"
 #include "ops/matmul.h"
 
 namespace remodel::onnx {
 namespace {
-
-std::string place_of(const Node& node) {
-  return fmt::format("layer '{}' ({})", node.origin.empty() ? "" : node.origin[0], node.op.name());
-}
 
 // The types that hold every value of a type, nearest first. Arithmetic in them, cast back, gives what the
 // narrow type would: integers wrap, small floats round once.
@@ -357,7 +354,7 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
       else
         write_by_row(writing, *row);
     } catch (Error& error) {
-      file_.problems.push_back(error.at(place_of(node)));
+      file_.problems.push_back(error.at(layer_text(node)));
     }
   }
   node_name_.clear();
