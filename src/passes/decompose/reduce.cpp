@@ -117,7 +117,8 @@ Term cumulated_in_steps(Decompose& d, const Cumulate& op, Term x, int64_t axis) 
   })[1];
   if (op.reverse) lines = apply(Slice{{0}, {size - 1}, {size}, {-1}}, {lines});
   std::vector<int64_t> perm(dims.size());
-  for (size_t i = 0; i < perm.size(); ++i) perm[i] = static_cast<int64_t>(i) + (static_cast<int64_t>(i) < axis);
+  for (size_t i = 0; i < perm.size(); ++i)
+    perm[i] = static_cast<int64_t>(i) + (static_cast<int64_t>(i) < axis);
   perm[static_cast<size_t>(axis)] = 0;
   return axis == 0 ? lines : transpose(lines, perm);
 }

@@ -50,8 +50,8 @@ Term max(Term a, double b);
 Term floor(Term x);
 Term ceil(Term x);
 Term abs(Term x);
-Term truncated(Term x);                  // to the whole number toward zero
-Term remainder(Term x, Term divisor);    // of the divisor's sign
+Term truncated(Term x);                // to the whole number toward zero
+Term remainder(Term x, Term divisor);  // of the divisor's sign
 Term select(Term condition, Term a, Term b);
 Term cast(Term x, DType dtype);
 Term reshape(Term x, Dims dims);

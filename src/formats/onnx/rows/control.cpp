@@ -308,8 +308,8 @@ std::vector<std::string> all_results(WriteNode& node, size_t count) {
   return names;
 }
 
-// Reshapes result k of a body to its own shape, in a way that no shape inference follows: all sizes are picked
-// from the shape, by numbers that depend on the condition.
+// Reshapes result k of a body to its own shape, in a way that no shape inference follows: all sizes are
+// picked from the shape, by numbers that depend on the condition.
 void hide_shape(WriteNode& node, GraphProto& body, size_t k) {
   auto add = [&](std::string type, std::vector<std::string> inputs, Attributes attributes = {}) {
     NodeProto proto;

@@ -39,6 +39,29 @@ std::optional<std::string> pads_form(const WriteNode& node, const Sliding& from,
   return std::nullopt;
 }
 
+// Whether rounding up gives more windows than rounding down.
+bool ceil_matters(const WriteNode& node, const Pooling& from) {
+  if (!from.ceil || !node.type(0).dims) return from.ceil;
+  const Dims spatial = spatial_dims(from.channels, *node.type(0).dims);
+  for (size_t i = 0; i < spatial.size(); ++i)
+    if (!(window_count(from, i, spatial[i], from.window[i], true) ==
+          window_count(from, i, spatial[i], from.window[i], false)))
+      return true;
+  return false;
+}
+
+// Whether rounding up gives a window that starts behind the input.
+bool has_idle_window(const WriteNode& node, const Pooling& from) {
+  const Dims spatial = spatial_dims(from.channels, *node.type(0).dims);
+  for (size_t i = 0; i < spatial.size(); ++i) {
+    Dim room =
+        spatial[i] + from.pads_low[i] + from.pads_high[i] - window_reach(from.window[i], from.dilations[i]);
+    if (!(ceil_div(room, from.strides[i]) + 1 == window_count(from, i, spatial[i], from.window[i], true)))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void read_sliding(ReadNode& node, const std::vector<int64_t>& window, Sliding& to) {
@@ -111,14 +134,17 @@ std::string pooling_problem(const WriteNode& node, const Pooling& from, int64_t 
   if (!problem.empty()) return problem;
   if (!all_equal(from.dilations, 1) && node.opset() < dilations_since)
     return fmt::format("opset {} has no dilations in {}", node.opset(), node.node().op.name());
-  if (from.ceil && node.opset() < ceil_since)
+  if (!ceil_matters(node, from)) return "";
+  if (node.opset() < ceil_since)
     return fmt::format("opset {} has no ceil_mode in {}", node.opset(), node.node().op.name());
+  if (node.opset() < 22 && node.type(0).dims && has_idle_window(node, from))
+    return fmt::format("opset {} has windows that start behind the input", node.opset());
   return "";
 }
 
 Attributes pooling_attributes(const WriteNode& node, const Pooling& from) {
   Attributes attributes = sliding_attributes(node, from, from.window);
-  if (from.ceil) attributes.push_back(Attribute::of("ceil_mode", int64_t{1}));
+  if (ceil_matters(node, from)) attributes.push_back(Attribute::of("ceil_mode", int64_t{1}));
   return attributes;
 }
 
