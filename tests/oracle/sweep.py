@@ -189,7 +189,7 @@ def attributes(case: Single, rng) -> list[Single]:
     for name in {*present, *known}:
         kind = known[name].type if name in known else None
         value = present.get(name)
-        if name in ("to", "dtype", "output_dtype", "saturate", "seed", "round_mode", "stash_type", "training_mode"):
+        if name in ("to", "dtype", "output_dtype", "saturate", "seed", "round_mode", "stash_type", "training_mode", "softcap"):
             continue
         if name == "axis":
             rank = case.first().ndim
