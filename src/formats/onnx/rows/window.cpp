@@ -39,25 +39,13 @@ std::optional<std::string> pads_form(const WriteNode& node, const Sliding& from,
   return std::nullopt;
 }
 
-// Whether rounding up gives more windows than rounding down.
-bool ceil_matters(const WriteNode& node, const Pooling& from) {
-  if (!from.ceil || !node.type(0).dims) return from.ceil;
-  const Dims spatial = spatial_dims(from.channels, *node.type(0).dims);
-  for (size_t i = 0; i < spatial.size(); ++i)
-    if (!(window_count(from, i, spatial[i], from.window[i], true) ==
-          window_count(from, i, spatial[i], from.window[i], false)))
-      return true;
-  return false;
-}
-
-// Whether rounding up gives a window that starts behind the input.
-bool has_idle_window(const WriteNode& node, const Pooling& from) {
-  const Dims spatial = spatial_dims(from.channels, *node.type(0).dims);
+// Before opset 22 a last window counts even where it starts behind the input.
+bool drops_a_window(const Pooling& op, const Dims& x) {
+  Dims spatial = spatial_dims(op.channels, x);
   for (size_t i = 0; i < spatial.size(); ++i) {
-    Dim room =
-        spatial[i] + from.pads_low[i] + from.pads_high[i] - window_reach(from.window[i], from.dilations[i]);
-    if (!(ceil_div(room, from.strides[i]) + 1 == window_count(from, i, spatial[i], from.window[i], true)))
-      return true;
+    Dim room = spatial[i] + op.pads_low[i] + op.pads_high[i] - window_reach(op.window[i], op.dilations[i]);
+    Dim all = ceil_div(room, op.strides[i]) + 1;
+    if (all.is_number() && all != window_count(op, i, spatial[i], op.window[i], true)) return true;
   }
   return false;
 }
@@ -101,6 +89,10 @@ void read_pooling(ReadNode& node, Pooling& to) {
   read_sliding(node, to.window, to);
   std::string word = node.text("auto_pad", "NOTSET");
   to.ceil = node.integer("ceil_mode", 0) != 0 && word != "SAME_UPPER" && word != "SAME_LOWER";
+  if (!to.ceil || !node.type(0).dims) return;
+  Pooling floor = to;
+  floor.ceil = false;
+  if (pool_dims(floor, *node.type(0).dims) == pool_dims(to, *node.type(0).dims)) to.ceil = false;
 }
 
 std::string sliding_problem(const WriteNode& node, const Sliding& from, const std::vector<int64_t>& window) {
@@ -134,17 +126,16 @@ std::string pooling_problem(const WriteNode& node, const Pooling& from, int64_t 
   if (!problem.empty()) return problem;
   if (!all_equal(from.dilations, 1) && node.opset() < dilations_since)
     return fmt::format("opset {} has no dilations in {}", node.opset(), node.node().op.name());
-  if (!ceil_matters(node, from)) return "";
-  if (node.opset() < ceil_since)
+  if (from.ceil && node.opset() < ceil_since)
     return fmt::format("opset {} has no ceil_mode in {}", node.opset(), node.node().op.name());
-  if (node.opset() < 22 && node.type(0).dims && has_idle_window(node, from))
-    return fmt::format("opset {} has windows that start behind the input", node.opset());
+  if (from.ceil && node.opset() < 22 && node.type(0).dims && drops_a_window(from, *node.type(0).dims))
+    return fmt::format("opset {} counts windows that start behind the input", node.opset());
   return "";
 }
 
 Attributes pooling_attributes(const WriteNode& node, const Pooling& from) {
   Attributes attributes = sliding_attributes(node, from, from.window);
-  if (ceil_matters(node, from)) attributes.push_back(Attribute::of("ceil_mode", int64_t{1}));
+  if (from.ceil) attributes.push_back(Attribute::of("ceil_mode", int64_t{1}));
   return attributes;
 }
 
