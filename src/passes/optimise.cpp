@@ -46,8 +46,9 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       check(*graph, "merging");
       size_t in_loops = options.stop_after < 0 ? simplify_loops(*graph, loops) : 0;
       check(*graph, "the rules of loops");
-      // High-level ops are recognised before anything that they consist of is rewritten.
-      apply_rules(*graph, tables.recognise, recognised, {options.stop_after});
+      // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
+      // them for doubles.
+      apply_rules(*graph, tables.recognise, recognised, {options.stop_after, DType::f64});
       check(*graph, "recognising");
       apply_rules(*graph, tables.clean, counts, {options.stop_after});
       check(*graph, "cleaning");

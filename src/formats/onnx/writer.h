@@ -28,7 +28,8 @@ struct FileWriter {
   std::vector<Error>& problems;
   ModelProto model;
   std::set<std::string, std::less<>> names;  // every name in use, bodies included
-  std::set<std::string> domains;
+  std::set<std::string> domains;             // in use
+  std::map<std::string, int64_t> versions;   // of other domains' operator sets
 
   std::string unique_name(std::string_view wish);
   std::string unique_node_name(const std::string& wish);

@@ -10,7 +10,8 @@
 namespace remodel::onnx {
 namespace {
 
-// The window's sizes: kernel_shape, or those of the weights. Refuses two that differ.
+// The window's sizes: kernel_shape, or those of the weights. Refuses two that differ. A size that nobody
+// knows counts as 1 where nothing is computed from it.
 std::vector<int64_t> read_window(ReadNode& node) {
   std::vector<int64_t> window = node.integers("kernel_shape");
   const auto& dims = node.type(1).dims;
@@ -18,11 +19,13 @@ std::vector<int64_t> read_window(ReadNode& node) {
     if (window.empty()) fail("the sizes of the weights '{}' are not known", node.proto().inputs[1]);
     return window;
   }
+  bool needed = node.text("auto_pad", "NOTSET").starts_with("SAME") || node.has("output_shape");
   std::vector<int64_t> sizes;
   for (size_t i = 2; i < dims->size(); ++i) {
-    if (!(*dims)[i].is_number() && i - 2 >= window.size())
+    bool known = (*dims)[i].is_number();
+    if (!known && i - 2 >= window.size() && needed)
       fail("the window's sizes are not known: {}", node.type(1).text());
-    sizes.push_back((*dims)[i].is_number() ? (*dims)[i].number() : window[i - 2]);
+    sizes.push_back(known ? (*dims)[i].number() : i - 2 < window.size() ? window[i - 2] : 1);
   }
   if (!window.empty() && window != sizes)
     fail("kernel_shape {} differs from the weights {}", text_of(to_dims(window)), node.type(1).text());

@@ -109,9 +109,9 @@ void write_quantize(WriteNode& node) {
   if (op.precision != DType::unknown && node.opset() >= 23)
     attributes.push_back(Attribute::of("precision", code_of_dtype(op.precision)));
   std::string scale = parameter(node, 1, op.block), zero = parameter(node, 2, op.block);
-  // Before opset 23 x and the scale have one type.
+  // Before opset 23 x and the scale have one type, and ONNX Runtime's fusions rely on it later, too.
   DType type = node.dtype(0), scale_type = node.dtype(1);
-  if (node.opset() < 23 && scale_type != type && type != DType::i32) scale = node.cast(scale, type);
+  if (scale_type != type && type != DType::i32) scale = node.cast(scale, type);
   if (zero.empty() && op.to != DType::u8) {
     if (node.opset() >= 21)
       attributes.push_back(Attribute::of("output_dtype", code_of_dtype(op.to)));
