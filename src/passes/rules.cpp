@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "ir/infer.h"
-#include "ops/cluster.h"
 
 namespace remodel {
 namespace {
@@ -238,7 +237,6 @@ struct RuleDriver {
     if (dtype != DType::unknown && dtype == options.except) return false;
     if (!Matcher(rules, graph, match).run(rule.root, root)) return false;
     if (rule.where && !rule.where(match)) return false;
-    if (rule.effect != Effect::exact && touches_cluster()) return false;
     for (int32_t expr : match.bound_)
       if (rules.is_op(expr))
         for (const auto& name : graph.producer(match.values_[expr])->origin)
@@ -254,13 +252,6 @@ struct RuleDriver {
     counts[index].count += 1;
     ++patches;
     return true;
-  }
-
-  // Integers show the last bit of what is computed between them.
-  bool touches_cluster() const {
-    return std::ranges::any_of(match.bound_, [&](int32_t expr) {
-      return rules.is_op(expr) && cluster_of(graph, graph.value(match.values_[expr]).producer);
-    });
   }
 
   void patch(NodeId id, ValueId root, ValueId fresh, size_t before) {

@@ -19,6 +19,7 @@
 #include <set>
 #include <sstream>
 
+#include "ir/infer.h"
 #include "ir/text.h"
 #include "passes/decompose.h"
 #include "passes/loops.h"
@@ -165,9 +166,16 @@ class IrCase : public testing::TestWithParam<Case> {
   }
 };
 
+// The graphs keep the rules of the IR, and inference agrees with them.
+void expect_sound(const Model& model) {
+  EXPECT_EQ(verify(model), std::vector<std::string>());
+  Model copy = model.copy();
+  for (const GraphPtr& graph : copy.graphs) infer_graph(*graph);
+}
+
 TEST_P(IrCase, Holds) {
   Model model = parse_model(given.model, find_op);
-  EXPECT_EQ(verify(model), std::vector<std::string>());
+  expect_sound(model);
   std::string text = print(model);
   EXPECT_EQ(print(parse_model(text, find_op)), text);
   make_calls(model, "as written");
@@ -179,7 +187,7 @@ TEST_P(IrCase, Holds) {
     ASSERT_NE(colon, std::string::npos) << section.head;
     std::string pass = section.head.substr(8, colon - 8);
     apply_pass(pass, model);
-    EXPECT_EQ(verify(model), std::vector<std::string>());
+    expect_sound(model);
     std::string left;
     for (const GraphPtr& graph : model.graphs) left += (left.empty() ? "" : " / ") + ops_of(*graph);
     EXPECT_EQ(left, section.head.substr(std::min(colon + 2, section.head.size()))) << "after " << pass;

@@ -131,7 +131,8 @@ TEST(Loop, GoesOnWhileItsConditionHolds) {
 
 TEST(Loop, RefusesToRunForEver) {
   auto graph = parse(
-      "graph g(x: f32[]) { y = loop(_, _, _, x) {body: graph b(a: f32[]) { return a }, carried: 1} return y }");
+      "graph g(x: f32[]) { y = loop(_, _, _, x) {body: graph b(a: f32[]) { return a }, carried: 1} return y "
+      "}");
   EXPECT_THROW(run(*graph, {floats({}, {1})}), Error);
 }
 
