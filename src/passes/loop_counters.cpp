@@ -1,4 +1,6 @@
 // Loops that count their steps in a carried value, and go on while it is below a limit.
+#include <algorithm>
+
 #include "base/error.h"
 #include "ir/infer.h"
 #include "ops/binary.h"

@@ -116,7 +116,12 @@ void take_apart(const std::string& name, Graph& graph) {
   std::set<const void*> there;
   for (NodeId id : graph.order())
     if (graph.node(id).op.name() == name) there.insert(graph.node(id).op.data());
-  decompose(graph, [&](const Graph&, const Node& node) { return !there.count(node.op.data()); });
+  std::vector<Error> problems;
+  auto asked = [&](const Graph&, const Node& node) -> std::string {
+    return there.count(node.op.data()) ? "it is to go" : "";
+  };
+  decompose(graph, asked, problems);
+  for (const Error& problem : problems) throw problem;
 }
 
 void apply_pass(const std::string& pass, Model& model) {

@@ -62,7 +62,7 @@ TEST(IrText, RefusesWhatDoesNotFit) {
   };
   for (auto [text, why] : {
            Case{"graph g(x: i8[2] on (f32[] const [1], none)) {\n y: i8[2] on (f32[] const [2], none) = "
-                "reshape(x) {shape: [2]}\n return y }",
+                "reshape(x) {shape: [2]} return y }",
                 "line 2: 'y' lies on another grid"},
            Case{"graph g(x: f32[2] state s) { return x }", "line 1: there is no state 's'"},
            Case{"state s: f32[2] = splat 0", "line 1: expected a graph at ''"},

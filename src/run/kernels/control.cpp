@@ -1,5 +1,7 @@
 #include "ops/control.h"
 
+#include <algorithm>
+
 #include "run/copy_runs.h"
 #include "run/kernel.h"
 
