@@ -174,8 +174,6 @@ void decompose_resize(Decompose& d) {
 
 }  // namespace
 
-void resize_decompositions(Decompositions& table) {
-  table.add<Resize>(decompose_resize);
-}
+void resize_decompositions(Decompositions& table) { table.add<Resize>(decompose_resize); }
 
 }  // namespace remodel

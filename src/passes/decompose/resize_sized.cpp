@@ -15,6 +15,7 @@ struct Axis {
   size_t at = 0;
   DType real = DType::f32;
   Term in, out, count;     // sizes: real, real, and i64[] of the result
+  Term length;             // the size of the result before it is rounded down
   Term scale, start, end;  // start and end: of the crop
 };
 
@@ -51,7 +52,8 @@ std::vector<Axis> axes_of(Decompose& d, const Resize& op) {
     } else {
       axis.scale = d.has(2) ? given(2, i) : number(d, real, op.scales[i]);
       Term spanned = cropped ? axis.in * (axis.end - axis.start) : axis.in;
-      axis.count = cast(floor(spanned * axis.scale), DType::i64);
+      axis.length = spanned * axis.scale;
+      axis.count = cast(floor(axis.length), DType::i64);
     }
   }
   if (by_sizes && op.aspect != Aspect::stretch) {
@@ -70,7 +72,10 @@ std::vector<Axis> axes_of(Decompose& d, const Resize& op) {
       axes[i].scale = common;
     }
   }
-  for (Axis& axis : axes) axis.out = cast(axis.count, real);
+  for (Axis& axis : axes) {
+    axis.out = cast(axis.count, real);
+    if (by_sizes) axis.length = axis.out;
+  }
   return axes;
 }
 
@@ -89,7 +94,7 @@ Term places_of(const Resize& op, const Axis& axis) {
     case Coordinates::half_pixel_unshifted:
       return (x + 0.5) / axis.scale;
     case Coordinates::align_corners:
-      return x * (axis.in - 1) / last;
+      return select(axis.length == one, number(*x.at, axis.real, 0), x * (axis.in - 1) / (axis.length - 1));
     case Coordinates::asymmetric:
       return x / axis.scale;
     case Coordinates::crop:

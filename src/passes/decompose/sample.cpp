@@ -26,8 +26,7 @@ std::vector<Tap> taps_around(Term places, ResizeMode mode, double cubic_a) {
 
 Tap zero_outside(const Tap& tap, Term size) {
   Term outside = tap.place < 0 || tap.place > size - 1;
-  return {min(max(tap.place, 0), size - 1),
-          select(outside, number(*size.at, size.dtype(), 0), tap.weight)};
+  return {min(max(tap.place, 0), size - 1), select(outside, number(*size.at, size.dtype(), 0), tap.weight)};
 }
 
 Term sampled_rows(Term rows, Term first, const std::vector<std::vector<Tap>>& taps, const Dims& sizes) {

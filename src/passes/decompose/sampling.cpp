@@ -110,8 +110,8 @@ void decompose_deform_conv(Decompose& d) {
        results = exact_div(w[0], op.groups);
   if (!window || !shared || !grouped || !results) fail("the sizes of the weights are not known");
   const int64_t rank = static_cast<int64_t>(sizes.size());
-  const Dim taps(count_of(*window)), points = product(out), groups(op.offset_groups),
-      images = x[0] * groups, positions = taps * points;
+  const Dim taps(count_of(*window)), points = product(out), groups(op.offset_groups), images = x[0] * groups,
+                                     positions = taps * points;
 
   Term moved = reshape(cast({&d, d.in(2)}, real), {images, taps, Dim(rank), points});
   std::vector<std::vector<Tap>> around;
@@ -152,8 +152,8 @@ void decompose_affine_grid(Decompose& d) {
   for (int64_t axis = rank; axis-- > 0;) {
     Term count = at_index(size, 0, axis + 2), n = cast(count, real);
     Term i = cast(apply(Range{}, {number(d, DType::i64, 0), count, number(d, DType::i64, 1)}), real);
-    Term place = op.align_corners ? select(n > 1, 2 * i / max(n - 1, 1) - 1, number(d, real, 0))
-                                  : (2 * i + 1) / n - 1;
+    Term place =
+        op.align_corners ? select(n > 1, 2 * i / max(n - 1, 1) - 1, number(d, real, 0)) : (2 * i + 1) / n - 1;
     std::vector<int64_t> behind;
     for (int64_t a = axis + 1; a <= rank; ++a) behind.push_back(a - axis);
     coordinates.push_back(apply(Expand{}, {unsqueeze(place, behind), concat({spatial, one}, 0)}));

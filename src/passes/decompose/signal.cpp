@@ -2,8 +2,8 @@
 
 #include "ops/binary.h"
 #include "ops/conv.h"
-#include "ops/matmul.h"
 #include "ops/generate.h"
+#include "ops/matmul.h"
 #include "ops/shape.h"
 #include "ops/unary.h"
 #include "passes/decompose/bodies.h"
