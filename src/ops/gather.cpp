@@ -131,6 +131,20 @@ void UpdateCache::infer(Infer& in) const {
   in.same_as(0);
 }
 
+void Lookup::infer(Infer& in) const {
+  in.need_count(4, 4);
+  in.need_same_dtype(0, 1);
+  in.need_same_dtype(2, 3);
+  in.need_rank(1, 1);
+  in.need_rank(2, 1);
+  if (in.dims(1) && in.dims(2)) {
+    const Dim &keys = (*in.dims(1))[0], &values = (*in.dims(2))[0];
+    if (keys.is_number() && values.is_number() && keys != values)
+      fail("{} values for {} keys", values.text(), keys.text());
+  }
+  in.out(0, in.dtype(2), in.in(0).dims);
+}
+
 void NonZero::infer(Infer& in) const {
   in.need_count(1, 1);
   if (!in.dims(0)) return in.out(0, DType::i64, in.fresh_dims(0, 2));

@@ -76,7 +76,11 @@ void detection_rows(Rows& rows);
 void gather_rows(Rows& rows);
 void generate_rows(Rows& rows);
 void list_rows(Rows& rows);
+void loss_rows(Rows& rows);
 void matmul_rows(Rows& rows);
+void ml_feature_rows(Rows& rows);
+void ml_linear_rows(Rows& rows);
+void ml_tree_rows(Rows& rows);
 void normalize_microsoft_rows(Rows& rows);
 void normalize_rows(Rows& rows);
 void pool_rows(Rows& rows);
@@ -90,6 +94,7 @@ void shape_rows(Rows& rows);
 void signal_rows(Rows& rows);
 void slice_rows(Rows& rows);
 void text_rows(Rows& rows);
+void training_rows(Rows& rows);
 void unary_rows(Rows& rows);
 
 const Rows& all_rows() {
@@ -105,7 +110,11 @@ const Rows& all_rows() {
     gather_rows(made);
     generate_rows(made);
     list_rows(made);
+    loss_rows(made);
     matmul_rows(made);
+    ml_feature_rows(made);
+    ml_linear_rows(made);
+    ml_tree_rows(made);
     normalize_microsoft_rows(made);
     normalize_rows(made);
     pool_rows(made);
@@ -119,6 +128,7 @@ const Rows& all_rows() {
     signal_rows(made);
     slice_rows(made);
     text_rows(made);
+    training_rows(made);
     unary_rows(made);
     return made;
   }();

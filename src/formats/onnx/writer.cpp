@@ -388,6 +388,7 @@ ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& pr
   to.doc = model.doc;
   to.model_version = model.version;
   to.metadata = model.metadata;
+  file.versions = model.opsets;
   GraphWriter writer(file, model.main(), nullptr);
   GraphProto graph;
   writer.write(graph, {});
@@ -395,10 +396,7 @@ ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& pr
   to.graph = std::move(graph);
   to.opsets[""] = opset;
   for (const auto& domain : file.domains)
-    if (!domain.empty()) {
-      auto known = model.opsets.find(domain);
-      to.opsets[domain] = known == model.opsets.end() ? 1 : known->second;
-    }
+    if (!domain.empty()) to.opsets[domain] = std::max<int64_t>(1, file.versions[domain]);
   to.ir_version = ir_version_for_opset(static_cast<int>(opset));
   return std::move(file.model);
 }

@@ -28,7 +28,8 @@ struct FileWriter {
   const int64_t opset;
   std::vector<Error>& problems;
   ModelProto model;
-  std::set<std::string> domains;
+  std::set<std::string> domains;            // in use
+  std::map<std::string, int64_t> versions;  // of other domains' operator sets
   UniqueNames node_names{"/"};
 
   // A name for a value; bodies share them with the graphs around.

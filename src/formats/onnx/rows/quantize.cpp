@@ -83,12 +83,14 @@ std::string cannot_write_dequantize(const WriteNode& node) {
   return scales_problem(node, node.op<Dequantize>().block);
 }
 
-// Scales or zero points; a single one stands as a scalar.
+// Scales or zero points; a single one stands as a scalar, or as a list of one where it is computed: runtimes
+// cannot reshape all types.
 std::string parameter(WriteNode& node, size_t i, int64_t block) {
   if (!node.has(i)) return "";
   const Type& type = node.type(i);
   if (block != 0 || !is_single(type) || type.dims->empty()) return node.in(i);
   if (const Constant* known = node.constant(i)) return node.constant(known->reshaped({}));
+  if (type.dims->size() == 1) return node.in(i);
   return node.emit("Reshape", {node.in(i), node.constant(constant_ints({}))});
 }
 
@@ -107,9 +109,9 @@ void write_quantize(WriteNode& node) {
   if (op.precision != DType::unknown && node.opset() >= 23)
     attributes.push_back(Attribute::of("precision", code_of_dtype(op.precision)));
   std::string scale = parameter(node, 1, op.block), zero = parameter(node, 2, op.block);
-  // Before opset 23 x and the scale have one type.
+  // Before opset 23 x and the scale have one type, and ONNX Runtime's fusions rely on it later, too.
   DType type = node.dtype(0), scale_type = node.dtype(1);
-  if (node.opset() < 23 && scale_type != type && type != DType::i32) scale = node.cast(scale, type);
+  if (scale_type != type && type != DType::i32) scale = node.cast(scale, type);
   if (zero.empty() && op.to != DType::u8) {
     if (node.opset() >= 21)
       attributes.push_back(Attribute::of("output_dtype", code_of_dtype(op.to)));

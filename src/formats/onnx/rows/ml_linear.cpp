@@ -1,0 +1,79 @@
+// Linear models of ai.onnx.ml.
+#include <algorithm>
+
+#include "formats/onnx/rows.h"
+#include "formats/onnx/rows/ml.h"
+#include "ops/binary.h"
+#include "ops/cast.h"
+#include "ops/gather.h"
+#include "ops/matmul.h"
+#include "ops/reduce.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
+#include "ops/unary.h"
+
+namespace remodel::onnx {
+namespace {
+
+// x [rows, features] (or one row) times coefficients [targets, features], plus intercepts.
+ValueId linear_scores(ReadNode& node, int64_t targets) {
+  ValueId x = as_f32(node, node.input(0));
+  if (node.rank(0) == 1) x = node.emit(Unsqueeze{{0}}, {x});
+  ConstantPtr coefficients = reals_constant(node.reals("coefficients"), DType::f32);
+  if (targets < 1 || coefficients->count() % targets != 0)
+    fail("{} coefficients for {} targets", coefficients->count(), targets);
+  MatMul product;
+  product.transpose_b = true;
+  coefficients = coefficients->reshaped({targets, coefficients->count() / targets});
+  ValueId scores = node.emit(product, {x, node.add_constant(coefficients)});
+  std::vector<double> intercepts = node.reals("intercepts");
+  if (intercepts.empty()) return scores;
+  return node.emit(Add{}, {scores, node.add_constant(reals_constant(intercepts, DType::f32))});
+}
+
+void read_linear_regressor(ReadNode& node) {
+  const Transform transform = read_transform(node);
+  const int64_t targets = node.integer("targets", 1);
+  if (keeps_odd_transform(node, transform, targets)) return;
+  ValueId scores = linear_scores(node, targets);
+  node.result(0, transformed(node, scores, transform));
+}
+
+void read_linear_classifier(ReadNode& node) {
+  const Transform transform = read_transform(node);
+  const int64_t targets = std::max<int64_t>(1, static_cast<int64_t>(node.reals("intercepts").size()));
+  // Of one score two are made before the transform.
+  if (transform != Transform::logistic && keeps_odd_transform(node, transform, targets)) return;
+  node.ignore("multi_class");
+  std::vector<std::string> texts = node.texts("classlabels_strings");
+  std::vector<int64_t> integers = node.integers("classlabels_ints");
+  ConstantPtr labels =
+      texts.empty() ? constant_ints(integers) : constant_strings({static_cast<int64_t>(texts.size())}, texts);
+  ValueId scores = linear_scores(node, targets), best;
+  if (targets == 1) {
+    if (labels->count() != 2) fail("one score for {} classes", labels->count());
+    // One score speaks for the second class.
+    ValueId second = node.emit(Greater{}, {scores, node.add_scalar(DType::f32, 0)});
+    best = node.emit(Squeeze{{1}}, {node.emit(cast_to(DType::i64), {second})});
+    ValueId first = transform == Transform::logistic
+                        ? node.emit(Neg{}, {scores})
+                        : node.emit(Sub{}, {node.add_scalar(DType::f32, 1), scores});
+    scores = node.emit(Concat{1}, {first, scores});
+  } else {
+    if (labels->count() != targets) fail("{} scores for {} classes", targets, labels->count());
+    ArgMax op;
+    op.axis = 1, op.keep = false;
+    best = node.emit(op, {scores});
+  }
+  node.result(0, node.emit(Gather{}, {node.add_constant(labels), best}));
+  node.result(1, transformed(node, scores, transform));
+}
+
+}  // namespace
+
+void ml_linear_rows(Rows& rows) {
+  rows.read("ai.onnx.ml:LinearRegressor", since(1), read_linear_regressor);
+  rows.read("ai.onnx.ml:LinearClassifier", since(1), read_linear_classifier);
+}
+
+}  // namespace remodel::onnx
