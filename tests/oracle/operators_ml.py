@@ -18,7 +18,7 @@ def texts(*values: str) -> np.ndarray:
 
 def cases() -> list[Case]:
     rng = np.random.default_rng(3)
-    return [*features(rng), *labels(rng), *trees(rng), *linear(rng)]
+    return [*features(rng), *labels(rng), *trees(rng), *classifiers(rng), *linear(rng)]
 
 
 def features(rng) -> list[Case]:
@@ -171,6 +171,34 @@ def trees(rng) -> list[Case]:
         columns[f"{name}_as_tensor"] = numpy_helper.from_array(np.array(columns.pop(name), np.float64))
     x = grid(rng, 30, 3, np.float64)
     found.append(single("ml_tree_regressor_as_tensor", "TreeEnsembleRegressor", [x], at(3), n_targets=1, **columns))
+    return found
+
+
+def classifiers(rng) -> list[Case]:
+    found = []
+    for ids, classes in (([0], 2), ([0, 1], 2), ([1], 2), ([0, 1, 2], 3)):
+        for positive in (True, False):
+            for transform in ("NONE", "LOGISTIC", "SOFTMAX"):
+                forest = Forest(rng, 4, 3, 3)
+                values = [0.3] if ids == [0] else [0.2, -0.4, 0.1] if classes == 3 else []
+                base = {"base_values": values} if values and len(found) % 2 else {}
+                labels = {"classlabels_int64s": [0, 1] if len(ids) == 2 else [4, 2, 9][:classes]}
+                if transform == "SOFTMAX":
+                    labels = {"classlabels_strings": ["no", "yes", "so"][:classes]}
+                found.append(
+                    single(
+                        f"ml_tree_classifier_{''.join(map(str, ids))}_{'positive' if positive else 'mixed'}_{transform}",
+                        "TreeEnsembleClassifier",
+                        [grid(rng, 40, 3)],
+                        ML,
+                        2,
+                        post_transform=transform,
+                        **base,
+                        **labels,
+                        **forest.attributes(),
+                        **forest.votes("class", ids, positive),
+                    )
+                )
     return found
 
 
