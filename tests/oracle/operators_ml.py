@@ -18,7 +18,7 @@ def texts(*values: str) -> np.ndarray:
 
 def cases() -> list[Case]:
     rng = np.random.default_rng(3)
-    return [*features(rng), *labels(rng), *trees(rng), *classifiers(rng), *linear(rng)]
+    return [*features(rng), *labels(rng), *trees(rng), *classifiers(rng), *machines(rng), *linear(rng)]
 
 
 def features(rng) -> list[Case]:
@@ -199,6 +199,19 @@ def classifiers(rng) -> list[Case]:
                         **forest.votes("class", ids, positive),
                     )
                 )
+    return found
+
+
+def machines(rng) -> list[Case]:
+    x, found = rng.normal(0, 1, (6, 4)).astype(np.float32), []
+    for kernel, parameters in (("LINEAR", [0.0] * 3), ("RBF", [0.3, 0, 0]), ("POLY", [0.4, 1.2, 3]), ("SIGMOID", [0.2, 0.1, 0])):
+        for one_class in (0, 1):
+            vectors = {"n_supports": 5, "support_vectors": rng.normal(0, 1, 20).tolist()}
+            numbers = {"coefficients": rng.normal(0, 1, 5).tolist(), "rho": [0.25], "one_class": one_class}
+            attributes = {"kernel_type": kernel, "kernel_params": [float(p) for p in parameters], **vectors, **numbers}
+            found.append(single(f"ml_svm_{kernel}_{one_class}", "SVMRegressor", [x], ML, **attributes))
+    flat = {"coefficients": [0.5, -1.0, 2.0, 0.1], "rho": [0.3], "kernel_params": [0.0] * 3}
+    found.append(single("ml_svm_no_vectors", "SVMRegressor", [x], ML, **flat))
     return found
 
 
