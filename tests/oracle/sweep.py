@@ -24,6 +24,7 @@ import corpus
 import executor_cases
 import microsoft_cases
 import npz
+import operator_cases
 import remodel
 import report
 from ort_worker import OrtWorker, RuntimeFailure
@@ -126,8 +127,13 @@ def singles(only: str = "") -> list[Single]:
         opsets = {"" if o.domain == "ai.onnx" else o.domain: o.version for o in case.model.opset_import}
         node = graph.node[0]
         found.append(Single(case.name, node, opsets, operands | constants, set(constants)))
-    found += [Single(name, node, opsets, operands, constants)
-              for name, node, opsets, operands, constants in microsoft_cases.all_cases() if only in name]
+    found += [Single(*case) for case in microsoft_cases.all_cases() if only in case[0]]
+    for case in operator_cases.all_cases():
+        nodes, plain = case.model.graph.node, all(isinstance(value, np.ndarray) for value in case.inputs.values())
+        if only in case.name and len(nodes) == 1 and plain and case.inputs:
+            constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in case.model.graph.initializer}
+            opsets = {o.domain: o.version for o in case.model.opset_import}
+            found.append(Single(case.name, nodes[0], opsets, case.inputs | constants, set(constants)))
     return found
 
 
