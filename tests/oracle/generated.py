@@ -224,7 +224,9 @@ def check(seed: int, worker: OrtWorker, keep: bool = True) -> list[report.Result
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError):
         return [report.Result(f"seed {seed}", "not comparable")]
     results = []
-    ways = ["executor", "default", "O0", f"opset{g.choice(TARGETS)}"]
+    ways = ["executor", "default", "O0"]
+    if not g.wild:  # decompositions may spread a NaN
+        ways.append(f"opset{g.choice(TARGETS)}")
     for way in ways:
         text = fault(model, feeds, way, worker)
         if text and keep and kind(text) not in COMPARED:

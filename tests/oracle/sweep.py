@@ -235,7 +235,7 @@ SPECIAL = (np.nan, np.inf, -np.inf, -0.0, 0.0, 0.5, 1.5, 2.5, -0.5, -1.5, 100.0,
 
 def values(case: Single, rng) -> list[Single]:
     found = []
-    if case.node.op_type.startswith(("Cast", "ArgM", "MaxPool", "Quantize", "Resize", "TopK")):
+    if case.node.op_type.startswith(("Cast", "ArgM", "MaxPool", "Q", "Resize", "TopK", "DynamicQuantize")):
         return found  # what is out of range, or NaN, has no one meaning there
     for name, array in case.operands.items():
         other = case.changed(f"values of {name}")
