@@ -5,14 +5,11 @@
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
 #include "formats/onnx/tiles.h"
+#include "ir/layer.h"
 #include "ops/matmul.h"
 
 namespace remodel::onnx {
 namespace {
-
-std::string place_of(const Node& node) {
-  return fmt::format("layer '{}' ({})", node.origin.empty() ? "" : node.origin[0], node.op.name());
-}
 
 // The types that hold every value of a type, nearest first. Arithmetic in them, cast back, gives what the
 // narrow type would: integers wrap, small floats round once.
@@ -41,6 +38,38 @@ const std::vector<DType>& wider(DType dtype) {
     default:
       return none;
   }
+}
+
+// Types T that the schemas give these operators at any opset, but for which ONNX Runtime has no kernel, where
+// a wider type computes the same.
+bool lacks_kernel(const NodeProto& node, DType dtype) {
+  struct Gap {
+    std::string_view type;
+    std::vector<DType> dtypes;
+  };
+  static const Gap gaps[] = {
+      {"Where", {DType::boolean, DType::i16, DType::u16, DType::u64}},
+      {"Max", {DType::i16, DType::u16}},
+      {"Min", {DType::i16, DType::u16}},
+      {"ReduceSum", {DType::u32, DType::u64}},
+      {"ReduceProd", {DType::u32, DType::u64}},
+      {"ReduceMax", {DType::u32}},
+      {"ReduceMin", {DType::u32}},
+      {"ReduceMean", {DType::u32}},
+      {"ArgMax", {DType::i16, DType::u16, DType::u32}},
+      {"ArgMin", {DType::i16, DType::u16, DType::u32}},
+      {"NonZero", {DType::i8, DType::i16, DType::u16, DType::u32, DType::u64}},
+  };
+  if (!node.domain.empty()) return false;
+  for (const Gap& gap : gaps)
+    if (gap.type == node.type)
+      return std::find(gap.dtypes.begin(), gap.dtypes.end(), dtype) != gap.dtypes.end();
+  return false;
+}
+
+bool takes(const NodeProto& node, const Formal& formal, DType dtype) {
+  return allows(formal, TypeKind::tensor, static_cast<int>(code_of_dtype(dtype))) &&
+         !(formal.constraint == "T" && lacks_kernel(node, dtype));
 }
 
 const Formal* formal_of(std::span<const Formal> formals, size_t i) {
@@ -235,8 +264,7 @@ void GraphWriter::emit_legal(NodeProto node) {
     const Formal* formal = formal_of(schema->inputs, i);
     if (!formal || node.inputs[i].empty()) continue;
     DType dtype = dtype_of(node.inputs[i]);
-    if (dtype == DType::unknown || allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(dtype))))
-      continue;
+    if (dtype == DType::unknown || takes(node, *formal, dtype)) continue;
     // Sequences and optionals have no element type that could be cast.
     if (!allows(*formal, TypeKind::tensor, 1) && !allows(*formal, TypeKind::tensor, 7) &&
         !allows(*formal, TypeKind::tensor, 9))
@@ -246,7 +274,7 @@ void GraphWriter::emit_legal(NodeProto node) {
       fail("opset {}'s {} does not take {}", file_.opset, node.type, remodel::name_of(dtype));
     DType chosen = DType::unknown;
     for (DType candidate : wider(dtype))
-      if (allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(candidate)))) {
+      if (takes(node, *formal, candidate)) {
         chosen = candidate;
         break;
       }
@@ -343,7 +371,7 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
       else
         write_by_row(writing, *row);
     } catch (Error& error) {
-      file_.problems.push_back(error.at(place_of(node)));
+      file_.problems.push_back(error.at(layer_text(node)));
     }
   }
   node_name_.clear();

@@ -308,13 +308,41 @@ std::vector<std::string> all_results(WriteNode& node, size_t count) {
   return names;
 }
 
+// Reshapes result k of a body to its own shape, in a way that no shape inference follows: all sizes are
+// picked from the shape, by numbers that depend on the condition.
+void hide_shape(WriteNode& node, GraphProto& body, size_t k) {
+  auto add = [&](std::string type, std::vector<std::string> inputs, Attributes attributes = {}) {
+    NodeProto proto;
+    proto.outputs = {node.fresh_name(type)};
+    proto.type = std::move(type);
+    proto.inputs = std::move(inputs);
+    proto.attributes = std::move(attributes);
+    body.nodes.push_back(proto);
+    return proto.outputs[0];
+  };
+  ValueInfo& result = body.outputs[k];
+  std::string shape = add("Shape", {result.name});
+  std::string chosen = add("Cast", {node.in(0)}, {Attribute::of("to", code_of_dtype(DType::i64))});
+  std::string kept = add("Greater", {add("Mul", {shape, chosen}), node.scalar(DType::i64, -1)});
+  result.name = add("Reshape", {result.name, add("Compress", {shape, kept})});
+  result.type.dims.reset();
+}
+
 void write_if(WriteNode& node) {
   const auto& op = node.op<If>();
   std::vector<std::string> captured = node.ins(1);
   size_t results = op.then_body->outputs.size();
+  auto then_branch = node.write_body(*op.then_body, captured);
+  auto else_branch = node.write_body(*op.else_body, captured);
+  // Below opset 11 the results of both bodies must have one shape, as far as it is known.
+  for (size_t k = 0; node.opset() < 11 && k < results; ++k) {
+    const Type &a = then_branch->outputs[k].type, &b = else_branch->outputs[k].type;
+    if (!a.is_tensor() || !b.is_tensor() || (a.dims && a.dims == b.dims)) continue;
+    hide_shape(node, *then_branch, k);
+    hide_shape(node, *else_branch, k);
+  }
   node.emit_to(all_results(node, results), "If", {node.in(0)},
-               {Attribute::of("then_branch", node.write_body(*op.then_body, captured)),
-                Attribute::of("else_branch", node.write_body(*op.else_body, captured))});
+               {Attribute::of("then_branch", then_branch), Attribute::of("else_branch", else_branch)});
 }
 
 // A scan's states keep their sizes.
