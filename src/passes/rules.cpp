@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "ir/infer.h"
+#include "ir/symbols.h"
 
 namespace remodel {
 namespace {
@@ -288,7 +289,7 @@ struct RuleDriver {
       bool used = false;
       for (ValueId output : node.outputs)
         used = used || (output != absent && (!graph.value(output).users.empty() || graph.is_output(output)));
-      if (used) continue;
+      if (used || !sizes_found_by(graph, one).empty()) continue;
       std::vector<ValueId> inputs = node.inputs;
       graph.remove_node(one);
       for (ValueId input : inputs)

@@ -99,3 +99,11 @@ def range_error(expected: np.ndarray, actual: np.ndarray) -> float:
         return 0.0
     spread = float(np.max(a) - np.min(a)) or float(np.max(np.abs(a))) or 1.0
     return worst / spread
+
+
+def rounding_error(reference: np.ndarray, steps: int = 8) -> float:
+    """So many steps of the type at the reference's magnitude, over its range: what the order of a sum may change."""
+    reference = np.asarray(reference)
+    values = reference[np.isfinite(reference)].astype(np.float64) if reference.dtype.kind == "f" else np.zeros(0)
+    spread = float(np.ptp(values)) if values.size else 0.0
+    return steps * float(np.finfo(reference.dtype).eps) * float(np.abs(values).max()) / spread if spread else 0.0

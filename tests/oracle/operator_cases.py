@@ -77,7 +77,7 @@ def difference(expected: dict, actual: dict) -> str:
         if reference.dtype == object or reference.dtype.kind in "US":
             if np.asarray(actual[name]).astype(str).tolist() != np.asarray(reference).astype(str).tolist():
                 return f"output '{name}' is {actual[name]}, expected {reference}"
-        elif compare.range_error(reference, actual[name]) > TOLERANCE:
+        elif compare.range_error(reference, actual[name]) > max(TOLERANCE, compare.rounding_error(reference)):
             return f"output '{name}' is\n{actual[name]}, expected\n{reference}"
     return ""
 
@@ -111,10 +111,11 @@ def check(case: Case, worker: OrtWorker) -> list[Result]:
 
 def all_cases(only: str = "") -> list[Case]:
     import operators_gradient
+    import operators_mixed
     import operators_ml
     import operators_old
 
-    modules = (operators_ml, operators_gradient, operators_old)
+    modules = (operators_ml, operators_gradient, operators_old, operators_mixed)
     return [case for module in modules for case in module.cases() if only in case.name]
 
 

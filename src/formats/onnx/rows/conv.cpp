@@ -10,33 +10,11 @@
 namespace remodel::onnx {
 namespace {
 
-// The window's sizes: kernel_shape, or those of the weights. Refuses two that differ. A size that nobody
-// knows counts as 1 where nothing is computed from it.
-std::vector<int64_t> read_window(ReadNode& node) {
-  std::vector<int64_t> window = node.integers("kernel_shape");
-  const auto& dims = node.type(1).dims;
-  if (!dims) {
-    if (window.empty()) fail("the sizes of the weights '{}' are not known", node.proto().inputs[1]);
-    return window;
-  }
-  bool needed = node.text("auto_pad", "NOTSET").starts_with("SAME") || node.has("output_shape");
-  std::vector<int64_t> sizes;
-  for (size_t i = 2; i < dims->size(); ++i) {
-    bool known = (*dims)[i].is_number();
-    if (!known && i - 2 >= window.size() && needed)
-      fail("the window's sizes are not known: {}", node.type(1).text());
-    sizes.push_back(known ? (*dims)[i].number() : i - 2 < window.size() ? window[i - 2] : 1);
-  }
-  if (!window.empty() && window != sizes)
-    fail("kernel_shape {} differs from the weights {}", text_of(to_dims(window)), node.type(1).text());
-  return sizes;
-}
-
 Conv read_conv_op(ReadNode& node, Channels channels) {
   Conv op;
   op.channels = channels;
   op.groups = node.integer("group", 1);
-  read_sliding(node, read_window(node), op);
+  read_sliding(node, read_window(node, 1), op);
   return op;
 }
 
@@ -74,16 +52,6 @@ void read_nhwc_conv(ReadNode& node) {
   node.emit_results(read_conv_op(node, Channels::last), node.operands());
 }
 
-std::vector<int64_t> window_of_weights(const WriteNode& node) {
-  std::vector<int64_t> window;
-  const auto& dims = node.type(1).dims;
-  for (size_t i = 2; dims && i < dims->size(); ++i) {
-    if (!(*dims)[i].is_number()) return {};
-    window.push_back((*dims)[i].number());
-  }
-  return window;
-}
-
 void write_conv(WriteNode& node) {
   const auto& op = node.op<Conv>();
   Attributes attributes = sliding_attributes(node, op, window_of_weights(node));
@@ -100,7 +68,7 @@ std::string conv_problem(const WriteNode& node) {
 void read_conv_transpose(ReadNode& node) {
   ConvTranspose op;
   op.groups = node.integer("group", 1);
-  std::vector<int64_t> window = read_window(node);
+  std::vector<int64_t> window = read_window(node, 1);
   const size_t rank = window.size();
   std::string word = node.text("auto_pad", "NOTSET");
   std::vector<int64_t> beyond = node.integers("output_padding", std::vector<int64_t>(rank, 0));
@@ -174,7 +142,7 @@ void read_deform_conv(ReadNode& node) {
   DeformConv op;
   op.groups = node.integer("group", 1);
   op.offset_groups = node.integer("offset_group", 1);
-  read_sliding(node, read_window(node), op);
+  read_sliding(node, read_window(node, 1), op);
   node.emit_results(op, node.operands());
 }
 

@@ -57,18 +57,6 @@ ValueId real_bias(ReadNode& node, size_t bias, ValueId scale) {
   return node.emit(Dequantize{}, {node.input(bias), scale});
 }
 
-std::vector<int64_t> read_window(ReadNode& node, size_t weights) {
-  std::vector<int64_t> window = node.integers("kernel_shape");
-  if (!window.empty()) return window;
-  const auto& dims = node.type(weights).dims;
-  if (!dims) fail("the rank of input {} is not known", weights);
-  for (size_t i = 2; i < dims->size(); ++i) {
-    if (!(*dims)[i].is_number()) fail("the window's sizes are not known: {}", node.type(weights).text());
-    window.push_back((*dims)[i].number());
-  }
-  return window;
-}
-
 // (x, w, x zero?, w zero?)
 void read_conv_integer(ReadNode& node) {
   Conv op;
@@ -77,12 +65,6 @@ void read_conv_integer(ReadNode& node) {
   read_sliding(node, read_window(node, 1), op);
   node.emit_results(op,
                     {node.input(0), node.input(1), absent, node.input_or_absent(2), node.input_or_absent(3)});
-}
-
-std::vector<int64_t> window_of_weights(const WriteNode& node) {
-  const auto& dims = node.type(1).dims;
-  auto window = dims ? numbers(Dims(dims->begin() + 2, dims->end())) : std::nullopt;
-  return window.value_or(std::vector<int64_t>{});
 }
 
 std::string cannot_write_conv_integer(const WriteNode& node) {
@@ -105,7 +87,7 @@ void write_conv_integer(WriteNode& node) {
 void read_qlinear_conv(ReadNode& node) {
   Conv op;
   op.groups = node.integer("group", 1);
-  if (node.integer("channels_last", 0) != 0) fail("channels_last is not supported");
+  if (node.integer("channels_last", 0) != 0) op.channels = Channels::last;
   read_sliding(node, read_window(node, 3), op);
   std::vector<ValueId> operands{real(node, 0, 1, 2), real(node, 3, 4, 5)};
   if (node.has_input(8))
