@@ -278,11 +278,15 @@ void OutputFile::flush() {
 }
 
 void OutputFile::write(const void* data, size_t size) {
-  if (buffer_.size() + size > buffer_size) flush();
-  if (size >= buffer_size) {
-    write_through(data, size);
-  } else {
-    buffer_.append(static_cast<const char*>(data), size);
+  // Mapped weights take the way through the buffer too: the system is slow at copying from pages that it has
+  // to map meanwhile, and fast at whole buffers.
+  const char* from = static_cast<const char*>(data);
+  while (size > 0) {
+    const size_t count = std::min(size, buffer_size - buffer_.size());
+    buffer_.append(from, count);
+    from += count;
+    size -= count;
+    if (buffer_.size() == buffer_size) flush();
   }
 }
 

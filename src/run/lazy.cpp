@@ -10,6 +10,17 @@ namespace {
 
 constexpr int64_t block = 1 << 15;
 
+// Elements in a row; one where all are equal. Those that lie in memory stay there.
+Tensor part_of(const Constant& constant, int64_t first, int64_t count) {
+  const size_t size = size_of(constant.dtype());
+  if (constant.splat()) count = 1;
+  if (const Bytes whole = constant.plain(); whole.data())
+    return Tensor(constant.dtype(), {count}, whole.part(first * size, count * size));
+  Tensor part(constant.dtype(), {count});
+  constant.read(first, count, part.raw());
+  return part;
+}
+
 class ElementwiseConstant : public Constant {
  public:
   ElementwiseConstant(Op op, DType dtype, Shape shape, std::vector<ConstantPtr> operands)
@@ -22,9 +33,7 @@ class ElementwiseConstant : public Constant {
       int64_t part = std::min(block, count - done);
       std::vector<Datum> values;
       for (const ConstantPtr& operand : operands_) {
-        Tensor tensor(operand->dtype(), {operand->splat() ? 1 : part});
-        operand->read(first + done, tensor.count(), tensor.raw());
-        values.emplace_back(tensor);
+        values.emplace_back(part_of(*operand, first + done, part));
       }
       Tensor result = run_op(op_, std::move(values), 1, pool)[0].tensor;
       if (result.dtype() != dtype_)

@@ -18,7 +18,7 @@ def texts(*values: str) -> np.ndarray:
 
 def cases() -> list[Case]:
     rng = np.random.default_rng(3)
-    return [*features(rng), *labels(rng), *trees(rng), *linear(rng)]
+    return [*features(rng), *labels(rng), *trees(rng), *classifiers(rng), *machines(rng), *linear(rng)]
 
 
 def features(rng) -> list[Case]:
@@ -41,6 +41,12 @@ def features(rng) -> list[Case]:
     for dtype in (np.float32, np.float64, np.int64, np.int32):
         fed = x.astype(dtype) if dtype != np.float32 else x
         found.append(single(f"ml_scaler_{dtype.__name__}", "Scaler", [fed], ML, scale=scale, offset=offset))
+    found += [
+        single("ml_scaler_symbolic", "Scaler", [x], ML, symbolic=True, scale=scale, offset=offset),
+        single("ml_normalizer_symbolic", "Normalizer", [x], ML, symbolic=True, norm="L2"),
+        single("ml_imputer_symbolic", "Imputer", [whole], ML, symbolic=True, imputed_value_int64s=[7]),
+        single("ml_extract_symbolic", "ArrayFeatureExtractor", [x, np.array([[1, 1]], np.int64)], ML, symbolic=True),
+    ]
     for norm in ("MAX", "L1", "L2"):
         found.append(single(f"ml_normalizer_{norm}", "Normalizer", [zero_row], ML, norm=norm))
         found.append(single(f"ml_normalizer_{norm}_double", "Normalizer", [x.astype(np.float64)], ML, norm=norm))
@@ -138,7 +144,10 @@ def trees(rng) -> list[Case]:
             )
         )
     equal = Forest(rng, 3, 3, 2, Forest.MODES)
+    symbolic = Forest(rng, 3, 3, 3)
+    columns = {**symbolic.attributes(), **symbolic.votes("target", [0])}
     found += [
+        single("ml_tree_symbolic", "TreeEnsembleRegressor", [grid(rng, 9, 3)], ML, symbolic=True, n_targets=1, **columns),
         single(
             "ml_tree_regressor_targets",
             "TreeEnsembleRegressor",
@@ -171,6 +180,47 @@ def trees(rng) -> list[Case]:
         columns[f"{name}_as_tensor"] = numpy_helper.from_array(np.array(columns.pop(name), np.float64))
     x = grid(rng, 30, 3, np.float64)
     found.append(single("ml_tree_regressor_as_tensor", "TreeEnsembleRegressor", [x], at(3), n_targets=1, **columns))
+    return found
+
+
+def classifiers(rng) -> list[Case]:
+    found = []
+    for ids, classes in (([0], 2), ([0, 1], 2), ([1], 2), ([0, 1, 2], 3)):
+        for positive in (True, False):
+            for transform in ("NONE", "LOGISTIC", "SOFTMAX"):
+                forest = Forest(rng, 4, 3, 3)
+                values = [0.3] if ids == [0] else [0.2, -0.4, 0.1] if classes == 3 else []
+                base = {"base_values": values} if values and len(found) % 2 else {}
+                labels = {"classlabels_int64s": [0, 1] if len(ids) == 2 else [4, 2, 9][:classes]}
+                if transform == "SOFTMAX":
+                    labels = {"classlabels_strings": ["no", "yes", "so"][:classes]}
+                found.append(
+                    single(
+                        f"ml_tree_classifier_{''.join(map(str, ids))}_{'positive' if positive else 'mixed'}_{transform}",
+                        "TreeEnsembleClassifier",
+                        [grid(rng, 40, 3)],
+                        ML,
+                        2,
+                        post_transform=transform,
+                        **base,
+                        **labels,
+                        **forest.attributes(),
+                        **forest.votes("class", ids, positive),
+                    )
+                )
+    return found
+
+
+def machines(rng) -> list[Case]:
+    x, found = rng.normal(0, 1, (6, 4)).astype(np.float32), []
+    for kernel, parameters in (("LINEAR", [0.0] * 3), ("RBF", [0.3, 0, 0]), ("POLY", [0.4, 1.2, 3]), ("SIGMOID", [0.2, 0.1, 0])):
+        for one_class in (0, 1):
+            vectors = {"n_supports": 5, "support_vectors": rng.normal(0, 1, 20).tolist()}
+            numbers = {"coefficients": rng.normal(0, 1, 5).tolist(), "rho": [0.25], "one_class": one_class}
+            attributes = {"kernel_type": kernel, "kernel_params": [float(p) for p in parameters], **vectors, **numbers}
+            found.append(single(f"ml_svm_{kernel}_{one_class}", "SVMRegressor", [x], ML, **attributes))
+    flat = {"coefficients": [0.5, -1.0, 2.0, 0.1], "rho": [0.3], "kernel_params": [0.0] * 3}
+    found.append(single("ml_svm_no_vectors", "SVMRegressor", [x], ML, **flat))
     return found
 
 

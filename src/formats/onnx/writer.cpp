@@ -92,21 +92,7 @@ bool takes_container(const Formal& formal, const Type& type) {
 }  // namespace
 
 std::string FileWriter::unique_name(std::string_view wish) {
-  std::string name(wish.empty() ? "value" : wish);
-  if (names.insert(name).second) return name;
-  for (int i = 1;; ++i) {
-    std::string numbered = fmt::format("{}_{}", name, i);
-    if (names.insert(numbered).second) return numbered;
-  }
-}
-
-std::string FileWriter::unique_node_name(const std::string& wish) {
-  int count = node_names_[wish]++;
-  if (count == 0) return wish;
-  for (;; ++count) {
-    std::string name = fmt::format("{}/{}", wish, count);
-    if (node_names_.emplace(name, 1).second) return name;
-  }
+  return names_.take(wish.empty() ? "value" : wish);
 }
 
 std::string FileWriter::initializer(const ConstantPtr& constant, std::string_view wish) {
@@ -326,7 +312,7 @@ void GraphWriter::emit_legal(NodeProto node) {
   }
   note_result_types(node);
   if (node.name.empty()) node.name = node_name_;
-  if (!node.name.empty()) node.name = file_.unique_node_name(node.name);
+  if (!node.name.empty()) node.name = file_.node_names.take(node.name);
   to_->nodes.push_back(std::move(node));
   for (NodeProto& back : after) emit_legal(std::move(back));
 }

@@ -137,14 +137,21 @@ void write_deform_conv(WriteNode& node) {
   node.emit_to(node.outs(), "DeformConv", node.ins(), attributes);
 }
 
+// By its attributes or by the lengths of its operands.
+size_t count_spatial_axes(ReadNode& node) {
+  for (const char* list : {"strides", "dilations", "pads"})
+    if (node.has(list)) return node.integers(list).size() / (list == std::string_view("pads") ? 2 : 1);
+  for (size_t i : {1, 2})
+    if (const auto& dims = node.type(i).dims; dims && dims->size() == 1 && (*dims)[0].is_number())
+      return static_cast<size_t>((*dims)[0].number());
+  fail("the number of spatial axes is not known");
+}
+
 void read_col2im(ReadNode& node) {
   Fold op;
   auto size = node.sizes(1), window = node.sizes(2);
-  const auto &sizes = node.type(1).dims, &windows = node.type(2).dims;
-  Dims known = windows && !windows->empty() ? *windows : sizes ? *sizes : Dims();
-  if (known.size() != 1 || !known[0].is_number()) fail("the number of spatial axes is not known");
   const auto taps = window ? numbers(*window) : std::nullopt;
-  read_sliding(node, taps.value_or(std::vector<int64_t>(static_cast<size_t>(known[0].number()), 1)), op);
+  read_sliding(node, taps.value_or(std::vector<int64_t>(count_spatial_axes(node), 1)), op);
   if (size) op.size = *size;
   if (window) op.window = *window;
   node.emit_results(op, {node.input(0), size ? absent : node.input(1), window ? absent : node.input(2)});

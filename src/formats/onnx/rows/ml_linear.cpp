@@ -69,10 +69,59 @@ void read_linear_classifier(ReadNode& node) {
   node.result(1, transformed(node, scores, transform));
 }
 
+// x [rows, features] against each support vector [vectors, features].
+ValueId kernel_values(ReadNode& node, ValueId x, const ConstantPtr& vectors) {
+  std::string kind = node.text("kernel_type", "LINEAR");
+  std::vector<double> parameters = node.reals("kernel_params");
+  parameters.resize(3, 0);
+  auto number = [&](double value) { return node.add_scalar(DType::f32, value); };
+  MatMul product;
+  product.transpose_b = true;
+  ValueId v = node.add_constant(vectors), dot = node.emit(product, {x, v});
+  if (kind == "LINEAR") return dot;
+  if (kind == "RBF") {
+    Reduce squares;
+    squares.kind = Reduce::Kind::sum_of_squares;
+    squares.axes = {1};
+    ValueId of_x = node.emit(squares, {x});
+    squares.keep = false;
+    ValueId sum = node.emit(Add{}, {of_x, node.emit(squares, {v})});
+    ValueId distance = node.emit(Sub{}, {sum, node.emit(Mul{}, {number(2), dot})});
+    distance = node.emit(Max{}, {distance, number(0)});
+    return node.emit(Exp{}, {node.emit(Mul{}, {number(-parameters[0]), distance})});
+  }
+  ValueId scaled = node.emit(Add{}, {node.emit(Mul{}, {number(parameters[0]), dot}), number(parameters[1])});
+  if (kind == "POLY") return node.emit(Pow{}, {scaled, number(parameters[2])});
+  if (kind == "SIGMOID") return node.emit(Tanh{}, {scaled});
+  fail("attribute 'kernel_type': the value '{}' is not known", kind);
+}
+
+// One score: the weighted kernel values of the support vectors, or without these a linear model.
+void read_svm_regressor(ReadNode& node) {
+  const Transform transform = read_transform(node);
+  if (keeps_odd_transform(node, transform, 1)) return;
+  int64_t count = node.integer("n_supports", 0);
+  ConstantPtr weights = reals_constant(node.reals("coefficients"), DType::f32);
+  ConstantPtr vectors = reals_constant(node.reals("support_vectors"), DType::f32);
+  if (count < 0 || (count > 0 && (weights->count() != count || vectors->count() % count != 0)))
+    fail("{} numbers of {} support vectors with {} coefficients", vectors->count(), count, weights->count());
+  vectors = count > 0 ? vectors->reshaped({count, vectors->count() / count})
+                      : weights->reshaped({1, weights->count()});
+  ValueId score = kernel_values(node, as_f32(node, node.input(0)), vectors);
+  if (count > 0) score = node.emit(MatMul{}, {score, node.add_constant(weights->reshaped({count, 1}))});
+  std::vector<double> shift = node.reals("rho");
+  if (!shift.empty()) score = node.emit(Add{}, {score, node.add_scalar(DType::f32, shift[0])});
+  if (node.integer("one_class", 0) == 0) return node.result(0, score);
+  ValueId inside = node.emit(Greater{}, {score, node.add_scalar(DType::f32, 0)});
+  node.result(0,
+              node.emit(Select{}, {inside, node.add_scalar(DType::f32, 1), node.add_scalar(DType::f32, -1)}));
+}
+
 }  // namespace
 
 void ml_linear_rows(Rows& rows) {
   rows.read("ai.onnx.ml:LinearRegressor", since(1), read_linear_regressor);
+  rows.read("ai.onnx.ml:SVMRegressor", since(1), read_svm_regressor);
   rows.read("ai.onnx.ml:LinearClassifier", since(1), read_linear_classifier);
 }
 

@@ -7,7 +7,12 @@
 #include "formats/onnx/rows/ml.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
+#include "ops/gather.h"
+#include "ops/reduce.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
 #include "ops/tree.h"
+#include "ops/unary.h"
 
 namespace remodel::onnx {
 namespace {
@@ -161,6 +166,96 @@ void read_tree_regressor(ReadNode& node) {
   node.result(0, transformed(node, as_f32(node, scores), transform));
 }
 
+// Whether every row gets a vote for the target: some tree has one at each of its leaves. Trees are apart, as
+// files list them.
+bool always_votes(const TreeEnsemble& op, int64_t target) {
+  std::vector<bool> votes(op.vote_ends.size(), false);
+  for (size_t leaf = 0; leaf < votes.size(); ++leaf)
+    for (int64_t i = leaf == 0 ? 0 : op.vote_ends[leaf - 1]; i < op.vote_ends[leaf]; ++i)
+      if (op.vote_targets[i] == target) votes[leaf] = true;
+  return std::any_of(op.roots.begin(), op.roots.end(), [&](int64_t root) {
+    std::vector<int64_t> waiting{root};
+    for (size_t i = 0; i < waiting.size(); ++i) {
+      if (waiting.size() > 2 * op.yes.size() + 1) return false;
+      if (waiting[i] >= 0)
+        waiting.insert(waiting.end(), {op.yes[waiting[i]], op.no[waiting[i]]});
+      else if (!votes[~waiting[i]])
+        return false;
+    }
+    return true;
+  });
+}
+
+bool no_negative_vote(const TreeEnsemble& op) {
+  return std::none_of(op.votes.begin(), op.votes.end(), [](double vote) { return vote < 0; });
+}
+
+// The first label, or the second where the score is above the bound.
+ValueId one_of_two(ReadNode& node, ConstantPtr labels, ValueId score, double bound) {
+  ValueId second = node.emit(Greater{}, {score, node.add_scalar(DType::f32, bound)});
+  ValueId index = node.emit(Squeeze{{1}}, {node.emit(cast_to(DType::i64), {second})});
+  return node.emit(Gather{}, {node.add_constant(labels), index});
+}
+
+ValueId column(ReadNode& node, ValueId scores, int64_t index) {
+  Slice slice;
+  slice.axes = {1}, slice.starts = {index}, slice.sizes = {1}, slice.steps = {1};
+  return node.emit(slice, {scores});
+}
+
+// Two classes, as ONNX Runtime reads them. Where only one has votes, they are for the second class: from 1/2
+// on if none is negative, otherwise from 0 on.
+void read_two_classes(ReadNode& node, TreeEnsemble op, ConstantPtr labels, Transform transform) {
+  auto voted = [&](int64_t target) {
+    return std::count(op.vote_targets.begin(), op.vote_targets.end(), target) != 0;
+  };
+  const bool single = voted(0) != voted(1), positive = no_negative_vote(op);
+  const double bound = single && positive ? 0.5 : 0;
+  op.targets = voted(1) ? 2 : 1;
+  ValueId scores = as_f32(node, node.emit(op, {real_features(node, 0)}));
+  ValueId score = voted(1) ? column(node, scores, 1) : scores;
+  node.result(0, one_of_two(node, labels, score, bound));
+  if (voted(1)) return node.result(1, transformed(node, scores, transform));
+  bool logistic = transform == Transform::logistic;
+  ValueId one = node.add_scalar(DType::f32, 1);
+  ValueId rest = positive && !logistic ? node.emit(Sub{}, {one, score}) : node.emit(Neg{}, {score});
+  scores = node.emit(Concat{1}, {rest, score});
+  node.result(1, logistic ? transformed(node, scores, transform) : scores);
+}
+
+void read_tree_classifier(ReadNode& node) {
+  std::vector<std::string> texts = node.texts("classlabels_strings");
+  std::vector<int64_t> integers = node.integers("classlabels_int64s");
+  ConstantPtr labels =
+      texts.empty() ? constant_ints(integers) : constant_strings({static_cast<int64_t>(texts.size())}, texts);
+  const int64_t classes = labels->count();
+  const Transform transform = read_transform(node);
+  TreeEnsemble op = read_old_trees(node, "class");
+  op.targets = classes;
+  // What runtimes make of such a file is not what it says, or not to be told from it.
+  bool only_first =
+      std::all_of(op.vote_targets.begin(), op.vote_targets.end(), [](int64_t target) { return target == 0; });
+  bool only_second =
+      std::all_of(op.vote_targets.begin(), op.vote_targets.end(), [](int64_t target) { return target == 1; });
+  bool odd = transform == Transform::probit || classes < 2;
+  for (int64_t target = 0; target < classes && !odd; ++target) {
+    bool silent = classes == 2 && (target == 0 ? only_second : only_first);
+    bool based = classes > 2 && op.base.size() == static_cast<size_t>(classes);
+    odd = !silent && !based && !always_votes(op, target);
+  }
+  if (classes == 2) {
+    odd = odd || op.base.size() > (only_first ? 1 : 0);
+    odd = odd || (!only_first && !only_second && texts.empty() && integers != std::vector<int64_t>{0, 1});
+  }
+  if (odd) return node.keep();
+  if (classes == 2) return read_two_classes(node, std::move(op), labels, transform);
+  ValueId scores = as_f32(node, node.emit(op, {real_features(node, 0)}));
+  ArgMax most;
+  most.axis = 1, most.keep = false;
+  node.result(0, node.emit(Gather{}, {node.add_constant(labels), node.emit(most, {scores})}));
+  node.result(1, transformed(node, scores, transform));
+}
+
 bool one_vote_a_leaf(const TreeEnsemble& op) {
   for (size_t leaf = 0; leaf < op.vote_ends.size(); ++leaf)
     if (op.vote_ends[leaf] != static_cast<int64_t>(leaf) + 1) return false;
@@ -307,6 +402,7 @@ void write_tree_ensemble(WriteNode& node) {
 void ml_tree_rows(Rows& rows) {
   rows.read("ai.onnx.ml:TreeEnsemble", since(5), read_tree_ensemble);
   rows.read("ai.onnx.ml:TreeEnsembleRegressor", since(1), read_tree_regressor);
+  rows.read("ai.onnx.ml:TreeEnsembleClassifier", since(1), read_tree_classifier);
   rows.write<TreeEnsemble>(since(1), write_tree_ensemble, tree_ensemble_problem);
 }
 
