@@ -41,6 +41,12 @@ def features(rng) -> list[Case]:
     for dtype in (np.float32, np.float64, np.int64, np.int32):
         fed = x.astype(dtype) if dtype != np.float32 else x
         found.append(single(f"ml_scaler_{dtype.__name__}", "Scaler", [fed], ML, scale=scale, offset=offset))
+    found += [
+        single("ml_scaler_symbolic", "Scaler", [x], ML, symbolic=True, scale=scale, offset=offset),
+        single("ml_normalizer_symbolic", "Normalizer", [x], ML, symbolic=True, norm="L2"),
+        single("ml_imputer_symbolic", "Imputer", [whole], ML, symbolic=True, imputed_value_int64s=[7]),
+        single("ml_extract_symbolic", "ArrayFeatureExtractor", [x, np.array([[1, 1]], np.int64)], ML, symbolic=True),
+    ]
     for norm in ("MAX", "L1", "L2"):
         found.append(single(f"ml_normalizer_{norm}", "Normalizer", [zero_row], ML, norm=norm))
         found.append(single(f"ml_normalizer_{norm}_double", "Normalizer", [x.astype(np.float64)], ML, norm=norm))
@@ -138,7 +144,10 @@ def trees(rng) -> list[Case]:
             )
         )
     equal = Forest(rng, 3, 3, 2, Forest.MODES)
+    symbolic = Forest(rng, 3, 3, 3)
+    columns = {**symbolic.attributes(), **symbolic.votes("target", [0])}
     found += [
+        single("ml_tree_symbolic", "TreeEnsembleRegressor", [grid(rng, 9, 3)], ML, symbolic=True, n_targets=1, **columns),
         single(
             "ml_tree_regressor_targets",
             "TreeEnsembleRegressor",
