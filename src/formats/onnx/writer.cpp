@@ -348,7 +348,9 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     if (computed) names_[port.value] = outputs.back();
   }
   const Tiles tiles = find_tiles(graph_);
-  for (NodeId id : graph_.order()) {
+  const std::vector<NodeId> order = graph_.order();
+  to.nodes.reserve(order.size());
+  for (NodeId id : order) {
     if (tiles.covered.count(id)) continue;
     const Node& node = graph_.node(id);
     for (ValueId output : node.outputs) {
