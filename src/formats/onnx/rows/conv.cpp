@@ -1,11 +1,10 @@
 #include "ops/conv.h"
 
 #include "formats/onnx/rows.h"
+#include "formats/onnx/rows/fused.h"
 #include "formats/onnx/rows/weights.h"
 #include "formats/onnx/rows/window.h"
-#include "ops/activation.h"
 #include "ops/binary.h"
-#include "ops/unary.h"
 
 namespace remodel::onnx {
 namespace {
@@ -27,23 +26,7 @@ void read_fused_conv(ReadNode& node) {
   operands.resize(std::min<size_t>(operands.size(), 3));
   ValueId y = node.emit(op, operands);
   if (node.has_input(3)) y = node.emit(Add{}, {y, node.input(3)});
-  std::string activation = node.text("activation", "");
-  std::vector<double> numbers = node.reals("activation_params");
-  auto number = [&](size_t i, double otherwise) { return i < numbers.size() ? numbers[i] : otherwise; };
-  if (activation == "Relu")
-    y = node.emit(Relu{}, {y});
-  else if (activation == "Sigmoid")
-    y = node.emit(Sigmoid{}, {y});
-  else if (activation == "Tanh")
-    y = node.emit(Tanh{}, {y});
-  else if (activation == "LeakyRelu")
-    y = node.emit(LeakyRelu{{}, number(0, 0.01f)}, {y});
-  else if (activation == "Clip" && numbers.size() == 2)
-    y = node.emit(Clamp{numbers[0], numbers[1]}, {y});
-  else if (activation == "HardSigmoid")
-    y = node.emit(HardSigmoid{{}, number(0, 0.2f), number(1, 0.5f)}, {y});
-  else if (!activation.empty())
-    fail("attribute 'activation': the value '{}' is not known", activation);
+  y = fused_activation(node, y, node.reals("activation_params"));
   node.result(0, y);
 }
 
