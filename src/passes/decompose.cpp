@@ -115,6 +115,7 @@ void pool_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
 void reduce_decompositions(Decompositions& table);
 void resize_decompositions(Decompositions& table);
+void sampling_decompositions(Decompositions& table);
 void shape_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
 void slice_decompositions(Decompositions& table);
@@ -135,6 +136,7 @@ const Decompositions& all_decompositions() {
     quantize_decompositions(made);
     reduce_decompositions(made);
     resize_decompositions(made);
+    sampling_decompositions(made);
     shape_decompositions(made);
     signal_decompositions(made);
     slice_decompositions(made);

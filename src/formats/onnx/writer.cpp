@@ -411,6 +411,9 @@ std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
 }
 
 ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems) {
+  if (model.graphs.size() > 1)
+    problems.push_back(Error(
+        fmt::format("the model has {} entry points, but a file of ONNX holds one", model.graphs.size())));
   FileWriter file(opset, problems);
   ModelProto& to = file.model;
   to.producer = "remodel";
