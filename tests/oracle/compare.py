@@ -102,8 +102,14 @@ def range_error(expected: np.ndarray, actual: np.ndarray) -> float:
 
 
 def rounding_error(reference: np.ndarray, steps: int = 8) -> float:
-    """So many steps of the type at the reference's magnitude, over its range: what the order of a sum may change."""
+    """So many steps of the type, float32 at the finest, at the reference's magnitude, over its range.
+
+    That much may change with the order of a sum.
+    """
     reference = np.asarray(reference)
     values = reference[np.isfinite(reference)].astype(np.float64) if reference.dtype.kind == "f" else np.zeros(0)
     spread = float(np.ptp(values)) if values.size else 0.0
-    return steps * float(np.finfo(reference.dtype).eps) * float(np.abs(values).max()) / spread if spread else 0.0
+    if spread == 0.0:
+        return 0.0
+    step = float(max(np.finfo(reference.dtype).eps, np.finfo(np.float32).eps))
+    return steps * step * float(np.abs(values).max()) / spread

@@ -251,7 +251,7 @@ def known_rules() -> set[str]:
         text = path.read_text()
         found |= set(re.findall(r'(?:rules\.add\(\s*|associate\()"([^"]+)"(?! \+)', text))
         found |= {f"drop {name}" for name in re.findall(r'drop_where_equal\(rules, "([^"]+)"', text)}
-        for stem in re.findall(r'rules\.add\(\s*"([^"]+ )" \+ name', text):
+        for stem in re.findall(r'rules\.add\(\s*"([^"]+ into )" \+ name', text):
             found |= {stem + op for op in ("conv", "transposed conv")}
         found |= set(re.findall(r'^ *\{"([^"]+)", \w+\}', text, re.M)) if path.name == "loops.cpp" else set()
     return found

@@ -1,4 +1,4 @@
-"""Small graphs of several nodes, each of which once came out wrong, refused or unloadable."""
+"""Small graphs, most of which once came out wrong, refused or unloadable."""
 
 import numpy as np
 import onnx
@@ -51,6 +51,15 @@ GRAPHS = {
            { e = Exp(x)  p = Add(e, one)  a = Log(p)
              m = Add(x, three)  c = Clip(m, zero, six)  b = Div(c, six) }""",
         {"x": MATRIX.astype(np.float64)},
+    ),
+    "max_roi_pool": (
+        17,
+        """mixed (float[2, 5, 3, 4] x, float[3, 5] rois) => (float[3, 5, 2, 2] y)
+           { y = MaxRoiPool<pooled_shape = [2, 2], spatial_scale = 0.5>(x, rois) }""",
+        {
+            "x": IMAGE,
+            "rois": np.array([[0, 0, 0, 6, 4], [1, 2, 1, 5, 5], [0, 1, 1, 3, 3]], np.float32),
+        },
     ),
     "convolution_with_fed_weights_of_unknown_sizes": (
         17,

@@ -348,7 +348,9 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     if (computed) names_[port.value] = outputs.back();
   }
   const Tiles tiles = find_tiles(graph_);
-  for (NodeId id : graph_.order()) {
+  const std::vector<NodeId> order = graph_.order();
+  to.nodes.reserve(order.size());
+  for (NodeId id : order) {
     if (tiles.covered.count(id)) continue;
     const Node& node = graph_.node(id);
     for (ValueId output : node.outputs) {
@@ -422,6 +424,9 @@ std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
 }
 
 ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems) {
+  if (model.graphs.size() > 1)
+    problems.push_back(Error(
+        fmt::format("the model has {} entry points, but a file of ONNX holds one", model.graphs.size())));
   FileWriter file(opset, problems);
   ModelProto& to = file.model;
   to.producer = "remodel";

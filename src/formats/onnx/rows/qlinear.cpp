@@ -103,8 +103,8 @@ void read_qlinear_matmul(ReadNode& node) {
   emit_quantized(node, node.emit(MatMul{}, {a, b}), 6, 7);
 }
 
-// com.microsoft: (a, scale, zero, b, scale, zero, c?, y scale?, y zero?); without a scale of y it is a real
-// number.
+// com.microsoft: (a, scale, zero, b, scale, zero, c?, y scale?, y zero?); without a zero point of y it is a
+// real number.
 void read_qgemm(ReadNode& node) {
   MatMul product;
   product.transpose_a = node.integer("transA", 0) != 0;
@@ -121,7 +121,7 @@ void read_qgemm(ReadNode& node) {
     if (is_single(node.graph().value(scale).type)) bias.axis = 0;
     y = node.emit(Add{}, {y, node.emit(bias, {node.input(6), scale})});
   }
-  if (node.has_input(7)) return emit_quantized(node, y, 7, 8);
+  if (node.has_input(8)) return emit_quantized(node, y, 7, 8);
   node.result(0, y);
 }
 
@@ -260,7 +260,6 @@ void read_matmul_nbits(ReadNode& node) {
   op.to = scales->dtype();
   ValueId w = node.emit(op, {bytes_as_codes(1, k), node.add_constant(scales->reshaped({n, blocks})), zero});
   MatMul product;
-  if (node.rank(0) < 2) fail("{} is no matrix", node.type(0).text());
   product.transpose_b = true;
   ValueId y = node.emit(product, {node.input(0), w});
   node.result(0, node.has_input(5) ? node.emit(Add{}, {y, node.input(5)}) : y);

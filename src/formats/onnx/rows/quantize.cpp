@@ -165,7 +165,10 @@ void quantize_rows(Rows& rows) {
   rows.write<Dequantize>(since(10), write_dequantize, cannot_write_dequantize);
   rows.read("DynamicQuantizeLinear", since(11),
             [](ReadNode& node) { node.emit_results(DynamicQuantize{}, node.operands()); });
-  rows.write<DynamicQuantize>(since(11), write_dynamic_quantize);
+  rows.write<DynamicQuantize>(since(11), write_dynamic_quantize, [](const WriteNode& node) -> std::string {
+    const auto& op = node.op<DynamicQuantize>();
+    return op.rows || op.symmetric ? "its grid is u8, and one for the whole tensor" : "";
+  });
 }
 
 }  // namespace remodel::onnx
