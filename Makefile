@@ -1,5 +1,5 @@
 # A thin front of CMakePresets.json. `make demo` and `make test` are all that a bare Debian 12 needs.
-.PHONY: demo build test sanitize evidence format check-format clean
+.PHONY: demo build test sanitize evidence bench format check-format clean
 
 SOURCES = $(shell git ls-files '*.cpp' '*.h')
 
@@ -28,6 +28,11 @@ sanitize:
 evidence: build
 	scripts/setup.sh evidence
 	.venv-evidence/bin/python tests/oracle/evidence.py $(LIST)
+
+# Speed and memory beside `cp` and the peers.
+bench: build
+	scripts/setup.sh evidence
+	.venv-evidence/bin/python bench/bench.py
 
 format:
 	scripts/setup.sh format

@@ -22,18 +22,16 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
   count("equal nodes merged", optimised.merged);
   try {
     size_t apart = 0;
+    const Refusal refusal = [&](const Graph& graph, const Node& node) {
+      return format.cannot_write(graph, node, target.version);
+    };
     for (const GraphPtr& one : model.graphs) {
-      const size_t here = decompose(*one, [&](const Graph& graph, const Node& node) {
-        return format.cannot_write(graph, node, target.version).empty();
-      });
+      const size_t here = decompose(*one, refusal, made.problems);
       apart += here;
-      if (here > 0 && level > 0)
-        tidy(*one, pool);
-      else
-        one->drop_dead();
+      if (here > 0 && level > 0) tidy(*one, pool);
     }
     count("taken apart for the target", apart);
-    made.draft = format.write(model, target, made.problems);
+    if (made.problems.empty()) made.draft = format.write(model, target, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
   }

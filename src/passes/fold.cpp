@@ -60,7 +60,7 @@ int64_t bytes_of_constants(const Graph& graph) {
 }
 
 // `budget`: by how many bytes constants may still grow.
-std::vector<ConstantPtr> fold_node(const Graph& graph, const Node& node, int64_t& budget, Pool& pool) {
+std::vector<ConstantPtr> folded_results(const Graph& graph, const Node& node, int64_t& budget, Pool& pool) {
   if (node.op.info().effect || stays(node) || !node.op.graphs().empty()) return {};
   int64_t given = 0, freed = 0;
   std::vector<ConstantPtr> operands;
@@ -98,7 +98,38 @@ std::vector<ConstantPtr> fold_node(const Graph& graph, const Node& node, int64_t
   return results;
 }
 
+bool fold_within(Graph& graph, NodeId id, int64_t& budget, Pool& pool) {
+  for (ValueId output : std::vector<ValueId>(graph.node(id).outputs)) {
+    if (output == absent || graph.node(id).op.info().effect) continue;
+    if (ConstantPtr known = from_content(graph.value(output))) graph.make_constant(output, known);
+  }
+  Node node = graph.node(id);
+  bool any = false;
+  for (ValueId output : node.outputs) any = any || output != absent;
+  if (!any && !node.op.info().effect) {
+    graph.remove_node(id);
+    return true;
+  }
+  std::vector<ConstantPtr> results;
+  try {
+    results = folded_results(graph, node, budget, pool);
+  } catch (const Error& error) {
+    // What cannot be computed now fails when the model runs, as it did before.
+    if (error.kind() == ErrorKind::internal) throw;
+  }
+  if (results.empty()) return false;
+  for (size_t k = 0; k < node.outputs.size(); ++k)
+    if (node.outputs[k] != absent) graph.make_constant(node.outputs[k], results[k]);
+  graph.remove_node(id);
+  return true;
+}
+
 }  // namespace
+
+bool fold_node(Graph& graph, NodeId id, Pool& pool) {
+  int64_t budget = 0;
+  return fold_within(graph, id, budget, pool);
+}
 
 size_t fold_constants(Graph& graph, Pool& pool) {
   size_t folded = 0;
@@ -106,30 +137,7 @@ size_t fold_constants(Graph& graph, Pool& pool) {
   for (NodeId id : graph.order()) {
     if (!graph.node(id).live) continue;
     for (const GraphPtr& body : graph.node(id).op.graphs()) folded += fold_constants(*body, pool);
-    for (ValueId output : std::vector<ValueId>(graph.node(id).outputs)) {
-      if (output == absent || graph.node(id).op.info().effect) continue;
-      if (ConstantPtr known = from_content(graph.value(output))) graph.make_constant(output, known);
-    }
-    Node node = graph.node(id);
-    bool any = false;
-    for (ValueId output : node.outputs) any = any || output != absent;
-    if (!any && !node.op.info().effect) {
-      graph.remove_node(id);
-      ++folded;
-      continue;
-    }
-    std::vector<ConstantPtr> results;
-    try {
-      results = fold_node(graph, node, budget, pool);
-    } catch (const Error& error) {
-      // What cannot be computed now fails when the model runs, as it did before.
-      if (error.kind() == ErrorKind::internal) throw;
-    }
-    if (results.empty()) continue;
-    for (size_t k = 0; k < node.outputs.size(); ++k)
-      if (node.outputs[k] != absent) graph.make_constant(node.outputs[k], results[k]);
-    graph.remove_node(id);
-    ++folded;
+    folded += fold_within(graph, id, budget, pool);
   }
   return folded;
 }

@@ -30,6 +30,7 @@ void activation_rules(Rules& rules);
 void attention_rules(Rules& rules);
 void block_rules(Rules& rules);
 void cleanup_rules(Rules& rules);
+void size_rules(Rules& rules);
 void fuse_rules(Rules& rules);
 void norm_rules(Rules& rules);
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "ir/infer.h"
+#include "ir/symbols.h"
 
 namespace remodel {
 namespace {
@@ -17,6 +18,7 @@ bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::max(std::a
 
 bool unifies(const Type& fresh, const Type& old) {
   if (fresh.kind != old.kind || fresh.dtype != old.dtype) return false;
+  if (old.grid && !same_grid(fresh, old)) return false;
   if (!fresh.dims || !old.dims) return fresh.dims.has_value() == old.dims.has_value();
   if (fresh.dims->size() != old.dims->size()) return false;
   for (size_t axis = 0; axis < fresh.dims->size(); ++axis) {
@@ -232,6 +234,8 @@ struct RuleDriver {
     if (options.stop_after >= 0 && patches >= options.stop_after) return false;
     if (graph.node(id).outputs.empty() || graph.node(id).outputs[0] == absent) return false;
     ValueId root = graph.node(id).outputs[0];
+    DType dtype = graph.value(root).type.dtype;
+    if (dtype != DType::unknown && dtype == options.except) return false;
     if (!Matcher(rules, graph, match).run(rule.root, root)) return false;
     if (rule.where && !rule.where(match)) return false;
     for (int32_t expr : match.bound_)
@@ -285,7 +289,7 @@ struct RuleDriver {
       bool used = false;
       for (ValueId output : node.outputs)
         used = used || (output != absent && (!graph.value(output).users.empty() || graph.is_output(output)));
-      if (used) continue;
+      if (used || !sizes_found_by(graph, one).empty()) continue;
       std::vector<ValueId> inputs = node.inputs;
       graph.remove_node(one);
       for (ValueId input : inputs)

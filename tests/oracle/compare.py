@@ -79,9 +79,9 @@ def widened(array: np.ndarray) -> np.ndarray:
 
 
 def range_error(expected: np.ndarray, actual: np.ndarray) -> float:
-    """max|a-b| over the range (max - min) of the reference; inf where shapes, dtypes, integers, NaNs or infinities differ.
+    """max|a-b| over the range (max - min) of the reference; over its magnitude where all elements are equal.
 
-    The range counts as at least 2% of the largest magnitude: below that, float32's rounding decides.
+    inf where shapes, dtypes, integers, NaNs or infinities differ.
     """
     expected = np.asarray(expected)
     actual = npz.decode_array(np.asarray(actual), expected.dtype)
@@ -97,6 +97,19 @@ def range_error(expected: np.ndarray, actual: np.ndarray) -> float:
     worst = float(np.max(np.abs(a - b), initial=0.0))
     if worst == 0.0:
         return 0.0
-    largest = float(np.max(np.abs(a)))
-    spread = float(np.max(a) - np.min(a)) if a.size > 1 else largest
-    return worst / max(spread, 0.02 * largest, 1e-30)
+    spread = float(np.max(a) - np.min(a)) or float(np.max(np.abs(a))) or 1.0
+    return worst / spread
+
+
+def rounding_error(reference: np.ndarray, steps: int = 8) -> float:
+    """So many steps of the type, float32 at the finest, at the reference's magnitude, over its range.
+
+    That much may change with the order of a sum.
+    """
+    reference = np.asarray(reference)
+    values = reference[np.isfinite(reference)].astype(np.float64) if reference.dtype.kind == "f" else np.zeros(0)
+    spread = float(np.ptp(values)) if values.size else 0.0
+    if spread == 0.0:
+        return 0.0
+    step = float(max(np.finfo(reference.dtype).eps, np.finfo(np.float32).eps))
+    return steps * step * float(np.abs(values).max()) / spread

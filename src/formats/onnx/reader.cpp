@@ -152,6 +152,12 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
         problems_.push_back(Error(fmt::format("output '{}' is never computed", output.name)));
       continue;
     }
+    Type& type = graph_->value(value).type;
+    if (type.is_tensor() && !type.dims && output.type.dims) {
+      type.dims = output.type.dims;
+      for (Dim& dim : *type.dims)
+        if (!dim.is_number()) dim = Dim::symbol(graph_->fresh_symbol());
+    }
     graph_->outputs.push_back({output.name, value});
   }
 }

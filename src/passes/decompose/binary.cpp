@@ -1,8 +1,11 @@
 #include "ops/binary.h"
 
+#include <limits>
+
 #include "ops/cast.h"
+#include "ops/sort.h"
 #include "ops/unary.h"
-#include "passes/decompose.h"
+#include "passes/decompose/bodies.h"
 
 namespace remodel {
 namespace {
@@ -41,6 +44,26 @@ void take_sign_of_divisor(Decompose& d, ValueId rest) {
   d.result(0, d.emit(Select{}, {d.emit(Or{}, {low, high}), d.emit(Add{}, {rest, b}), rest}));
 }
 
+// The divisor is doubled as long as it goes into the dividend, and then subtracted where it fits while it is
+// halved again: no step rounds.
+void remainder_of_floats(Decompose& d) {
+  const DType dtype = d.dtype(0);
+  Term a = cast({&d, d.in(0)}, DType::f64), b = cast({&d, d.in(1)}, DType::f64);
+  // More than the exponents of the type.
+  Term steps = number(d, DType::i64, dtype == DType::f64 ? 2100 : 300);
+  const Dims dims = dims_of(a + b);
+  Term rest = expand(abs(a), dims), divisor = expand(abs(b), dims);
+  Term doubled = repeat(steps, {divisor}, {rest}, [](Emitter&, const std::vector<Term>& at) {
+    return std::vector<Term>{select(at[1] > 0.5 * at[2], at[1], 2 * at[1])};
+  })[0];
+  rest = repeat(steps, {rest, doubled}, {divisor}, [](Emitter&, const std::vector<Term>& at) {
+    return std::vector<Term>{select(at[1] < at[2], at[1], at[1] - at[2]),
+                             select(at[2] > at[3], 0.5 * at[2], at[2])};
+  })[0];
+  rest = select(divisor > 0, rest, number(d, DType::f64, std::numeric_limits<double>::quiet_NaN()));
+  d.result(0, cast(select(a < 0, 0 - rest, rest), dtype).id);
+}
+
 void mod(Decompose& d) {
   ValueId a = d.in(0), b = d.in(1);
   bool divisor = d.op<Mod>().sign == Mod::Sign::divisor;
@@ -51,7 +74,7 @@ void mod(Decompose& d) {
     if (divisor && is_signed(dtype)) return take_sign_of_divisor(d, rest);
     return d.result(0, rest);
   }
-  if (!divisor) fail("the remainder of floats is not made of other operators exactly");
+  if (!divisor) return remainder_of_floats(d);
   take_sign_of_divisor(d, d.emit(with_sign(Mod::Sign::dividend), {a, b}));
 }
 
@@ -84,8 +107,46 @@ void shift(Decompose& d, Op op) {
 void shl(Decompose& d) { shift(d, Mul{}); }
 void shr(Decompose& d) { shift(d, rounded(Div::Rounding::trunc)); }
 
+// Four bits at a time, looked up in a table of all pairs. 64-bit integers wrap on the way.
+void bitwise(Decompose& d, int64_t (*combine)(int64_t, int64_t)) {
+  const DType dtype = d.dtype(0);
+  std::vector<int64_t> steps, pairs;
+  for (int bit = 0; bit < bits_of(dtype); bit += 4) steps.push_back(int64_t{1} << bit);
+  for (int64_t a = 0; a < 16; ++a)
+    for (int64_t b = 0; b < 16; ++b) pairs.push_back(combine(a, b));
+  Term step{&d, d.integers(steps)}, table{&d, d.integers(pairs)}, sixteen = number(d, DType::i64, 16);
+  auto digits = [&](size_t i) {
+    const int64_t rank = static_cast<int64_t>(d.dims(i).size());
+    Term x = unsqueeze(cast({&d, d.in(i)}, DType::i64), {rank});
+    return remainder((x - remainder(x, step)) / step, sixteen);
+  };
+  Term found = gather(table, 16 * digits(0) + digits(1), 0) * step;
+  const int64_t last = static_cast<int64_t>(dims_of(found).size()) - 1;
+  d.result(0, cast(reduce(Reduce::Kind::sum, found, {last}), dtype).id);
+}
+void bit_and(Decompose& d) {
+  bitwise(d, [](int64_t a, int64_t b) { return a & b; });
+}
+void bit_or(Decompose& d) {
+  bitwise(d, [](int64_t a, int64_t b) { return a | b; });
+}
+void bit_xor(Decompose& d) {
+  bitwise(d, [](int64_t a, int64_t b) { return a ^ b; });
+}
+
+// Equal strings have the same number among the different ones.
+void equal_strings(Decompose& d) {
+  Dim counts[] = {product(d.dims(0)), product(d.dims(1))};
+  Term all = concat({reshape({&d, d.in(0)}, {counts[0]}), reshape({&d, d.in(1)}, {counts[1]})}, 0);
+  Term which{&d, d.emit(Unique{}, {all.id}, 4)[2]};
+  Term a = reshape(part(which, 0, 0, counts[0]), d.dims(0));
+  Term b = reshape(part(which, 0, counts[0], counts[1]), d.dims(1));
+  d.result(0, (a == b).id);
+}
+
 // Neither less nor greater, and no NaN.
 void equal(Decompose& d) {
+  if (d.dtype(0) == DType::string) return equal_strings(d);
   if (!is_float(d.dtype(0))) fail("equality of {} is not made of other operators", name_of(d.dtype(0)));
   ValueId a = d.in(0), b = d.in(1);
   ValueId differ = d.emit(Or{}, {d.emit(Less{}, {a, b}), d.emit(Greater{}, {a, b})});
@@ -109,6 +170,9 @@ void binary_decompositions(Decompositions& table) {
   table.add<Min>(extreme<Min, Less>);
   table.add<Shl>(shl);
   table.add<Shr>(shr);
+  table.add<BitAnd>(bit_and);
+  table.add<BitOr>(bit_or);
+  table.add<BitXor>(bit_xor);
   table.add<Equal>(equal);
   table.add<LessEqual>(or_equal<Less, Greater>);
   table.add<GreaterEqual>(or_equal<Greater, Less>);

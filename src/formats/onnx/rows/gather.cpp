@@ -87,6 +87,8 @@ void write_top_k(WriteNode& node) {
 std::string has_top_k(const WriteNode& node) {
   const auto& op = node.op<TopK>();
   if (!op.largest && node.opset() < 11) return "the smallest elements need opset 11";
+  if (node.opset() < 11 && is_integer(node.dtype(0)) && size_of(node.dtype(0)) == 8)
+    return "integers of 64 bits need opset 11";
   if (node.opset() < 10 && (node.has(1) || !op.k.is_number())) return "a k that is no number needs opset 10";
   return "";
 }
@@ -96,7 +98,7 @@ std::string has_top_k(const WriteNode& node) {
 void gather_rows(Rows& rows) {
   rows.row<Gather>("Gather", since(1), {attr("axis", &Gather::axis, int64_t{0})}, has_gather);
   rows.row<GatherElements>("GatherElements", since(11), {attr("axis", &GatherElements::axis, int64_t{0})});
-  rows.row<GatherND>("GatherND", range(1, 11), {}, has_gather_nd);
+  rows.row<GatherND>("GatherND", range(11, 11), {}, has_gather_nd);
   rows.row<GatherND>("GatherND", since(12), {attr("batch_dims", &GatherND::batch, int64_t{0})});
   rows.row<ScatterElements>("Scatter", range(9, 10), {attr("axis", &ScatterElements::axis, int64_t{0})},
                             only_sets);
