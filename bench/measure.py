@@ -59,5 +59,10 @@ def look(process: int, watch: Watched) -> None:
         pass  # it has ended meanwhile
 
 
+def available_memory() -> int:
+    """Bytes that may be taken without swapping."""
+    return int(re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.M)[1]) << 10
+
+
 def median(costs: list[Cost]) -> tuple[float, float]:
     return statistics.median(cost.cpu for cost in costs), statistics.median(cost.wall for cost in costs)

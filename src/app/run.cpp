@@ -2,7 +2,7 @@
 #include "app/load.h"
 #include "app/verify.h"
 #include "base/file.h"
-#include "run/runner.h"
+#include "run/session.h"
 
 namespace remodel {
 
@@ -10,7 +10,7 @@ void run(const RunCommand& options) {
   const Model model = load(options.model, {options.format, {}}).model;
   Pool pool(options.threads > 0 ? options.threads : usable_cpus());
   const std::vector<Datum> outputs =
-      Runner(pool).run(model.main(), read_inputs(options.inputs, model.main()));
+      Session(model, pool).call(model.main(), read_inputs(options.inputs, model.main()));
   write_outputs(options.outputs, model.main(), outputs);
 }
 

@@ -22,6 +22,10 @@
 #include <system_error>
 #include <thread>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace remodel {
 namespace {
 
@@ -375,6 +379,13 @@ uint64_t available_memory() {
   const uint64_t used = system_number("/sys/fs/cgroup/memory.current");
   if (limit > 0) available = std::min(available, limit > used ? limit - used : 0);
   return available;
+}
+
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
 }
 
 MemoryUse memory_use() {

@@ -260,19 +260,19 @@ std::vector<std::string> verify(const Graph& graph) {
     problems.push_back(std::string(node.op.name()) + " '" + (node.origin.empty() ? "" : node.origin[0]) +
                        "': " + what);
   };
+  std::vector<bool> given(graph.value_count(), false);
+  for (const Port& port : graph.inputs) given[static_cast<size_t>(port.value)] = true;
+  auto is_known = [&](ValueId id) {
+    return graph.value(id).producer != absent || graph.value(id).constant || given[static_cast<size_t>(id)];
+  };
+  std::vector<std::vector<NodeId>> users(graph.value_count());
   for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id) {
     const Node& node = graph.node(id);
     if (!node.live) continue;
     for (ValueId input : node.inputs) {
       if (input == absent) continue;
-      const Value& value = graph.value(input);
-      if (std::count(value.users.begin(), value.users.end(), id) !=
-          std::count(node.inputs.begin(), node.inputs.end(), input))
-        report(node, "the users of '" + value.name + "' are out of step");
-      if (value.producer == absent && !value.constant &&
-          std::none_of(graph.inputs.begin(), graph.inputs.end(),
-                       [&](const Port& p) { return p.value == input; }))
-        report(node, "'" + value.name + "' is never computed");
+      users[static_cast<size_t>(input)].push_back(id);
+      if (!is_known(input)) report(node, "'" + graph.value(input).name + "' is never computed");
     }
     for (ValueId output : node.outputs)
       if (output != absent && graph.value(output).producer != id)
@@ -280,12 +280,42 @@ std::vector<std::string> verify(const Graph& graph) {
     for (const GraphPtr& body : node.op.graphs())
       for (const auto& problem : verify(*body)) problems.push_back("in a body: " + problem);
   }
-  for (const Port& port : graph.outputs) {
-    const Value& value = graph.value(port.value);
-    if (value.producer == absent && !value.constant &&
-        std::none_of(graph.inputs.begin(), graph.inputs.end(),
-                     [&](const Port& p) { return p.value == port.value; }))
-      problems.push_back("output '" + port.name + "' is never computed");
+  for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id) {
+    std::vector<NodeId> listed = graph.value(id).users;
+    std::sort(listed.begin(), listed.end());
+    if (listed != users[static_cast<size_t>(id)])
+      problems.push_back("the users of '" + graph.value(id).name + "' are out of step");
+  }
+  for (const Port& port : graph.outputs)
+    if (!is_known(port.value)) problems.push_back("output '" + port.name + "' is never computed");
+  try {
+    graph.order();
+  } catch (const Error& error) {
+    problems.push_back(error.what());
+  }
+  return problems;
+}
+
+std::vector<std::string> verify(const Model& model) {
+  std::vector<std::string> problems;
+  for (const GraphPtr& graph : model.graphs) {
+    for (const auto& problem : verify(*graph)) problems.push_back(problem);
+    for (const auto* ports : {&graph->inputs, &graph->outputs}) {
+      std::vector<bool> seen(model.states.size(), false);
+      for (const Port& port : *ports) {
+        if (port.state == absent) continue;
+        size_t slot = static_cast<size_t>(port.state);
+        if (port.state < 0 || slot >= seen.size() || seen[slot]) {
+          problems.push_back("port '" + port.name + "' has no state, or that of another port");
+          continue;
+        }
+        seen[slot] = true;
+        const Type& type = graph->value(port.value).type;
+        if (!same_shape_and_dtype(type, model.states[slot].type))
+          problems.push_back("port '" + port.name + "' is " + type.text() + ", but state '" +
+                             model.states[slot].name + "' is " + model.states[slot].type.text());
+      }
+    }
   }
   return problems;
 }

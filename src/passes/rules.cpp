@@ -18,6 +18,7 @@ bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::max(std::a
 
 bool unifies(const Type& fresh, const Type& old) {
   if (fresh.kind != old.kind || fresh.dtype != old.dtype) return false;
+  if (old.grid && !same_grid(fresh, old)) return false;
   if (!fresh.dims || !old.dims) return fresh.dims.has_value() == old.dims.has_value();
   if (fresh.dims->size() != old.dims->size()) return false;
   for (size_t axis = 0; axis < fresh.dims->size(); ++axis) {

@@ -219,6 +219,21 @@ def machines(rng) -> list[Case]:
             numbers = {"coefficients": rng.normal(0, 1, 5).tolist(), "rho": [0.25], "one_class": one_class}
             attributes = {"kernel_type": kernel, "kernel_params": [float(p) for p in parameters], **vectors, **numbers}
             found.append(single(f"ml_svm_{kernel}_{one_class}", "SVMRegressor", [x], ML, **attributes))
+    for classes, transforms in ((2, ("NONE", "LOGISTIC")), (3, ("NONE", "LOGISTIC", "SOFTMAX")), (4, ("NONE",))):
+        for transform in transforms:
+            each = [2, 3, 1, 2][:classes]
+            count, pairs = sum(each), classes * (classes - 1) // 2
+            numbers = {
+                "support_vectors": rng.normal(0, 1, count * 4).tolist(),
+                "coefficients": rng.normal(0, 1, count * (classes - 1)).tolist(),
+                "rho": rng.normal(0, 0.3, pairs).tolist(),
+            }
+            attributes = {"kernel_type": "RBF", "kernel_params": [0.3, 0.0, 0.0], "vectors_per_class": each, **numbers}
+            labels = {"classlabels_ints": [4, 2, 9, 0][:classes]}
+            if classes == 3:
+                labels = {"classlabels_strings": ["a", "b", "c"]}
+            name = f"ml_svm_classifier_{classes}_{transform}"
+            found.append(single(name, "SVMClassifier", [x], ML, 2, post_transform=transform, **attributes, **labels))
     flat = {"coefficients": [0.5, -1.0, 2.0, 0.1], "rho": [0.3], "kernel_params": [0.0] * 3}
     found.append(single("ml_svm_no_vectors", "SVMRegressor", [x], ML, **flat))
     return found

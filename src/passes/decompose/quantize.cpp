@@ -58,6 +58,13 @@ Range range_of(DType dtype) {
   return {is_signed(dtype) ? -span / 2 : 0, high};
 }
 
+// Rounded half away from zero: the largest float below 1/2 is added to the magnitude, and what is behind the
+// point goes.
+ValueId half_away(Decompose& node, ValueId x) {
+  ValueId size = node.emit(Add{}, {node.emit(Abs{}, {x}), node.scalar(DType::f32, 0.49999997f)});
+  return node.emit(Mul{}, {node.emit(Sign{}, {x}), node.emit(Floor{}, {size})});
+}
+
 void decompose_quantize(Decompose& node) {
   const auto& op = node.op<Quantize>();
   if (bits_of(op.to) > 32) fail("codes of {} have no other form", name_of(op.to));
@@ -69,7 +76,7 @@ void decompose_quantize(Decompose& node) {
   Cast cast = cast_to(op.to);
   if (!op.saturate) cast.overflow = Overflow::wrap;
   if (is_float(op.to)) return node.result(0, node.emit(cast, {quotient}));
-  ValueId code = node.emit(Round{}, {quotient});
+  ValueId code = op.half_away ? half_away(node, quotient) : node.emit(Round{}, {quotient});
   if (node.has(2)) code = node.emit(Add{}, {code, parameter(node, 2, op.axis, op.block)});
   Range range = range_of(op.to);
   node.result(0, node.emit(cast_to(op.to), {node.emit(Clamp{range.low, range.high}, {code})}));
@@ -91,16 +98,28 @@ void decompose_dequantize(Decompose& node) {
 }
 
 void decompose_dynamic_quantize(Decompose& node) {
+  const auto op = node.op<DynamicQuantize>();
+  const int64_t rank = static_cast<int64_t>(node.dims(0).size());
   ValueId x = node.in(0);
   if (node.dtype(0) != DType::f32) x = node.emit(cast_to(DType::f32), {x});
   auto number = [&](double value) { return node.scalar(DType::f32, value); };
   Reduce reduce;
-  reduce.keep = false;
-  for (size_t axis = 0; axis < node.dims(0).size(); ++axis) reduce.axes.push_back(static_cast<int64_t>(axis));
+  reduce.keep = op.rows;
+  for (int64_t axis = op.rows ? rank - 1 : 0; axis < rank; ++axis) reduce.axes.push_back(axis);
   reduce.kind = Reduce::Kind::max;
   ValueId high = node.emit(Max{}, {node.emit(reduce, {x}), number(0)});
   reduce.kind = Reduce::Kind::min;
   ValueId low = node.emit(Min{}, {node.emit(reduce, {x}), number(0)});
+  if (op.symmetric) {
+    ValueId most = node.emit(Max{}, {node.emit(Neg{}, {low}), high});
+    ValueId scale = node.emit(Div{}, {most, number(127)});
+    scale = node.emit(Select{}, {node.emit(Greater{}, {high, low}), scale, number(1)});
+    ValueId code = half_away(node, node.emit(Div{}, {x, scale}));
+    node.result(0, node.emit(cast_to(DType::i8), {code}));
+    node.result(1, scale);
+    node.result(2, node.emit(cast_to(DType::i8), {node.emit(Sub{}, {scale, scale})}));
+    return;
+  }
   ValueId scale = node.emit(Div{}, {node.emit(Sub{}, {high, low}), number(255)});
   scale = node.emit(Select{}, {node.emit(Greater{}, {high, low}), scale, number(1)});
   ValueId zero = node.emit(Div{}, {node.emit(Neg{}, {low}), scale});

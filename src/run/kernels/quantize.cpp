@@ -130,7 +130,10 @@ void run_quantize(Call& call) {
     }
     // The sum with a zero point is exact in double.
     double whole[most], sums[most], codes[most];
-    map_detail::loop(quotients, whole, row.count, [](float q) { return nearest(q); });
+    if (op.half_away)
+      map_detail::loop(quotients, whole, row.count, [](float q) { return std::round(q); });
+    else
+      map_detail::loop(quotients, whole, row.count, [](float q) { return nearest(q); });
     if (!zeros.empty())
       with_parameter(row, whole, zeros.data(), sums, [](double a, double zero) { return a + zero; });
     map_detail::loop(zeros.empty() ? whole : sums, codes, row.count, [=](double code) {
@@ -163,21 +166,30 @@ void run_dequantize(Call& call) {
 }
 
 void run_dynamic_quantize(Call& call) {
+  const auto& op = call.op<DynamicQuantize>();
   const Tensor x = converted(call.in(0), DType::f32);
-  const float* from = x.as<float>();
-  float low = 0, high = 0;
-  for (int64_t i = 0; i < x.count(); ++i) low = std::min(low, from[i]), high = std::max(high, from[i]);
-  float scale = low == high ? 1.0f : (high - low) / 255.0f;
-  float zero = std::rint(std::min(std::max(-low / scale, 0.0f), 255.0f));
-  if (!(zero >= 0)) zero = 0;
-  Tensor code(DType::f32, x.shape());
-  for (int64_t i = 0; i < x.count(); ++i) {
-    float whole = std::rint(from[i] / scale);
-    code.to<float>()[i] = whole + zero;
+  Shape grids;
+  if (op.rows) grids = x.shape(), grids.back() = 1;
+  Tensor code(DType::f32, x.shape()), scales(DType::f32, grids), zeros(DType::f32, grids);
+  const int64_t row = op.rows ? x.dim(-1) : x.count();
+  for (int64_t r = 0; r < scales.count(); ++r) {
+    const float* from = x.as<float>() + r * row;
+    float* to = code.to<float>() + r * row;
+    float low = 0, high = 0;
+    for (int64_t i = 0; i < row; ++i) low = std::min(low, from[i]), high = std::max(high, from[i]);
+    float span = op.symmetric ? std::max(-low, high) / 127.0f : (high - low) / 255.0f;
+    float scale = low == high ? 1.0f : span;
+    float zero = op.symmetric ? 0 : std::rint(std::min(std::max(-low / scale, 0.0f), 255.0f));
+    if (!(zero >= 0)) zero = 0;
+    for (int64_t i = 0; i < row; ++i)
+      to[i] = op.symmetric ? std::round(from[i] / scale) : std::rint(from[i] / scale) + zero;
+    scales.to<float>()[r] = scale;
+    zeros.to<float>()[r] = zero;
   }
-  call.set(0, converted(code, DType::u8));
-  call.set(1, Tensor::of<float>(DType::f32, {}, {scale}));
-  call.set(2, Tensor::of<uint8_t>(DType::u8, {}, {static_cast<uint8_t>(zero)}));
+  DType to = op.symmetric ? DType::i8 : DType::u8;
+  call.set(0, converted(code, to));
+  call.set(1, scales);
+  call.set(2, converted(zeros, to));
 }
 
 }  // namespace

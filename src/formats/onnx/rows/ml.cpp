@@ -42,6 +42,12 @@ ValueId real_features(ReadNode& node, size_t i) {
   return is_float(node.type(i).dtype) ? node.input(i) : as_f32(node, node.input(i));
 }
 
+ConstantPtr read_labels(ReadNode& node, const char* integers) {
+  std::vector<std::string> texts = node.texts("classlabels_strings");
+  if (texts.empty()) return constant_ints(node.integers(integers));
+  return constant_strings({static_cast<int64_t>(texts.size())}, texts);
+}
+
 Transform read_transform(ReadNode& node) {
   static const std::vector<std::string> words{"NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"};
   const Attribute* given = node.attribute("post_transform");

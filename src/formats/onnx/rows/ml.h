@@ -13,6 +13,9 @@ ConstantPtr reals_constant(const std::vector<double>& values, DType dtype);  // 
 ValueId real_features(ReadNode& node, size_t i);
 ValueId as_f32(ReadNode& node, ValueId value);
 
+// The labels of classes, [n]: texts, or the integers of this attribute.
+ConstantPtr read_labels(ReadNode& node, const char* integers);
+
 // What the attribute post_transform does to scores [rows, targets].
 enum class Transform : uint8_t { none, softmax, logistic, softmax_zero, probit };
 Transform read_transform(ReadNode& node);  // a word, or its number

@@ -45,10 +45,7 @@ void read_linear_classifier(ReadNode& node) {
   // Of one score two are made before the transform.
   if (transform != Transform::logistic && keeps_odd_transform(node, transform, targets)) return;
   node.ignore("multi_class");
-  std::vector<std::string> texts = node.texts("classlabels_strings");
-  std::vector<int64_t> integers = node.integers("classlabels_ints");
-  ConstantPtr labels =
-      texts.empty() ? constant_ints(integers) : constant_strings({static_cast<int64_t>(texts.size())}, texts);
+  ConstantPtr labels = read_labels(node, "classlabels_ints");
   ValueId scores = linear_scores(node, targets), best;
   if (targets == 1) {
     if (labels->count() != 2) fail("one score for {} classes", labels->count());
@@ -117,11 +114,73 @@ void read_svm_regressor(ReadNode& node) {
               node.emit(Select{}, {inside, node.add_scalar(DType::f32, 1), node.add_scalar(DType::f32, -1)}));
 }
 
+// A score for each pair of classes, positive where it is the first one; each is a vote for a class.
+void read_svm_classifier(ReadNode& node) {
+  const Transform transform = read_transform(node);
+  ConstantPtr labels = read_labels(node, "classlabels_ints");
+  const int64_t classes = labels->count();
+  const std::vector<int64_t> each = node.integers("vectors_per_class");
+  const std::vector<double> weights = node.reals("coefficients"), numbers = node.reals("support_vectors"),
+                            shifts = node.reals("rho");
+  // Probabilities come from an iteration whose result depends on where it stops.
+  bool odd = !node.reals("prob_a").empty() || numbers.empty() || transform == Transform::probit ||
+             (classes == 2 && transform != Transform::none && transform != Transform::logistic);
+  if (odd) return node.keep();
+  int64_t count = 0;
+  for (int64_t number : each) {
+    if (number < 0 || number > static_cast<int64_t>(numbers.size()))
+      fail("a class has {} support vectors", number);
+    count += number;
+  }
+  const int64_t pairs = classes * (classes - 1) / 2;
+  if (classes < 2 || classes > 4096 || static_cast<int64_t>(each.size()) != classes || count < 1 ||
+      static_cast<int64_t>(numbers.size()) % count != 0 ||
+      static_cast<int64_t>(weights.size()) != (classes - 1) * count ||
+      static_cast<int64_t>(shifts.size()) != pairs)
+    fail("{} classes with {} support vectors, {} coefficients and {} shifts", classes, count, weights.size(),
+         shifts.size());
+
+  constexpr int64_t most_mixed = 1 << 24;
+  if (count > most_mixed / pairs) return node.keep();
+
+  // The coefficients of class i against class j stand in row j - 1, those of j against i in row i.
+  Tensor mixing = Tensor::zeros(DType::f32, {count, pairs}),
+         votes = Tensor::zeros(DType::f32, {pairs, classes});
+  std::vector<double> against(static_cast<size_t>(classes), 0);
+  std::vector<int64_t> first{0};
+  for (int64_t number : each) first.push_back(first.back() + number);
+  int64_t pair = 0;
+  for (int64_t i = 0; i < classes; ++i)
+    for (int64_t j = i + 1; j < classes; ++j, ++pair) {
+      for (int64_t v = first[i]; v < first[i + 1]; ++v)
+        mixing.to<float>()[v * pairs + pair] = static_cast<float>(weights[(j - 1) * count + v]);
+      for (int64_t v = first[j]; v < first[j + 1]; ++v)
+        mixing.to<float>()[v * pairs + pair] = static_cast<float>(weights[i * count + v]);
+      votes.to<float>()[pair * classes + i] = 1;
+      votes.to<float>()[pair * classes + j] = -1;
+      against[static_cast<size_t>(j)] += 1;
+    }
+  ConstantPtr vectors = reals_constant(numbers, DType::f32);
+  vectors = vectors->reshaped({count, vectors->count() / count});
+  ValueId values = kernel_values(node, as_f32(node, node.input(0)), vectors);
+  ValueId scores = node.emit(MatMul{}, {values, node.add_constant(constant_tensor(mixing))});
+  scores = node.emit(Add{}, {scores, node.add_constant(reals_constant(shifts, DType::f32))});
+  ValueId won = node.emit(Greater{}, {scores, node.add_scalar(DType::f32, 0)});
+  ValueId sums = node.emit(MatMul{}, {as_f32(node, won), node.add_constant(constant_tensor(votes))});
+  sums = node.emit(Add{}, {sums, node.add_constant(reals_constant(against, DType::f32))});
+  ArgMax most;
+  most.axis = 1, most.keep = false;
+  node.result(0, node.emit(Gather{}, {node.add_constant(labels), node.emit(most, {sums})}));
+  if (classes == 2) scores = node.emit(Concat{1}, {node.emit(Neg{}, {scores}), scores});
+  node.result(1, transformed(node, scores, transform));
+}
+
 }  // namespace
 
 void ml_linear_rows(Rows& rows) {
   rows.read("ai.onnx.ml:LinearRegressor", since(1), read_linear_regressor);
   rows.read("ai.onnx.ml:SVMRegressor", since(1), read_svm_regressor);
+  rows.read("ai.onnx.ml:SVMClassifier", since(1), read_svm_classifier);
   rows.read("ai.onnx.ml:LinearClassifier", since(1), read_linear_classifier);
 }
 

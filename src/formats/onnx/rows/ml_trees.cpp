@@ -224,10 +224,7 @@ void read_two_classes(ReadNode& node, TreeEnsemble op, ConstantPtr labels, Trans
 }
 
 void read_tree_classifier(ReadNode& node) {
-  std::vector<std::string> texts = node.texts("classlabels_strings");
-  std::vector<int64_t> integers = node.integers("classlabels_int64s");
-  ConstantPtr labels =
-      texts.empty() ? constant_ints(integers) : constant_strings({static_cast<int64_t>(texts.size())}, texts);
+  ConstantPtr labels = read_labels(node, "classlabels_int64s");
   const int64_t classes = labels->count();
   const Transform transform = read_transform(node);
   TreeEnsemble op = read_old_trees(node, "class");
@@ -245,7 +242,8 @@ void read_tree_classifier(ReadNode& node) {
   }
   if (classes == 2) {
     odd = odd || op.base.size() > (only_first ? 1 : 0);
-    odd = odd || (!only_first && !only_second && texts.empty() && integers != std::vector<int64_t>{0, 1});
+    odd = odd || (!only_first && !only_second && labels->dtype() == DType::i64 &&
+                  labels->tensor().ints() != std::vector<int64_t>{0, 1});
   }
   if (odd) return node.keep();
   if (classes == 2) return read_two_classes(node, std::move(op), labels, transform);

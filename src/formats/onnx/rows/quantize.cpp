@@ -70,6 +70,7 @@ std::string cannot_write_quantize(const WriteNode& node) {
   int64_t since = codes_since(op.to);
   if (since == 0 || node.opset() < since) return fmt::format("its result is {}", name_of(op.to));
   if (node.opset() < 23 && is_small_float(op.precision)) return "its quotient is rounded";
+  if (op.half_away && is_integer(op.to)) return "halves are rounded to even";
   if (!node.has(2) && op.to != DType::u8 && node.opset() < 21 && !numbers(*node.type(1).dims))
     return "the number of zero points is not known";
   return scales_problem(node, op.block);
@@ -165,7 +166,10 @@ void quantize_rows(Rows& rows) {
   rows.write<Dequantize>(since(10), write_dequantize, cannot_write_dequantize);
   rows.read("DynamicQuantizeLinear", since(11),
             [](ReadNode& node) { node.emit_results(DynamicQuantize{}, node.operands()); });
-  rows.write<DynamicQuantize>(since(11), write_dynamic_quantize);
+  rows.write<DynamicQuantize>(since(11), write_dynamic_quantize, [](const WriteNode& node) -> std::string {
+    const auto& op = node.op<DynamicQuantize>();
+    return op.rows || op.symmetric ? "its grid is u8, and one for the whole tensor" : "";
+  });
 }
 
 }  // namespace remodel::onnx
