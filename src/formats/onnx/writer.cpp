@@ -389,7 +389,8 @@ ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& pr
   to.opsets[""] = opset;
   for (const auto& domain : file.domains)
     if (!domain.empty()) to.opsets[domain] = std::max<int64_t>(1, file.versions[domain]);
-  to.ir_version = ir_version_for_opset(static_cast<int>(opset));
+  for (const auto& [domain, version] : to.opsets)
+    to.ir_version = std::max<int64_t>(to.ir_version, ir_version_for_opset(static_cast<int>(version), domain));
   return std::move(file.model);
 }
 
