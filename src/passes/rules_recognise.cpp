@@ -62,7 +62,11 @@ void activation_rules(Rules& rules) {
     rules.add("hard swish", Effect::rounding, form, rules.op(HardSwish{}, {x}));
   for (Expr form : {clamped / 6.0, clamped * (1.0 / 6)})
     rules.add("hard sigmoid", Effect::rounding, form, rules.op(sixth, {x}));
-  rules.add("relu", Effect::exact, rules.op(Max{}, {x, rules.literal(0)}), rules.op(Relu{}, {x}));
+  // Runtimes have it for floats first of all.
+  rules.add(
+      "relu", Effect::exact, rules.op(Max{}, {x, rules.literal(0)}),
+      [=](Match& match) { return is_float(match.type(x).dtype); },
+      [=](Match& match) { return match.emit(Relu{}, {match[x]}); });
 }
 
 // The axes of a mean that keeps them, where they are the last ones.
