@@ -62,7 +62,11 @@ void clamp_rules(Rules& rules) {
     Clamp both{std::min(std::max(a.low, b.low), b.high), std::min(std::max(a.high, b.low), b.high)};
     return a.low <= a.high && b.low <= b.high ? match.emit(both, {match[x]}) : absent;
   });
-  rules.add("relu", Effect::exact, rules.op(Clamp{0, infinity}, {x}), rules.op(Relu{}, {x}));
+  // Runtimes have it for floats first of all.
+  rules.add(
+      "relu", Effect::exact, rules.op(Clamp{0, infinity}, {x}),
+      [=](Match& match) { return is_float(match.type(x).dtype); },
+      [=](Match& match) { return match.emit(Relu{}, {match[x]}); });
   Expr relu = rules.op(Relu{}, {x}), clamped = rules.some<Clamp>({relu});
   rules.add("relu into clamp", Effect::exact, clamped, [=](Match& match) -> ValueId {
     const Clamp op = match.op<Clamp>(clamped);
