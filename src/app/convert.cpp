@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "app/attempt.h"
-#include "app/check.h"
 #include "app/console.h"
 #include "app/formats.h"
 #include "base/file.h"
@@ -104,6 +103,7 @@ void fill_check(Report::Check& check, const CheckResult& result) {
 void check_output(const ConvertOptions& options, const Model& source, Output& output, Report::Check& check) {
   CheckOptions checking;
   checking.tolerance = options.tolerance;
+  checking.seconds = options.seconds;
   checking.data = options.data;
   checking.threads = options.threads;
   std::string unreadable;
