@@ -1,12 +1,21 @@
 #include "app/attempt.h"
 
+#include "base/limits.h"
 #include "formats/onnx/writer.h"
 #include "passes/decompose.h"
 #include "passes/optimise.h"
 
 namespace remodel {
 
+namespace {
+
+// That rewriting computes: larger ones stay expressions.
+constexpr uint64_t largest_tensor = uint64_t{1} << 27;
+
+}  // namespace
+
 Attempt attempt(const Model& source, const AttemptOptions& options, Pool& pool) {
+  const Limits limits(largest_tensor, any_time);
   Attempt made;
   made.opset = options.opset;
   Model model = source.copy();

@@ -81,6 +81,7 @@ Tensor Tensor::relabeled(DType dtype) const {
 
 std::vector<int64_t> Tensor::ints() const {
   if (!is_integer(dtype_) && dtype_ != DType::boolean) fail("expected integers, found {}", name_of(dtype_));
+  need_memory(static_cast<uint64_t>(count_) * 8);
   std::vector<int64_t> result(count_);
   convert_elements(dtype_, raw(), DType::i64, result.data(), count_);
   return result;
@@ -88,6 +89,7 @@ std::vector<int64_t> Tensor::ints() const {
 
 std::vector<double> Tensor::doubles() const {
   if (dtype_ == DType::string || is_complex(dtype_)) fail("expected numbers, found {}", name_of(dtype_));
+  need_memory(static_cast<uint64_t>(count_) * 8);
   std::vector<double> result(count_);
   convert_elements(dtype_, raw(), DType::f64, result.data(), count_);
   return result;

@@ -1,5 +1,7 @@
 #include "passes/fold.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "run/lazy.h"
 #include "run/runner.h"
@@ -17,6 +19,8 @@ namespace {
 constexpr uint64_t small_result = 1 << 16;
 // Larger operands are not computed on as a whole.
 constexpr uint64_t largest_computed = uint64_t{1} << 26;
+// Further ones stay nodes.
+constexpr int most_lazy_operations = 64;
 
 ConstantPtr from_content(const Value& value) {
   if (!value.content || !value.type.is_static()) return nullptr;
@@ -108,7 +112,10 @@ size_t fold_constants(Graph& graph, Pool& pool) {
       // What cannot be computed now fails when the model runs, as it did before.
       if (error.kind() == ErrorKind::internal) throw;
     }
-    if (results.empty()) continue;
+    const bool deep = std::any_of(results.begin(), results.end(), [](const ConstantPtr& result) {
+      return result->operations() > most_lazy_operations;
+    });
+    if (results.empty() || deep) continue;
     for (size_t k = 0; k < node.outputs.size(); ++k)
       if (node.outputs[k] != absent) graph.make_constant(node.outputs[k], results[k]);
     graph.remove_node(id);

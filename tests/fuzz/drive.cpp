@@ -6,7 +6,6 @@
 // Each file is a process of its own, so that a crash in one does not hide the others. A copy fails when the target
 // aborts or a sanitizer speaks, when it takes over a second of processor time, or when it holds more memory at a
 // time than the copy's size + 64 MB.
-#include <sanitizer/allocator_interface.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -16,12 +15,20 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "fuzz.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/allocator_interface.h>
+#else
+#include <malloc.h>
+#endif
 
 namespace remodel {
 namespace {
@@ -31,15 +38,13 @@ constexpr int64_t most_memory = 64 << 20;
 
 std::atomic<int64_t> held{0}, peak{0};
 
-void on_allocation(const volatile void*, size_t size) {
+void count_allocation(size_t size) {
   const int64_t now = held += static_cast<int64_t>(size);
   int64_t before = peak;
   while (now > before && !peak.compare_exchange_weak(before, now)) {
   }
 }
-void on_release(const volatile void* block) {
-  if (block) held -= static_cast<int64_t>(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
-}
+void count_release(size_t size) { held -= static_cast<int64_t>(size); }
 
 double cpu_time() {
   timespec now;
@@ -156,6 +161,7 @@ class Driver {
     const double seconds = cpu_time() - start;
     const int64_t memory = peak - before;
     if (seconds > most_seconds) fault(what, fmt::format("takes {:.1f} s", seconds));
+    // The target takes a copy.
     if (memory > static_cast<int64_t>(2 * text.size()) + most_memory)
       fault(what, fmt::format("holds {} bytes", memory));
   }
@@ -199,8 +205,52 @@ bool run_file(const std::string& path, int copies, Progress& progress) {
 }  // namespace
 }  // namespace remodel
 
-// A larger block is a fault with a stack. What is freed is not kept for long, as the limit is on what is held.
-extern "C" const char* __asan_default_options() { return "max_allocation_size_mb=256:quarantine_size_mb=4:detect_leaks=0"; }
+#ifdef __SANITIZE_ADDRESS__
+
+namespace {
+
+void on_allocation(const volatile void*, size_t size) { remodel::count_allocation(size); }
+void on_release(const volatile void* block) {
+  if (block) remodel::count_release(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
+}
+void count_memory() { __sanitizer_install_malloc_and_free_hooks(on_allocation, on_release); }
+
+}  // namespace
+
+// A larger block is a fault with a stack. What is freed is not kept for long: its memory counts, too.
+extern "C" const char* __asan_default_options() {
+  return "max_allocation_size_mb=256:quarantine_size_mb=4:detect_leaks=0";
+}
+
+#else
+
+namespace {
+
+void count_memory() {}
+
+void* counted(void* block) {
+  if (!block) throw std::bad_alloc();
+  remodel::count_allocation(::malloc_usable_size(block));
+  return block;
+}
+void release(void* block) {
+  if (block) remodel::count_release(::malloc_usable_size(block));
+  std::free(block);
+}
+
+}  // namespace
+
+void* operator new(size_t size) { return counted(std::malloc(size)); }
+void* operator new(size_t size, std::align_val_t to) {
+  const size_t alignment = static_cast<size_t>(to);
+  return counted(std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment));
+}
+void operator delete(void* block) noexcept { release(block); }
+void operator delete(void* block, size_t) noexcept { release(block); }
+void operator delete(void* block, std::align_val_t) noexcept { release(block); }
+void operator delete(void* block, size_t, std::align_val_t) noexcept { release(block); }
+
+#endif
 
 int main(int argc, char** argv) {
   using namespace remodel;
@@ -216,7 +266,7 @@ int main(int argc, char** argv) {
     else
       collect(word, files);
   }
-  __sanitizer_install_malloc_and_free_hooks(on_allocation, on_release);
+  count_memory();
   void* shared = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   Progress& progress = *new (shared) Progress{};
   size_t ran = 0, failed = 0;

@@ -65,8 +65,8 @@ bool takes_container(const Formal& formal, const Type& type) {
 std::string FileWriter::unique_name(std::string_view wish) {
   std::string name(wish.empty() ? "value" : wish);
   if (names.insert(name).second) return name;
-  for (int i = 1;; ++i) {
-    std::string numbered = fmt::format("{}_{}", name, i);
+  for (int& i = numbered_names_[name];;) {
+    std::string numbered = fmt::format("{}_{}", name, ++i);
     if (names.insert(numbered).second) return numbered;
   }
 }

@@ -42,7 +42,8 @@ struct FileWriter {
   std::string initializer(const ConstantPtr& constant, std::string_view wish);
 
  private:
-  std::unordered_map<std::string, int> node_names_;  // and how many there are of each
+  std::unordered_map<std::string, int> node_names_;      // and how many there are of each
+  std::unordered_map<std::string, int> numbered_names_;  // the last number that each has got
   // Keeps what it has seen alive, so that no address comes again.
   std::unordered_map<ConstantPtr, std::string> by_pointer_;
   std::unordered_multimap<size_t, std::pair<ConstantPtr, std::string>> by_content_;

@@ -1,5 +1,6 @@
 #include "ops/slice.h"
 
+#include "base/limits.h"
 #include "ops/binary.h"
 #include "ops/gather.h"
 #include "ops/generate.h"
@@ -234,6 +235,7 @@ void decompose_pad(Decompose& node) {
   for (int64_t axis = 0; axis < rank; ++axis) {
     int64_t low = op.low[axis].number(), high = op.high[axis].number(), size = dims[axis].number();
     if (low == 0 && high == 0) continue;
+    need_memory(8 * static_cast<uint64_t>((Dim(low) + size + high).number()));
     std::vector<int64_t> places;
     for (int64_t i = -low; i < size + high; ++i) places.push_back(padded_place(op.mode, i, size));
     x = node.emit(Gather{axis}, {x, node.integers(places)});
