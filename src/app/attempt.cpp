@@ -1,5 +1,7 @@
 #include "app/attempt.h"
 
+#include <new>
+
 #include "base/limits.h"
 #include "formats/onnx/writer.h"
 #include "passes/decompose.h"
@@ -39,6 +41,8 @@ Attempt attempt(const Model& source, const AttemptOptions& options, Pool& pool) 
     made.proto = onnx::build_model(model, {options.opset, options.external_data}, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
+  } catch (const std::bad_alloc&) {
+    made.problems.push_back(Error("to rewrite it takes more memory than there is", ErrorKind::io));
   }
   return made;
 }

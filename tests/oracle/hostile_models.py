@@ -159,11 +159,11 @@ def lrn_with_a_huge_size():
 
 
 def roi_align_with_many_samples():
-    inputs = [info("x", [1, 1, 8, 8]), info("rois", [1, 4]), info("batch", [1], INT64)]
     return build(
         [node("RoiAlign", ["x", "rois", "batch"], sampling_ratio=1 << 30, output_height=2, output_width=2)],
-        inputs,
+        [info("x", [1, 1, 8, 8]), info("rois", [1, 4])],
         [info("y", None)],
+        [ints("batch", [0])],
     )
 
 
@@ -187,7 +187,7 @@ def dilations_beyond_64_bits():
     )
 
 
-def window_of_bartlett():
+def blackman_window():
     return build([node("BlackmanWindow", ["sizes"])], [], [info("y", None)], [ints("sizes", 1 << 50)])
 
 
@@ -327,29 +327,21 @@ def functions_in_a_circle():
     return build([call], [info("x", [2])], [info("y", None)], functions=[function("Ping", "Pong"), function("Pong", "Ping")], domains=["local"])
 
 
-def functions_with_deep_branches():
+def functions_with_deep_branches(levels=30, depth=25):
     """Functions within branches within functions: each level of either adds to how deep the reader is."""
     functions = []
-    for level in range(30):
-        inner = helper.make_graph([helper.make_node(f"F{level - 1}" if level else "Relu", ["a"], ["r"], domain="local" if level else "")], "leaf", [], [info("r", None)])
-        for _ in range(25):
+    for level in range(levels):
+        called = ("Relu", ["a"], "") if level == 0 else (f"F{level - 1}", ["c", "a"], "local")
+        inner = helper.make_graph([helper.make_node(called[0], called[1], ["r"], domain=called[2])], "leaf", [], [info("r", None)])
+        for _ in range(depth):
             other = helper.make_graph([helper.make_node("Neg", ["a"], ["r"])], "leaf", [], [info("r", None)])
             inner = helper.make_graph([helper.make_node("If", ["c"], ["r"], then_branch=inner, else_branch=other)], "branch", [], [info("r", None)])
         call = helper.make_node("If", ["c"], ["b"], then_branch=inner, else_branch=inner)
-        functions.append(helper.make_function("local", f"F{level}", ["c", "a"], ["b"], [call], [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]))
-        for branch in (inner,):
-            fix_calls(branch)
-    call = helper.make_node("F29", ["c", "x"], ["y"], name="the_call", domain="local")
-    return build([call], [info("c", [], TensorProto.BOOL), info("x", [2])], [info("y", None)], functions=functions, domains=["local"])
-
-
-def fix_calls(graph):
-    """Calls of functions pass the condition on."""
-    for one in graph.node:
-        if one.domain == "local" and len(one.input) == 1:
-            one.input.insert(0, "c")
-        for attribute in one.attribute:
-            fix_calls(attribute.g)
+        imports = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
+        functions.append(helper.make_function("local", f"F{level}", ["c", "a"], ["b"], [call], imports))
+    call = helper.make_node(f"F{levels - 1}", ["c", "x"], ["y"], name="the_call", domain="local")
+    inputs = [info("c", [], TensorProto.BOOL), info("x", [2])]
+    return build([call], inputs, [info("y", None)], functions=functions, domains=["local"])
 
 
 def long_chain(length=20_000, op="Relu"):
@@ -538,4 +530,4 @@ def constant_without_bytes():
     return build([node("Identity", ["w"])], [], [info("y", None)], [tensor])
 
 
-ALL = {name: made for name, made in list(globals().items()) if callable(made) and getattr(made, "__module__", "") == __name__ and name not in ("ints", "node", "sized", "body", "fix_calls", "field", "sparse_weight")}
+ALL = {name: made for name, made in list(globals().items()) if callable(made) and getattr(made, "__module__", "") == __name__ and name not in ("ints", "node", "sized", "body", "field", "sparse_weight")}

@@ -25,6 +25,20 @@ std::string key_of(const std::string& domain, const std::string& name, const std
   return fmt::format("{}\n{}\n{}", domain, name, overload);
 }
 
+// Refuses a number of inputs that the operator does not take.
+void check_inputs(const NodeProto& proto, const OpSchema& schema) {
+  int given = static_cast<int>(proto.inputs.size());
+  while (given > 0 && proto.inputs[static_cast<size_t>(given) - 1].empty()) --given;
+  if (given >= schema.min_inputs && given <= schema.max_inputs) return;
+  std::string takes = schema.min_inputs == schema.max_inputs ? std::to_string(schema.min_inputs)
+                      : schema.max_inputs == unbounded       ? fmt::format("at least {}", schema.min_inputs)
+                                                             : fmt::format("{} to {}", schema.min_inputs, schema.max_inputs);
+  std::string names;
+  for (const Formal& formal : schema.inputs) names += (names.empty() ? "" : ", ") + std::string(formal.name);
+  fail("it takes {} input{}{}, but {} given", takes, takes == "1" ? "" : "s",
+       names.empty() ? "" : " (" + names + ")", given == 1 ? "1 is" : fmt::format("{} are", given));
+}
+
 // Undoes its change of a number when it goes.
 struct Deeper {
   explicit Deeper(int& depth) : depth(++depth) {}
@@ -264,6 +278,8 @@ void GraphReader::read_node(const NodeProto& proto) {
     auto opset = opsets_.find(proto.domain);
     int64_t version = opset == opsets_.end() ? 1 : opset->second;
     const Row* row = all_rows().find_reader(proto.domain, proto.type, version);
+    if (const OpSchema* schema = find_schema(proto.domain, proto.type, static_cast<int>(version)))
+      check_inputs(proto, *schema);
     ReadNode node(*this, *graph_, proto, version);
     if (row && !row->refusal.empty()) fail("{}", row->refusal);
     if (row && row->read) {
