@@ -3,12 +3,10 @@
 #include <new>
 
 #include "base/limits.h"
-#include "formats/onnx/writer.h"
 #include "passes/decompose.h"
 #include "passes/optimise.h"
 
 namespace remodel {
-
 namespace {
 
 // That rewriting computes: larger ones stay expressions.
@@ -16,29 +14,32 @@ constexpr uint64_t largest_tensor = uint64_t{1} << 27;
 
 }  // namespace
 
-Attempt attempt(const Model& source, const AttemptOptions& options, Pool& pool) {
+Attempt attempt(const Model& source, const Format& format, const WriteTarget& target, int level, Pool& pool) {
   const Limits limits(largest_tensor, any_time);
   Attempt made;
-  made.opset = options.opset;
+  made.version = target.version;
   Model model = source.copy();
   const auto count = [&](std::string name, size_t times) {
     if (times) made.rules.push_back({std::move(name), "exact", static_cast<int64_t>(times)});
   };
   static constexpr std::string_view effects[] = {"exact", "rounding", "approximate"};
   OptimiseOptions optimising;
-  optimising.level = options.level;
+  optimising.level = level;
   const OptimiseReport optimised = optimise(model, optimising, pool);
   for (const RuleCount& rule : optimised.rules)
     made.rules.push_back({rule.name, std::string(effects[static_cast<int>(rule.effect)]), rule.count});
   count("constants folded", optimised.folded);
   count("equal nodes merged", optimised.merged);
   try {
-    const size_t apart = decompose(model.main(), [&](const Graph& graph, const Node& node) {
-      return onnx::cannot_write(graph, node, options.opset).empty();
-    });
-    model.main().drop_dead();
-    count("taken apart for the opset", apart);
-    made.proto = onnx::build_model(model, {options.opset, options.external_data}, made.problems);
+    size_t apart = 0;
+    for (const GraphPtr& one : model.graphs) {
+      apart += decompose(*one, [&](const Graph& graph, const Node& node) {
+        return format.cannot_write(graph, node, target.version).empty();
+      });
+      one->drop_dead();
+    }
+    count("taken apart for the target", apart);
+    made.draft = format.write(model, target, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
   } catch (const std::bad_alloc&) {
@@ -47,12 +48,12 @@ Attempt attempt(const Model& source, const AttemptOptions& options, Pool& pool) 
   return made;
 }
 
-Attempt attempt_above(const Model& source, AttemptOptions options, Pool& pool) {
+Attempt attempt_above(const Model& source, const Format& format, WriteTarget target, int level, Pool& pool) {
   Attempt made;
   made.problems.push_back(Error("no opset can express the model"));
-  while (!made.problems.empty() && options.opset < highest_target_opset) {
-    ++options.opset;
-    made = attempt(source, options, pool);
+  while (!made.problems.empty() && target.version < format.highest_version()) {
+    ++target.version;
+    made = attempt(source, format, target, level, pool);
   }
   return made;
 }

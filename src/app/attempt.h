@@ -1,34 +1,31 @@
 // A model rewritten and said in the target's operators: all of a conversion that needs no file.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "app/report.h"
 #include "base/error.h"
 #include "base/pool.h"
-#include "formats/onnx/proto.h"
+#include "formats/format.h"
 #include "ir/graph.h"
 
 namespace remodel {
 
-inline constexpr int64_t lowest_target_opset = 9, highest_target_opset = 24;
-
-struct AttemptOptions {
-  int64_t opset = 17;
-  int level = 1;
-  bool external_data = false;
-};
+// The operator set that is written where nobody asks for another.
+inline constexpr int64_t usual_opset = 17;
 
 struct Attempt {
-  int64_t opset = 0;
-  onnx::ModelProto proto;
+  int64_t version = 0;           // of the target's operator set
+  std::unique_ptr<Draft> draft;  // null where the model could not be said at all
   std::vector<Report::Rule> rules;
-  std::vector<Error> problems;  // why the opset cannot express the model, one a layer; empty where it can
+  std::vector<Error> problems;  // why the target cannot express the model, one a layer; empty where it can
 };
 
-Attempt attempt(const Model& source, const AttemptOptions& options, Pool& pool);
+// `level` 0 rewrites only what the target needs.
+Attempt attempt(const Model& source, const Format& format, const WriteTarget& target, int level, Pool& pool);
 
-// At the lowest opset above the one asked for that can express the model; with problems where none can.
-Attempt attempt_above(const Model& source, AttemptOptions options, Pool& pool);
+// At the lowest version above the one asked for that can express the model; with problems where none can.
+Attempt attempt_above(const Model& source, const Format& format, WriteTarget target, int level, Pool& pool);
 
 }  // namespace remodel

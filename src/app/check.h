@@ -20,8 +20,8 @@ struct CheckOptions {
   bool any_width = false;  // outputs may be wider or narrower numbers than the source's
   int threads = 0;         // 0: as many as there are cpus
   // What takes more is not run, and the reason says so.
-  double seconds = 600;            // for each entry point
-  uint64_t memory = any_memory;    // a tensor
+  double seconds = 600;          // for each entry point
+  uint64_t memory = any_memory;  // a tensor
 };
 
 enum class Verdict : uint8_t {

@@ -21,7 +21,8 @@ bool wants_colour() {
   return (!no || !*no) && (!terminal || std::string_view(terminal) != "dumb");
 }
 
-// The text for a terminal: lines and our own styles stay, other control characters that names may hold do not.
+// The text for a terminal: lines and our own styles stay, other control characters that names may hold do
+// not.
 std::string harmless(std::string_view text) {
   std::string shown;
   while (!text.empty()) {
@@ -31,7 +32,8 @@ std::string harmless(std::string_view text) {
     const size_t behind = text.find_first_not_of("0123456789;", 2);
     const bool style = text.starts_with("\x1b[") && behind != text.npos && text[behind] == 'm';
     const size_t kept = text.empty() ? 0 : style ? behind + 1 : 1;
-    shown += style || text.starts_with('\n') ? std::string(text.substr(0, kept)) : printable(text.substr(0, kept));
+    shown +=
+        style || text.starts_with('\n') ? std::string(text.substr(0, kept)) : printable(text.substr(0, kept));
     text.remove_prefix(kept);
   }
   return shown;

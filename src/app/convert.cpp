@@ -7,13 +7,9 @@
 #include "app/formats.h"
 #include "base/file.h"
 #include "base/pool.h"
-#include "formats/onnx/reader.h"
-#include "formats/onnx/serialize.h"
 
 namespace remodel {
 namespace {
-
-constexpr uint64_t largest_file = (uint64_t{1} << 31) - 1;  // protobuf's limit
 
 // Times one phase of a conversion, for as long as it lives.
 class Timed {
@@ -41,41 +37,39 @@ class Timed {
 
 // Files under temporary names: nothing is in its place until commit().
 struct Output {
-  std::unique_ptr<OutputFile> model, data;
-  std::vector<Report::File> files;
+  std::vector<std::unique_ptr<OutputFile>> files;  // the main one last
 
+  OutputFile& main() { return *files.back(); }
   void commit() {
-    if (data)
-      commit_together({data.get(), model.get()});
-    else
-      model->commit();
+    std::vector<OutputFile*> all;
+    for (const auto& file : files) all.push_back(file.get());
+    commit_together(all);
   }
 };
 
-Output write_files(const onnx::ModelProto& proto, bool external_data, std::unique_ptr<OutputFile> file) {
+Output write_files(const Draft& draft, std::unique_ptr<OutputFile> main, std::vector<Report::File>& written) {
   Output output;
-  const std::string path = file->path();
-  output.model = std::move(file);
-  onnx::ExternalData external;
-  if (external_data || onnx::model_size(proto) > largest_file)
-    external = onnx::plan_external_data(proto, file_of(path) + ".data");
-  FileSink sink(*output.model);
-  onnx::write_model(proto, external, sink);
-  output.files.push_back({path, sink.position()});
-  if (external.weights.empty()) return output;
-  output.data = std::make_unique<OutputFile>(path + ".data");
-  FileSink data_sink(*output.data);
-  onnx::write_external_data(external, data_sink);
-  output.files.push_back({path + ".data", data_sink.position()});
+  const std::string path = main->path(), name = file_of(path),
+                    folder = path.substr(0, path.size() - name.size());
+  written.clear();
+  for (const Draft::File& file : draft.files(name)) {
+    output.files.push_back(file.name == name ? std::move(main)
+                                             : std::make_unique<OutputFile>(folder + file.name));
+    FileSink sink(*output.files.back());
+    file.write(sink);
+    written.insert(written.begin(), {output.files.back()->path(), sink.position()});
+  }
   return output;
 }
 
-Model read_back(Output& output) {
-  const Bytes file = map_file(output.model->readable_path());
-  onnx::ReadResult read = onnx::read_model(file, [&](const std::string&) {
-    if (!output.data) fail("it refers to another file");
-    return map_file(output.data->readable_path());
-  });
+Model read_back(const Format& format, Output& output) {
+  const auto open = [&](const std::string& name) {
+    for (const auto& file : output.files)
+      if (file != output.files.back() && file_of(file->path()) == name)
+        return map_file(file->readable_path());
+    fail("it refers to another file");
+  };
+  ReadResult read = format.read({map_file(output.main().readable_path()), open}, {});
   if (!read.problems.empty()) throw Problems(std::move(read.problems));
   return std::move(read.model);
 }
@@ -100,7 +94,8 @@ void fill_check(Report::Check& check, const CheckResult& result) {
                                    : "not checked";
 }
 
-void check_output(const ConvertOptions& options, const Model& source, Output& output, Report::Check& check) {
+void check_output(const ConvertOptions& options, const Model& source, const Format& format, Output& output,
+                  Report::Check& check) {
   CheckOptions checking;
   checking.tolerance = options.tolerance;
   checking.seconds = options.seconds;
@@ -109,7 +104,7 @@ void check_output(const ConvertOptions& options, const Model& source, Output& ou
   std::string unreadable;
   Model result;
   try {
-    result = read_back(output);
+    result = read_back(format, output);
   } catch (const Error& error) {
     unreadable = error.what();
   }
@@ -146,23 +141,24 @@ void refuse_unsupported(const ConvertOptions& options, Report& report) {
   note(options.savedmodel_signature != usual.savedmodel_signature, "savedmodel_signature");
 }
 
-// The attempt that is written, at the opset asked for or the lowest that will do.
-Attempt choose(const Model& source, const ConvertOptions& options, Report& report, Pool& pool) {
-  AttemptOptions attempting{options.opset, options.level, options.external_data};
-  Attempt first = attempt(source, attempting, pool);
-  report.written.opset = options.opset;
+// The attempt that is written, at the version asked for or the lowest that will do.
+Attempt choose(const Model& source, const Format& format, const ConvertOptions& options, Report& report,
+               Pool& pool) {
+  const WriteTarget target{options.opset, options.external_data};
+  Attempt first = attempt(source, format, target, options.level, pool);
+  report.written.opset = first.version;
   if (first.problems.empty()) return first;
-  Attempt next = attempt_above(source, attempting, pool);
+  Attempt next = attempt_above(source, format, target, options.level, pool);
   const bool found = next.problems.empty();
   if (found && options.at_least) {
     report.notes.push_back(
-        fmt::format("written at opset {}, the lowest that can express the model (opset {}: {})", next.opset,
-                    options.opset, first.problems.front().what()));
-    report.written.opset = next.opset;
+        fmt::format("written at opset {}, the lowest that can express the model (opset {}: {})", next.version,
+                    first.version, first.problems.front().what()));
+    report.written.opset = next.version;
     return next;
   }
   if (found)
-    report.notes.push_back(fmt::format("the lowest opset that can express the model is {}", next.opset));
+    report.notes.push_back(fmt::format("the lowest opset that can express the model is {}", next.version));
   for (Error& problem : first.problems) problem.at(options.from);
   throw Problems(std::move(first.problems));
 }
@@ -179,13 +175,13 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   report.read.path = options.from;
   report.written.path = options.to;
   report.dry_run = options.dry_run;
-  const FormatInfo& target =
+  const FormatInfo& info =
       options.to_format.empty() ? format_of_name(options.to) : need_format(options.to_format);
   if (options.from.empty() || options.to.empty()) throw Error("a file name is empty", ErrorKind::usage);
   if (path_exists(options.from) && canonical_path(options.from) == canonical_path(options.to))
     throw Error(fmt::format("'{}' would be overwritten by its own conversion", options.from),
                 ErrorKind::usage);
-  need_writer(target, options.to);
+  const Format& format = need_writer(info, options.to);
   refuse_unsupported(options, report);
   if (!options.data.empty()) map_file(options.data);
 
@@ -204,14 +200,14 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   Attempt chosen;
   {
     const Timed timed(report, console, "rewrite", "rewriting " + options.from);
-    chosen = choose(source, options, report, pool);
+    chosen = choose(source, format, options, report, pool);
   }
   report.rules = std::move(chosen.rules);
-  onnx::count_operators(chosen.proto.graph, report.written.operators);
+  report.written.operators = chosen.draft->operators();
   for (const auto& [type, count] : report.written.operators) report.written.nodes += count;
-  report.written.format = "ONNX";
+  report.written.format = info.brand;
   if (options.dry_run) {
-    report.written.files.push_back({options.to, onnx::model_size(chosen.proto)});
+    report.written.files.push_back({options.to, chosen.draft->size()});
     report.check.reason = "nothing was written (--dry-run)";
     return;
   }
@@ -219,29 +215,27 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   Output output;
   {
     const Timed timed(report, console, "write", "writing " + options.to);
-    output = write_files(chosen.proto, options.external_data, std::move(file));
-    report.written.files = output.files;
-    if (!options.verify || output.model->readable_path().empty()) output.commit();
+    output = write_files(*chosen.draft, std::move(file), report.written.files);
+    if (!options.verify || output.main().readable_path().empty()) output.commit();
   }
   if (!options.verify) {
     report.check.reason = "--no-verify";
     return;
   }
-  if (output.model->readable_path().empty()) {
+  if (output.main().readable_path().empty()) {
     report.check.reason = fmt::format("'{}' is no file that could be read back", options.to);
     return;
   }
   {
     const Timed timed(report, console, "check", "checking " + options.to);
-    check_output(options, source, output, report.check);
+    check_output(options, source, format, output, report.check);
   }
   if (report.check.status != "failed") return output.commit();
 
   const std::string beside = unverified_path(options.to);
   output = {};
-  output = write_files(chosen.proto, options.external_data, std::make_unique<OutputFile>(beside));
+  output = write_files(*chosen.draft, std::make_unique<OutputFile>(beside), report.written.files);
   output.commit();
-  report.written.files = output.files;
   report.exit_code = 3;
   report.errors.push_back(fmt::format("{}: the result does not compute what the source does: {}",
                                       options.from, failure_of(report.check)));

@@ -22,7 +22,7 @@ struct ConvertOptions {
   std::string from, to;                // paths
   std::string from_format, to_format;  // "": by content and name
   ReadRequest request;
-  int64_t opset = 17;
+  int64_t opset = usual_opset;
   bool at_least = true;  // a higher opset is fine where this one cannot express the model
   int level = 1;         // -O: 0 applies only what the target needs
   bool external_data = false;
@@ -31,7 +31,7 @@ struct ConvertOptions {
   std::string data;  // inputs for the check
   std::optional<double> tolerance;
   double seconds = CheckOptions().seconds;  // that the check may take
-  int threads = 0;  // 0: as many as there are cpus
+  int threads = 0;                          // 0: as many as there are cpus
 
   // For formats that are not there yet.
   QuantizationOptions quantization;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/nearest.h"
+#include "formats/onnx/format.h"
 #include "wire/protobuf.h"
 #include "wire/zip.h"
 
@@ -12,15 +13,15 @@ namespace remodel {
 namespace {
 
 constexpr FormatInfo formats[] = {
-    {"onnx", "an ONNX file", ".onnx", true, true},
-    {"tflite", "a TensorFlow Lite file", ".tflite"},
-    {"saved_model", "a TensorFlow SavedModel", ""},
-    {"frozen_graph", "a frozen TensorFlow graph", ".pb"},
-    {"checkpoint", "a TensorFlow checkpoint", ".meta .ckpt .index"},
-    {"keras_h5", "a Keras HDF5 file", ".h5 .hdf5"},
-    {"keras", "a Keras 3 archive", ".keras"},
-    {"torch", "a PyTorch file", ".pt .pth .pt2"},
-    {"tfjs", "a TensorFlow.js model", ".json"},
+    {"onnx", "ONNX", "an ONNX file", ".onnx", onnx::format},
+    {"tflite", "TensorFlow Lite", "a TensorFlow Lite file", ".tflite"},
+    {"saved_model", "TensorFlow SavedModel", "a TensorFlow SavedModel", ""},
+    {"frozen_graph", "TensorFlow graph", "a frozen TensorFlow graph", ".pb"},
+    {"checkpoint", "TensorFlow checkpoint", "a TensorFlow checkpoint", ".meta .ckpt .index"},
+    {"keras_h5", "Keras HDF5", "a Keras HDF5 file", ".h5 .hdf5"},
+    {"keras", "Keras 3", "a Keras 3 archive", ".keras"},
+    {"torch", "PyTorch", "a PyTorch file", ".pt .pth .pt2"},
+    {"tfjs", "TensorFlow.js", "a TensorFlow.js model", ".json"},
 };
 
 const FormatInfo& named(std::string_view name) { return *find_format(name); }
@@ -169,13 +170,15 @@ const FormatInfo& format_of_name(const std::string& path) {
               ErrorKind::usage);
 }
 
-void need_reader(const FormatInfo& format, const std::string& path) {
-  if (!format.reads) throw Error(fmt::format("it is {}, which cannot be read yet", format.title)).at(path);
+const Format& need_reader(const FormatInfo& info, const std::string& path) {
+  if (!info.format) throw Error(fmt::format("it is {}, which cannot be read yet", info.title)).at(path);
+  return info.format();
 }
 
-void need_writer(const FormatInfo& format, const std::string& path) {
-  if (!format.writes)
-    throw Error(fmt::format("it would be {}, which cannot be written yet", format.title)).at(path);
+const Format& need_writer(const FormatInfo& info, const std::string& path) {
+  if (!info.format)
+    throw Error(fmt::format("it would be {}, which cannot be written yet", info.title)).at(path);
+  return info.format();
 }
 
 }  // namespace remodel

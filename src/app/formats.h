@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "formats/format.h"
 
 namespace remodel {
 
 struct FormatInfo {
-  std::string_view name;        // as options spell it
-  std::string_view title;       // in messages: "a Keras HDF5 file"
-  std::string_view extensions;  // ".h5 .hdf5"; a folder has none
-  bool reads = false, writes = false;
+  std::string_view name;                // as options spell it
+  std::string_view brand;               // in reports: "ONNX"
+  std::string_view title;               // in messages: "a Keras HDF5 file"
+  std::string_view extensions;          // ".h5 .hdf5"; a folder has none
+  const Format& (*format)() = nullptr;  // null: neither read nor written yet
 };
 
 std::span<const FormatInfo> all_formats();
@@ -31,7 +33,7 @@ const FormatInfo& detect_folder(const std::string& path);
 const FormatInfo& format_of_name(const std::string& path);
 
 // Refuses what cannot be read, or written, yet.
-void need_reader(const FormatInfo& format, const std::string& path);
-void need_writer(const FormatInfo& format, const std::string& path);
+const Format& need_reader(const FormatInfo& info, const std::string& path);
+const Format& need_writer(const FormatInfo& info, const std::string& path);
 
 }  // namespace remodel

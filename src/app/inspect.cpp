@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "app/attempt.h"
+#include "app/formats.h"
 #include "app/load.h"
 #include "app/output_kind.h"
 #include "base/error.h"
@@ -100,13 +101,13 @@ Inspection::Signature describe(const Graph& graph) {
   return info;
 }
 
-// The lowest opset that can express the model, which `highest` can. What a later opset takes, an earlier one
-// rarely takes alone, so halving finds it.
-int64_t lowest_opset(const Model& model, int64_t highest, Pool& pool) {
-  int64_t low = lowest_target_opset, high = highest;
+// The lowest version that can express the model, which `highest` can. What a later operator set takes, an
+// earlier one rarely takes alone, so halving finds it.
+int64_t lowest_version(const Model& model, const Format& format, int64_t highest, Pool& pool) {
+  int64_t low = format.lowest_version(), high = highest;
   while (low < high) {
     const int64_t middle = (low + high) / 2;
-    if (attempt(model, {middle}, pool).problems.empty())
+    if (attempt(model, format, {middle}, 1, pool).problems.empty())
       high = middle;
     else
       low = middle + 1;
@@ -114,18 +115,19 @@ int64_t lowest_opset(const Model& model, int64_t highest, Pool& pool) {
   return high;
 }
 
-std::vector<Inspection::Target> inspect_targets(const Model& model) {
-  Pool pool(usable_cpus());
-  Inspection::Target onnx;
-  onnx.format = "onnx";
-  onnx.opset = AttemptOptions().opset;
-  const Attempt tried = attempt(model, {onnx.opset}, pool);
-  for (const Error& problem : tried.problems) onnx.problems.push_back(problem.what());
+Inspection::Target inspect_target(const Model& model, const FormatInfo& info, Pool& pool) {
+  const Format& format = info.format();
+  Inspection::Target target;
+  target.format = info.name;
+  target.opset = usual_opset;
+  const Attempt tried = attempt(model, format, {target.opset}, 1, pool);
+  for (const Error& problem : tried.problems) target.problems.push_back(problem.what());
   if (tried.problems.empty())
-    onnx.lowest_opset = lowest_opset(model, onnx.opset, pool);
-  else if (const Attempt above = attempt_above(model, {onnx.opset}, pool); above.problems.empty())
-    onnx.lowest_opset = above.opset;
-  return {onnx};
+    target.lowest_opset = lowest_version(model, format, target.opset, pool);
+  else if (const Attempt above = attempt_above(model, format, {target.opset}, 1, pool);
+           above.problems.empty())
+    target.lowest_opset = above.version;
+  return target;
 }
 
 }  // namespace
@@ -152,7 +154,9 @@ Inspection inspect(const std::string& path, const std::string& format) {
   for (const auto& [key, value] : model.metadata)
     if (key == "names" || key == "classes" || key == "class_names" || key == "labels")
       if (found.class_names.empty()) found.class_names = parse_class_names(value);
-  found.targets = inspect_targets(model);
+  Pool pool(usable_cpus());
+  for (const FormatInfo& info : all_formats())
+    if (info.format) found.targets.push_back(inspect_target(model, info, pool));
   return found;
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "app/formats.h"
 #include "base/error.h"
 #include "base/nearest.h"
 
@@ -186,7 +187,8 @@ int64_t parse_number(std::string_view text, int64_t least, int64_t most) {
 }
 
 int64_t parse_opset(std::string_view text) {
-  return parse_number(text, lowest_target_opset, highest_target_opset);
+  const Format& onnx = find_format("onnx")->format();
+  return parse_number(text, onnx.lowest_version(), onnx.highest_version());
 }
 
 double parse_tolerance(std::string_view text) {

@@ -4,12 +4,21 @@
 
 #include "app/formats.h"
 #include "base/file.h"
-#include "formats/onnx/reader.h"
 
 namespace remodel {
 namespace {
 
-Loaded load_onnx(const std::string& path, const Bytes& file, const ReadRequest& request) {
+Bytes open_beside(const std::string& folder, const std::string& location) {
+  try {
+    return map_file(inside_folder(folder, location));
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::io) error.hint("the model keeps weights in files of their own, beside it");
+    throw;
+  }
+}
+
+Loaded load_file(const std::string& path, const Bytes& file, const Format& format,
+                 const ReadRequest& request) {
   const std::string folder = folder_of(path);
   // Weights of one file are parts of one map.
   std::map<std::string, Bytes> external;
@@ -18,19 +27,17 @@ Loaded load_onnx(const std::string& path, const Bytes& file, const ReadRequest& 
   const auto open = [&](const std::string& location) {
     const auto place = external.find(location);
     if (place != external.end()) return place->second;
-    const std::string real = inside_folder(folder, location);
-    const Bytes bytes = map_file(real);
+    const Bytes bytes = open_beside(folder, location);
     loaded.side.files.push_back({folder == "." ? location : folder + location, bytes.size()});
     return external[location] = bytes;
   };
-  onnx::ReadResult read = onnx::read_model(file, open, request);
+  ReadResult read = format.read({file, open}, request);
   if (read.problems.size() == 1) throw read.problems.front();
   if (!read.problems.empty()) {
     for (Error& problem : read.problems) problem.at(path);
     throw Problems(std::move(read.problems));
   }
   loaded.model = std::move(read.model);
-  loaded.side.format = "ONNX";
   loaded.side.operators = std::move(read.operators);
   const auto opset = loaded.model.opsets.find("");
   if (opset != loaded.model.opsets.end()) loaded.side.opset = opset->second;
@@ -59,11 +66,12 @@ Loaded load(const std::string& path, const LoadOptions& options) {
     throw Error(fmt::format("it is a folder, not {}", format.title)).at(path);
   }
   const Bytes file = map_file(path);
-  const FormatInfo& format = asked ? *asked : detect_format(path, file);
-  need_reader(format, path);
+  const FormatInfo& info = asked ? *asked : detect_format(path, file);
+  const Format& format = need_reader(info, path);
   try {
-    Loaded loaded = load_onnx(path, file, options.request);
+    Loaded loaded = load_file(path, file, format, options.request);
     loaded.side.path = path;
+    loaded.side.format = info.brand;
     loaded.side.producer = loaded.model.producer;
     if (!loaded.model.producer_version.empty()) loaded.side.producer += " " + loaded.model.producer_version;
     for (const auto& [type, count] : loaded.side.operators) loaded.side.nodes += count;

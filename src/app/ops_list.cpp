@@ -1,31 +1,11 @@
 #include "app/ops_list.h"
 
-#include <algorithm>
-#include <map>
-#include <set>
-
-#include "app/attempt.h"
 #include "app/formats.h"
 #include "base/error.h"
-#include "formats/onnx/rows.h"
-#include "formats/onnx/schema.h"
 #include "wire/json.h"
 
 namespace remodel {
 namespace {
-
-// What the rows say of one operator of ONNX, opset by opset.
-struct Entry {
-  std::set<int> read;
-  std::set<std::string> ops;
-  std::string refusal;
-};
-using Entries = std::map<std::pair<std::string, std::string>, Entry>;  // by domain and type
-
-void add_versions(std::set<int>& to, const Versions& versions, int least, int most) {
-  for (int version = std::max(least, versions.first); version <= std::min(most, versions.last); ++version)
-    to.insert(version);
-}
 
 // "1-12, 14-24"
 std::string text_of(const std::set<int>& versions) {
@@ -40,83 +20,57 @@ std::string text_of(const std::set<int>& versions) {
   return text.empty() ? "-" : text;
 }
 
-Json json_of(const std::set<int>& versions) {
-  Json json = Json::array();
-  for (int version : versions) json.push(version);
-  return json;
-}
-
 std::string text_of(const std::set<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
 }
 
-Entries onnx_operators() {
-  Entries entries;
-  for (const onnx::Row& row : onnx::all_rows().all()) {
-    if (row.type.empty()) continue;
-    Entry& entry = entries[{row.domain, row.type}];
-    const bool standard = row.domain.empty();
-    const int newest = standard ? onnx::newest_opset("") : 1;
-    if (!row.refusal.empty()) entry.refusal = row.refusal;
-    if (row.op) entry.ops.insert(std::string(row.op->name));
-    if (row.reads && row.refusal.empty()) add_versions(entry.read, row.versions, 1, newest);
-  }
-  // No version of an operator is older than the operator.
-  for (auto& [name, entry] : entries) {
-    if (!name.first.empty()) continue;
-    std::erase_if(entry.read, [&](int version) { return !onnx::find_schema("", name.second, version); });
-  }
-  return entries;
+template <class T>
+Json json_of(const std::set<T>& items) {
+  Json json = Json::array();
+  for (const T& item : items) json.push(item);
+  return json;
 }
 
-// The opsets at which an op of ours has a row of its own; the rest is taken apart or refused.
-std::map<std::string, std::set<int>> onnx_writers() {
-  std::map<std::string, std::set<int>> writers;
-  for (const onnx::Row& row : onnx::all_rows().all())
-    if (row.writes && row.op)
-      add_versions(writers[std::string(row.op->name)], row.versions, lowest_target_opset,
-                   highest_target_opset);
-  return writers;
-}
-
-std::string list_text() {
-  const Entries entries = onnx_operators();
-  std::string text = fmt::format("{:<36} {:<12} {}\n", "ONNX operator", "read", "stands for");
-  for (const auto& [name, entry] : entries) {
-    const std::string type = (name.first.empty() ? "" : name.first + ".") + name.second;
-    const std::string what = !entry.refusal.empty() ? "refused: " + entry.refusal : text_of(entry.ops);
-    std::string line = fmt::format("{:<36} {:<12} {}", type, text_of(entry.read), what);
+std::string list_text(const FormatInfo& info) {
+  const Support support = info.format().support();
+  std::string text =
+      fmt::format("{:<36} {:<12} {}\n", fmt::format("{} operator", info.brand), "read", "stands for");
+  for (const Support::Operator& one : support.operators) {
+    const std::string type = (one.domain.empty() ? "" : one.domain + ".") + one.type;
+    const std::string what = !one.refusal.empty() ? "refused: " + one.refusal : text_of(one.ops);
+    std::string line = fmt::format("{:<36} {:<12} {}", type, text_of(one.read), what);
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }
   text += fmt::format("\n{:<36} {}\n", "op", "written at opsets");
-  for (const auto& [op, opsets] : onnx_writers()) text += fmt::format("{:<36} {}\n", op, text_of(opsets));
+  for (const auto& [op, versions] : support.written)
+    text += fmt::format("{:<36} {}\n", op, text_of(versions));
   return text;
 }
 
-Json list_json() {
+Json list_json(const FormatInfo& info) {
+  const Support support = info.format().support();
   Json json;
   json["version"] = 1;
-  json["format"] = "onnx";
+  json["format"] = std::string(info.name);
   json["operators"] = Json::array();
-  for (const auto& [name, entry] : onnx_operators()) {
-    Json one;
-    one["domain"] = name.first;
-    one["type"] = name.second;
-    one["read"] = json_of(entry.read);
-    one["ops"] = Json::array();
-    for (const std::string& op : entry.ops) one["ops"].push(op);
-    if (!entry.refusal.empty()) one["refused"] = entry.refusal;
-    json["operators"].push(std::move(one));
+  for (const Support::Operator& one : support.operators) {
+    Json entry;
+    entry["domain"] = one.domain;
+    entry["type"] = one.type;
+    entry["read"] = json_of(one.read);
+    entry["ops"] = json_of(one.ops);
+    if (!one.refusal.empty()) entry["refused"] = one.refusal;
+    json["operators"].push(std::move(entry));
   }
   json["ops"] = Json::array();
-  for (const auto& [op, opsets] : onnx_writers()) {
-    Json one;
-    one["op"] = op;
-    one["written"] = json_of(opsets);
-    json["ops"].push(std::move(one));
+  for (const auto& [op, versions] : support.written) {
+    Json entry;
+    entry["op"] = op;
+    entry["written"] = json_of(versions);
+    json["ops"].push(std::move(entry));
   }
   return json;
 }
@@ -124,9 +78,10 @@ Json list_json() {
 }  // namespace
 
 std::string list_ops(const std::string& format, bool json) {
-  if (!format.empty() && need_format(format).name != "onnx")
+  const FormatInfo& info = need_format(format.empty() ? "onnx" : format);
+  if (!info.format)
     fail("the operators of '{}' are not listed: that format cannot be read or written yet", format);
-  return json ? write_json(list_json()) : list_text();
+  return json ? write_json(list_json(info)) : list_text(info);
 }
 
 }  // namespace remodel

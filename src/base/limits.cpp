@@ -40,8 +40,9 @@ void need_memory(uint64_t bytes) {
   if (bytes < large_block) return;
   const uint64_t free = available_memory();
   if (free > 0 && bytes > free)
-    throw Error(fmt::format("{} of memory would be needed, but only {} are free", amount(bytes), amount(free)),
-                ErrorKind::io);
+    throw Error(
+        fmt::format("{} of memory would be needed, but only {} are free", amount(bytes), amount(free)),
+        ErrorKind::io);
 }
 
 void need_time() {

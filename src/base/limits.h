@@ -1,4 +1,5 @@
-// What work on models that nobody has vetted may take. What goes beyond is an Error of kind io, before it is taken.
+// What work on models that nobody has vetted may take. What goes beyond is an Error of kind io, before it is
+// taken.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ class Limits {
   Limits* outer_;
 };
 
-// Refuses a block above the limit, and one that this machine has no memory for: the system would kill the process
-// once it is filled.
+// Refuses a block above the limit, and one that this machine has no memory for: the system would kill the
+// process once it is filled.
 void need_memory(uint64_t bytes);
 void need_time();
 

@@ -99,17 +99,16 @@ Dims deform_conv_dims(const DeformConv& op, const Dims& x, const Dims& w, const 
   return image_dims(Channels::first, x[0], w[0], spatial);
 }
 
-Dims fold_dims(const Fold& op, const Dims& x, const Dims& size) {
-  check_sliding(op, &op.window);
+Dims fold_dims(const Fold& op, const std::vector<int64_t>& window, const Dims& x, const Dims& size) {
+  check_sliding(op, &window);
   if (op.channels != Channels::first) fail("fold needs its channels first");
-  if (size.size() != op.window.size())
-    fail("{} sizes for a window of {} axes", size.size(), op.window.size());
+  if (size.size() != window.size()) fail("{} sizes for a window of {} axes", size.size(), window.size());
   if (x.size() != 3) fail("the input must be [batch, channels * window, windows], but is {}", text_of(x));
   Dim taps(1), windows(1);
   for (size_t i = 0; i < size.size(); ++i) {
     if (size[i].is_number() && size[i].number() < 0) fail("size {} is negative", size[i].text());
-    taps = taps * Dim(op.window[i]);
-    windows = windows * window_count(op, i, size[i], op.window[i]);
+    taps = taps * Dim(window[i]);
+    windows = windows * window_count(op, i, size[i], window[i]);
   }
   need_equal(x[2], windows, "the input's last axis and the number of windows");
   if (x[1].is_number() && x[1].number() % taps.number() != 0)
@@ -151,12 +150,15 @@ void DeformConv::infer(Infer& in) const {
 }
 
 void Fold::infer(Infer& in) const {
-  in.need_count(1, 2);
-  auto sizes = in.sizes_or(1, size);
-  size_t rank = window.size() + 2;
-  if (in.dims(0) && sizes) return in.out(0, in.dtype(0), fold_dims(*this, *in.dims(0), *sizes));
-  Dims dims = in.fresh_dims(0, rank);
-  if (in.dims(0) && in.rank(0) == 3) dims[0] = (*in.dims(0))[0];
+  in.need_count(1, 3);
+  in.need_rank(0, 3);
+  auto sizes = in.sizes_or(1, size), windows = in.sizes_or(2, window);
+  auto taps = windows ? numbers(*windows) : std::nullopt;
+  if (in.dims(0) && sizes && taps)
+    return in.out(0, in.dtype(0), fold_dims(*this, *taps, *in.dims(0), *sizes));
+  Dims dims = in.fresh_dims(0, strides.size() + 2);
+  if (in.dims(0)) dims[0] = (*in.dims(0))[0];
+  for (size_t i = 0; sizes && i < sizes->size() && i + 2 < dims.size(); ++i) dims[i + 2] = (*sizes)[i];
   in.out(0, in.dtype(0), dims);
 }
 

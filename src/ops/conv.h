@@ -47,11 +47,11 @@ struct DeformConv : Sliding {
   void infer(Infer& in) const;
 };
 
-// (x, size?): x [batch, channels * window..., windows] added into an image [batch, channels, size...].
+// (x, size?, window?): x [batch, channels * window..., windows] added into an image [batch, channels,
+// size...].
 struct Fold : Sliding {
   static constexpr const char* name = "fold";
-  std::vector<int64_t> window;
-  Dims size;
+  Dims window, size;
   void describe(Fields& v) {
     v("window", window);
     v("size", size);
@@ -65,7 +65,7 @@ Dims conv_dims(const Conv& op, const Dims& x, const Dims& w);
 Dims conv_transpose_dims(const ConvTranspose& op, const Dims& x, const Dims& w);
 Dims deform_conv_dims(const DeformConv& op, const Dims& x, const Dims& w, const Dims& offsets,
                       const Dims* mask);
-Dims fold_dims(const Fold& op, const Dims& x, const Dims& size);
+Dims fold_dims(const Fold& op, const std::vector<int64_t>& window, const Dims& x, const Dims& size);
 void check_bias(const Dims& bias, const Dim& channels);
 
 }  // namespace remodel

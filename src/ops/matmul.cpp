@@ -9,10 +9,12 @@ namespace remodel {
 
 void MatMul::infer(Infer& in) const {
   in.need_count(2, 4);
-  in.need_same_dtype(0, 1);
+  auto is_byte = [](DType t) { return is_integer(t) && size_of(t) == 1; };
+  bool whole = out == DType::i32 || in.has(2) || in.has(3);
+  // One side of a product of bytes may be signed and the other not.
+  if (!whole || !is_byte(in.dtype(0)) || !is_byte(in.dtype(1))) in.need_same_dtype(0, 1);
   DType type = out != DType::unknown ? out : in.dtype(0);
   if (in.has(2) || in.has(3)) {
-    auto is_byte = [](DType t) { return is_integer(t) && size_of(t) == 1; };
     for (size_t i = 0; i < in.count(); ++i)
       if (in.has(i)) in.need_dtype(i, is_byte, "integers of 8 bits at most");
     if (in.has(2)) in.need_same_dtype(0, 2);

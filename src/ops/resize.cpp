@@ -25,10 +25,14 @@ Dims numbered_from(const Dims& dims, const std::vector<int64_t>& axes) {
 
 }  // namespace
 
+double resize_length(int64_t in, double scale, double span) {
+  if (span == 1) return static_cast<float>(in) * static_cast<float>(scale);
+  return static_cast<float>(in) * static_cast<float>(span) * static_cast<float>(scale);
+}
+
 int64_t resize_scaled(int64_t in, double scale, double span) {
-  float whole = static_cast<float>(in) * static_cast<float>(scale);
-  if (span != 1) whole = static_cast<float>(in) * static_cast<float>(span) * static_cast<float>(scale);
-  if (!(whole >= 0 && whole < 9e15f)) fail("{} elements scaled by {}", in, scale);
+  double whole = resize_length(in, scale, span);
+  if (!(whole >= 0 && whole < 9e15)) fail("{} elements scaled by {}", in, scale);
   return static_cast<int64_t>(whole);
 }
 

@@ -13,7 +13,7 @@ enum class Coordinates : uint8_t {
   half_pixel_symmetric,  // the same, moved so that what floor cut off the size is cut equally at both ends
   half_pixel_or_zero,    // the same as half_pixel, but 0 where out is 1 (PyTorch)
   half_pixel_unshifted,  // (i + 0.5) / s (TensorFlow's nearest neighbours)
-  align_corners,         // i * (in - 1) / (out - 1), 0 where out is 1
+  align_corners,         // i * (in - 1) / (out - 1), 0 where out is 1; out before it is rounded down
   asymmetric,            // i / s
   crop,  // evenly from start * (in - 1) to end * (in - 1) of the crop; their middle where out is 1
 };
@@ -66,7 +66,8 @@ struct Resize {
 
 // The sizes that wished ones become.
 Dims resize_sizes(Aspect aspect, const Dims& in, const Dims& wished);
-// floor(in * span * scale) in f32.
+// in * span * scale in f32, and its floor.
+double resize_length(int64_t in, double scale, double span = 1);
 int64_t resize_scaled(int64_t in, double scale, double span = 1);
 
 // (x [batch, channels, spatial...], grid [batch, out..., axes]) -> [batch, channels, out...]: x at the grid's

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/infer.h"
+#include "ir/tensor.h"
 
 namespace remodel {
 
@@ -96,7 +97,7 @@ void Transpose::infer(Infer& in) const {
   Dims to;
   for (int64_t axis : order) {
     if (axis < 0 || axis >= static_cast<int64_t>(order.size()) || seen[axis])
-      fail("[{}] is not an order of {} axes", fmt::join(order, ", "), order.size());
+      fail("{} is not an order of {} axes", text_of(order), order.size());
     seen[axis] = true;
     to.push_back((*from)[axis]);
   }

@@ -33,7 +33,13 @@ size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node
     DecomposeFn fn = all_decompositions().find(graph.node(id).op.info());
     if (!fn) continue;
     Decompose one(graph, id);
-    fn(one);
+    try {
+      fn(one);
+    } catch (Error& error) {
+      const std::vector<std::string>& origin = graph.node(id).origin;
+      throw error.at(
+          fmt::format("layer '{}' ({})", origin.empty() ? "" : origin[0], graph.node(id).op.name()));
+    }
     for (size_t k = 0; k < one.node_.outputs.size(); ++k) {
       ValueId old = one.node_.outputs[k];
       if (old == absent) continue;

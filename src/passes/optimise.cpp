@@ -39,8 +39,9 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       for (const RuleCount& count : recognised) before += count.count;
       size_t folded = fold_constants(*graph, pool);
       size_t merged = merge_equal_nodes(*graph);
-      // High-level ops are recognised before anything that they consist of is rewritten.
-      apply_rules(*graph, tables.recognise, recognised, {options.stop_after});
+      // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
+      // them for doubles.
+      apply_rules(*graph, tables.recognise, recognised, {options.stop_after, DType::f64});
       apply_rules(*graph, tables.clean, counts, {options.stop_after});
       report.dropped += graph->drop_dead();
       report.folded += folded;

@@ -232,6 +232,8 @@ struct RuleDriver {
     if (options.stop_after >= 0 && patches >= options.stop_after) return false;
     if (graph.node(id).outputs.empty() || graph.node(id).outputs[0] == absent) return false;
     ValueId root = graph.node(id).outputs[0];
+    DType dtype = graph.value(root).type.dtype;
+    if (dtype != DType::unknown && dtype == options.except) return false;
     if (!Matcher(rules, graph, match).run(rule.root, root)) return false;
     if (rule.where && !rule.where(match)) return false;
     for (int32_t expr : match.bound_)

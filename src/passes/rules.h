@@ -155,7 +155,8 @@ struct RuleCount {
 };
 
 struct ApplyOptions {
-  int64_t stop_after = -1;  // patches in all; -1: no limit
+  int64_t stop_after = -1;        // patches in all; -1: no limit
+  DType except = DType::unknown;  // results of this type are left alone
 };
 
 // Applies the rules until none matches, bodies included. A patch whose result has another dtype or other

@@ -168,7 +168,9 @@ void group_norm_rules(Rules& rules) {
     if (!same_shape_and_dtype(from, to) || !from.dims || !inner.dims || op.channels != Channels::first)
       return absent;
     const Dims &dims = *from.dims, &split = *inner.dims;
-    if (dims.size() < 3 || split.size() < 3 || !(dims[0] == split[0]) || !split[1].is_number()) return absent;
+    if (dims.size() < 3 || split.size() < 3 || !(dims[0] == split[0])) return absent;
+    if (!split[1].is_number() || !dims[1].is_number() || dims[1].number() % split[1].number() != 0)
+      return absent;
     GroupNorm group;
     group.groups = split[1].number();
     group.epsilon = op.epsilon;

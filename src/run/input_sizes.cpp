@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "run/cost.h"
 
 namespace remodel {
 namespace {
@@ -67,6 +68,9 @@ const std::vector<int64_t>& preferences(Axis axis) {
   }
 }
 
+// Sizes that take more memory than this are left for when no others fit.
+constexpr int64_t usual_bytes = int64_t{1} << 29;
+
 // For inputs of which not even the rank is known.
 const Shape ranks[] = {{2, 3}, {2, 3, 16, 16}, {2, 3, 8}, {4}, {}};
 
@@ -81,7 +85,7 @@ class Chooser {
     std::vector<SizeMap> attempts = attempts_for_symbols();
     if (symbols_.empty() && given_.empty() && !open_ranks_ && given_ranks_.empty())
       return {{{}, graph_.copy()}};
-    std::vector<ChosenSizes> found;
+    std::vector<ChosenSizes> found, large;
     // A large graph takes long to infer.
     size_t left = std::clamp<size_t>(200000 / (graph_.node_count() + 1), 4, 120);
     for (size_t rank = 0; rank < (open_ranks_ ? std::size(ranks) : 1); ++rank)
@@ -91,10 +95,13 @@ class Chooser {
         ChosenSizes chosen{sizes, with_ranks(rank)};
         try {
           bind_symbols(*chosen.graph, sizes);
-          found.push_back(std::move(chosen));
+          bool usual = peak_activation_bytes(*chosen.graph) <= usual_bytes;
+          if (usual || large.size() < most) (usual ? found : large).push_back(std::move(chosen));
         } catch (const Error&) {
         }
       }
+    if (found.empty())
+      for (size_t i = 0; i < std::min(most, large.size()); ++i) found.push_back(std::move(large[i]));
     if (found.empty()) {
       ChosenSizes likeliest{attempts.front(), with_ranks(0)};
       for (const Port& port : likeliest.graph->inputs)

@@ -24,8 +24,10 @@ T place_of(const Resize& op, const ResizedAxis& axis, int64_t i) {
       break;
     case Coordinates::half_pixel_unshifted:
       return (x + half) / scale;
-    case Coordinates::align_corners:
-      return axis.out == 1 ? T(0) : x * (in - 1) / (out - 1);
+    case Coordinates::align_corners: {
+      const T length = static_cast<T>(axis.length);
+      return length == 1 ? T(0) : x * (in - 1) / (length - 1);
+    }
     case Coordinates::asymmetric:
       return x / scale;
     case Coordinates::crop: {

@@ -12,6 +12,7 @@ namespace remodel {
 struct ResizedAxis {
   int64_t in = 0, out = 0;
   double scale = 1, start = 0, end = 1;  // start and end: of the crop
+  double length = 0;                     // `out` before it is rounded down
 
   // Nothing moves along this axis.
   bool still(const Resize& op) const;

@@ -1,11 +1,11 @@
-// Feeds a target damaged copies of files, without libFuzzer and the same on each run: shortened, with bits flipped,
-// with lengths and numbers blown up.
+// Feeds a target damaged copies of files, without libFuzzer and the same on each run: shortened, with bits
+// flipped, with lengths and numbers blown up.
 //
 //   fuzz_TARGET [--copies N] [--shard I/N] FILE|FOLDER...     N damaged copies of each kind for each file
 //
-// Each file is a process of its own, so that a crash in one does not hide the others. A copy fails when the target
-// aborts or a sanitizer speaks, when it takes over a second of processor time, or when it holds more memory at a
-// time than the copy's size + 64 MB.
+// Each file is a process of its own, so that a crash in one does not hide the others. A copy fails when the
+// target aborts or a sanitizer speaks, when it takes over a second of processor time, or when it holds more
+// memory at a time than the copy's size + 64 MB.
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -133,9 +133,21 @@ class Driver {
     }
     std::vector<Place> places;
     find_varints(text, 0, 0, places);
-    static constexpr uint64_t edges[] = {0,        1,        127,       65'535,           0x7fffffff,
-                                         1u << 20, 1u << 30, 1ull << 40, 1ull << 62,       UINT64_MAX >> 1,
-                                         1ull << 63, UINT64_MAX, UINT64_MAX - 1, 0xffffffff, 1'000'000'007};
+    static constexpr uint64_t edges[] = {0,
+                                         1,
+                                         127,
+                                         65'535,
+                                         0x7fffffff,
+                                         1u << 20,
+                                         1u << 30,
+                                         1ull << 40,
+                                         1ull << 62,
+                                         UINT64_MAX >> 1,
+                                         1ull << 63,
+                                         UINT64_MAX,
+                                         UINT64_MAX - 1,
+                                         0xffffffff,
+                                         1'000'000'007};
     for (const bool length : {true, false}) {
       std::vector<Place> some;
       for (const Place& place : places)
@@ -194,7 +206,8 @@ bool run_file(const std::string& path, int copies, Progress& progress) {
   ::waitpid(child, &status, 0);
   if (status != 0) {
     ++progress.failures;
-    const std::string how = WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status)) : "it ends the process";
+    const std::string how =
+        WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status)) : "it ends the process";
     std::fprintf(stderr, "  %s: %s\n", progress.what, how.c_str());
   }
   if (progress.failures == failures) return true;
@@ -274,6 +287,7 @@ int main(int argc, char** argv) {
     ++ran;
     failed += !run_file(files[i], copies, progress);
   }
-  std::printf("%zu files, %lld copies: %zu files with faults\n", ran, static_cast<long long>(progress.copies), failed);
+  std::printf("%zu files, %lld copies: %zu files with faults\n", ran, static_cast<long long>(progress.copies),
+              failed);
   return failed > 0 || ran == 0;
 }

@@ -1,5 +1,5 @@
-// What a target of the fuzzers is made of. A target may accept its input or throw Error. It aborts on an internal
-// error and on what contradicts itself; a sanitizer sees the rest.
+// What a target of the fuzzers is made of. A target may accept its input or throw Error. It aborts on an
+// internal error and on what contradicts itself; a sanitizer sees the rest.
 #pragma once
 
 #include <cstdint>

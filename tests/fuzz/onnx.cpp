@@ -1,8 +1,7 @@
 // An ONNX model: read and inferred, rewritten, written, read back and compared.
 #include "app/attempt.h"
 #include "app/check.h"
-#include "formats/onnx/reader.h"
-#include "formats/onnx/serialize.h"
+#include "app/formats.h"
 #include "fuzz.h"
 
 namespace remodel {
@@ -10,24 +9,28 @@ namespace {
 
 Bytes no_other_file(const std::string& location) { fail("there is no file '{}'", location); }
 
+void need_no_internal(const std::vector<Error>& problems) {
+  for (const Error& problem : problems)
+    if (problem.kind() == ErrorKind::internal) broken(problem.what());
+}
+
 void convert(const Bytes& file) {
   static Pool pool(1);
-  const onnx::ReadResult source = onnx::read_model(file, no_other_file);
-  for (const Error& problem : source.problems)
-    if (problem.kind() == ErrorKind::internal) broken(problem.what());
+  static const Format& format = need_reader(need_format("onnx"), "");
+  const ReadResult source = format.read({file, no_other_file}, {});
+  need_no_internal(source.problems);
   if (!source.problems.empty()) return;
   for (const int level : {0, 1}) {
-    const Attempt made = attempt(source.model, {17, level, false}, pool);
-    for (const Error& problem : made.problems)
-      if (problem.kind() == ErrorKind::internal) broken(problem.what());
+    const Attempt made = attempt(source.model, format, {usual_opset, false}, level, pool);
+    need_no_internal(made.problems);
     if (!made.problems.empty()) return;
     MemorySink sink;
-    onnx::write_model(made.proto, {}, sink);
-    const onnx::ReadResult result = onnx::read_model(Bytes::own(sink.take()), no_other_file);
+    for (const Draft::File& one : made.draft->files("model.onnx")) one.write(sink);
+    const ReadResult result = format.read({Bytes::own(sink.take()), no_other_file}, {});
     if (!result.problems.empty()) broken(std::string("it is not read back: ") + result.problems[0].what());
     CheckOptions options;
     options.threads = 1;
-    options.memory = 1 << 24;
+    options.memory = 1 << 22;
     options.seconds = 0.2;
     check_models(source.model, result.model, options);
   }

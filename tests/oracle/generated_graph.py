@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from ort_worker import OrtWorker, RuntimeFailure
 
@@ -34,7 +34,15 @@ class Graph:
         self.constants: dict[str, np.ndarray] = {}
         self.inputs: list[str] = []
         self.symbols: dict[tuple[int, ...], str] = {}
+        self.dtype = np.dtype(self.rng.choice(["float32"] * 8 + ["float64", "float16"]))
+        self.wild = self.chance(0.1)  # NaN, infinities and tensors without elements are let in
         self._names = Counter()
+        self._emits_to_twist = -1
+
+    @property
+    def coarseness(self) -> float:
+        """How much larger this graph's rounding is than that of float32."""
+        return 500.0 if self.dtype == np.float16 else 1.0
 
     def name(self, stem: str) -> str:
         self._names[stem] += 1
@@ -57,6 +65,7 @@ class Graph:
         """dims: sizes, or tuples with a size for each binding (a symbolic dim)."""
         name = self.name(stem)
         shapes = [tuple(dim[b] if isinstance(dim, tuple) else dim for dim in dims) for b in range(BINDINGS)]
+        dtype = self.dtype if np.dtype(dtype).kind == "f" else dtype
         for dim in dims:
             if isinstance(dim, tuple):
                 self.symbols.setdefault(dim, f"s{len(self.symbols)}")
@@ -73,7 +82,8 @@ class Graph:
 
     def constant(self, array: np.ndarray, stem: str = "w") -> str:
         name = self.name(stem)
-        self.constants[name] = np.asarray(array)
+        array = np.asarray(array)
+        self.constants[name] = array.astype(self.dtype) if array.dtype == np.float32 else array
         return name
 
     def weight(self, *shape, scale: float = 1.0, offset: float = 0.0) -> str:
@@ -102,7 +112,10 @@ class Graph:
         fits = [
             name
             for name, arrays in self.values.items()
-            if arrays[0].dtype.kind in kind and low_rank <= arrays[0].ndim <= high_rank and where(name)
+            if isinstance(arrays[0], np.ndarray)
+            and arrays[0].dtype.kind in kind
+            and (arrays[0].dtype == self.dtype or arrays[0].dtype.kind != "f")
+            and low_rank <= arrays[0].ndim <= high_rank and where(name)
         ]
         if not fits:
             raise Rejected("no value fits")
@@ -112,8 +125,13 @@ class Graph:
 
     def emit(self, op: str, *inputs: str, outputs: int = 1, captures=(), **attributes):
         """Adds a node; its output's name, or a list of names where it has several."""
-        names = [self.name(op.lower()) for _ in range(outputs)]
         attributes = {key: value for key, value in attributes.items() if value is not None}
+        if attributes.get("to") == TensorProto.FLOAT:
+            attributes["to"] = helper.np_dtype_to_tensor_dtype(self.dtype)
+        self._emits_to_twist -= 1
+        if self._emits_to_twist == -1:
+            inputs, attributes = twisted(self, op, list(inputs), attributes)
+        names = [self.name(op.lower()) for _ in range(outputs)]
         node = helper.make_node(op, inputs, names, name=self.name(f"{op}_node"), **attributes)
         results = self.run_node(node, [name for name in (*inputs, *captures) if name])
         for name in names:
@@ -140,24 +158,30 @@ class Graph:
 
     def require_sane(self, arrays) -> None:
         for array in arrays:
-            if array.size == 0 or array.size > MAX_ELEMENTS or array.ndim > 6:
+            if not isinstance(array, np.ndarray):
+                continue
+            if array.size > MAX_ELEMENTS or array.ndim > 6 or (array.size == 0 and not self.wild):
                 raise Rejected("size")
             if array.dtype.kind == "f":
-                if not np.isfinite(array).all() or np.abs(array).max() > MAX_MAGNITUDE:
+                finite = np.isfinite(array)
+                if not self.wild and not finite.all():
+                    raise Rejected("not finite")
+                if np.abs(array[finite], dtype=np.float64).max(initial=0) > MAX_MAGNITUDE / self.coarseness**0.5:
                     raise Rejected("values too large")
 
     def require_apart(self, *arrays_of_distances) -> None:
         """For ops that jump: no value may be near the place of the jump."""
         for distances in arrays_of_distances:
-            if distances.size and np.abs(distances).min() < MARGIN:
+            if distances.size and np.abs(distances).min() < MARGIN * self.coarseness:
                 raise Rejected("near a jump")
 
     def attempt(self, proposal) -> bool:
         saved = len(self.nodes), dict(self.values), dict(self.constants)
+        self._emits_to_twist = self.integer(0, 9) if self.chance(0.3) else -1
         try:
             proposal(self)
             return True
-        except Rejected:
+        except (Rejected, ValueError, IndexError):  # the latter two by values without elements
             del self.nodes[saved[0] :]
             self.values, self.constants = saved[1], saved[2]
             return False
@@ -171,8 +195,40 @@ class Graph:
         return make_model(graph, self.opset)
 
     def dims(self, name: str, symbolic: bool) -> list:
+        if isinstance(self.values[name][0], list):
+            return []
         sizes = zip(*(array.shape for array in self.values[name]))
         return [s[0] if len(set(s)) == 1 else self.symbols[s] if symbolic else None for s in sizes]
+
+
+def twisted(g: Graph, op: str, inputs: list[str], attributes: dict) -> tuple[list[str], dict]:
+    """The node with one thing off, so that an idiom becomes a near miss of itself."""
+    constants = [i for i, name in enumerate(inputs) if name in g.constants]
+    numbers = [key for key, value in attributes.items() if isinstance(value, (int, float)) and key != "to"]
+    kind = g.choice(("constant", "rank", "row", "swap", "between", "used", "attribute"))
+    if kind in ("constant", "rank", "row") and constants:
+        place = g.choice(constants)
+        array = g.constants[inputs[place]]
+        if kind == "rank":
+            array = array.reshape(1, *array.shape) if array.ndim == 0 or g.chance(0.5) else array.reshape(-1)
+        elif kind == "row" and array.dtype.kind == "f":
+            array = np.tile(array, (*[1] * max(array.ndim - 1, 0), g.integer(2, 5)))
+        elif array.dtype.kind == "f":
+            array = array * g.choice((1.05, 0.5, -1.0, 0.0))
+        elif array.dtype.kind in "iu":
+            array = (array + g.choice((-1, 1))).astype(array.dtype)
+        inputs[place] = g.constant(array)
+    elif kind == "swap" and len(inputs) > 1:
+        inputs[0], inputs[1] = inputs[1], inputs[0]
+    elif kind == "between" and inputs and inputs[0] in g.values:
+        inputs[0] = g.emit(g.choice(("Identity", "Neg", "Relu", "Abs")), inputs[0])
+    elif kind == "used" and inputs and inputs[0] in g.values and g.values[inputs[0]][0].dtype.kind == "f":
+        g.emit("Tanh", inputs[0])
+    elif kind == "attribute" and numbers:
+        key = g.choice(numbers)
+        value = attributes[key]
+        attributes[key] = value * 1.25 if isinstance(value, float) else value + g.choice((-1, 1))
+    return inputs, attributes
 
 
 def reads(node: onnx.NodeProto) -> set[str]:
@@ -185,10 +241,15 @@ def reads(node: onnx.NodeProto) -> set[str]:
 
 
 def typed(name: str, array: np.ndarray, dims=None) -> onnx.ValueInfoProto:
+    if isinstance(array, list):
+        element = helper.np_dtype_to_tensor_dtype(array[0].dtype)
+        return helper.make_tensor_sequence_value_info(name, element, None)
     element = helper.np_dtype_to_tensor_dtype(array.dtype)
     return helper.make_tensor_value_info(name, element, [None] * array.ndim if dims is None else dims)
 
 
 def make_model(graph: onnx.GraphProto, opset: int) -> onnx.ModelProto:
     imports = [helper.make_opsetid("", opset)]
+    if any(node.domain for node in graph.node):
+        imports.append(helper.make_opsetid("com.microsoft", 1))
     return helper.make_model(graph, opset_imports=imports, ir_version=8 if opset < 19 else 9 if opset < 21 else 10)

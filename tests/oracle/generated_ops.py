@@ -546,6 +546,8 @@ def pool(g: Graph):
     elif g.chance(0.5):
         options["auto_pad"] = g.choice(("SAME_UPPER", "SAME_LOWER"))
     options["ceil_mode"] = g.choice((0, 0, 1)) if "auto_pad" not in options else None
+    if any(min(g.array(x, b).shape[2:]) < max(options["kernel_shape"]) for b in (0, 1)):
+        raise Rejected("a window larger than the image")
     if g.chance(0.5):
         g.emit("MaxPool", x, **options)
     else:

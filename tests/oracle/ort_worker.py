@@ -35,6 +35,13 @@ class OrtWorker:
     def run(self, model, inputs: dict) -> dict:
         return self._call(run_model, str(model), inputs)
 
+    def run_bytes(self, model: bytes, inputs: dict) -> dict:
+        return self._call(run_model, model, inputs)
+
+    def run_plain(self, model: bytes, inputs: dict) -> dict:
+        """Without the runtime's own optimiser."""
+        return self._call(run_plain, model, inputs)
+
     def run_many(self, model: bytes, feeds: list[dict]) -> list[dict]:
         """One session of a model in memory for several feeds."""
         return self._call(run_many, model, feeds)
@@ -94,10 +101,12 @@ def checker_error(path: str) -> str:
     return ""
 
 
-def open_session(model: str | bytes):
+def open_session(model: str | bytes, optimise: bool = True):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    if not optimise:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -110,8 +119,12 @@ def run_many(model: bytes, feeds: list[dict]) -> list[dict]:
     return [dict(zip(names, session.run(names, feed))) for feed in feeds]
 
 
-def run_model(path: str, inputs: dict) -> dict:
-    session = open_session(path)
+def run_plain(model: bytes, inputs: dict) -> dict:
+    return run_model(model, inputs, optimise=False)
+
+
+def run_model(model: str | bytes, inputs: dict, optimise: bool = True) -> dict:
+    session = open_session(model, optimise)
     names = [output.name for output in session.get_outputs()]
     exotic_output = any(re.search("bfloat|float8|float4|int4|int2", output.type) for output in session.get_outputs())
     if not exotic_output and not any(is_exotic(value) for value in inputs.values()):

@@ -1,5 +1,6 @@
 """Running the program under test, one process a call."""
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass
@@ -30,11 +31,20 @@ class Outcome:
 
 
 def call(*arguments, timeout: float = 60) -> Outcome:
+    return call_for_output(*arguments, timeout=timeout)[0]
+
+
+def call_for_output(*arguments, timeout: float = 60) -> tuple[Outcome, str]:
+    """The outcome and what stands on stdout."""
     command = [str(PROGRAM), *map(str, arguments)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
     except subprocess.TimeoutExpired:
-        return Outcome(-1, f"still running after {timeout:g} s")
+        return Outcome(-1, f"still running after {timeout:g} s"), ""
+    return outcome_of(done), done.stdout.decode("utf-8", "replace")
+
+
+def outcome_of(done: subprocess.CompletedProcess) -> Outcome:
     lines = (done.stderr + done.stdout).decode("utf-8", "replace").strip().splitlines()
     if done.returncode < 0:
         return Outcome(done.returncode, f"killed by signal {-done.returncode}: {' | '.join(lines[-3:])}")
@@ -48,6 +58,12 @@ def first_error(lines: list[str]) -> str:
 
 def run(model: Path, inputs: Path, outputs: Path) -> Outcome:
     return call("run", model, inputs, outputs)
+
+
+def rewrites(source: Path, target: Path) -> dict[str, int]:
+    """The rules that converting applies, with counts."""
+    outcome, text = call_for_output(source, target, "--json", "--no-verify")
+    return {rule["name"]: rule["count"] for rule in json.loads(text)["rules"]} if outcome.ok else {}
 
 
 def convert(source: Path, target: Path, *options: str) -> Outcome:

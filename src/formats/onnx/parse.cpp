@@ -165,14 +165,16 @@ struct Parser {
   ConstantPtr make_sparse(const ConstantPtr& values, const ConstantPtr& indices, Shape dims) {
     if (!values || !indices) fail("it lacks values or indices");
     int64_t count = count_of(dims);
-    // It is dense in what is written: one far larger than what the file holds is more likely an attack than a model.
+    // It is dense in what is written: one far larger than what the file holds is more likely an attack than a
+    // model.
     if (count > (int64_t{1} << 24) && count / 1024 > values->count())
       fail("the shape {} is too large for {} values", text_of(dims), values->count());
     std::vector<int64_t> given = indices->tensor().ints(), places;
     bool coordinates = indices->shape().size() == 2;
     size_t width = coordinates ? dims.size() : 1;
     if (given.size() != static_cast<size_t>(values->count()) * width)
-      fail("{} values need {} indices, but there are {}", values->count(), values->count() * width, given.size());
+      fail("{} values need {} indices, but there are {}", values->count(), values->count() * width,
+           given.size());
     Shape strides = strides_of(dims);
     for (size_t i = 0; i < static_cast<size_t>(values->count()); ++i) {
       int64_t place = coordinates ? 0 : given[i];

@@ -86,6 +86,12 @@ std::vector<std::string> references(const NodeProto& node) {
   std::vector<std::string> found = free_names(node);
   for (const std::string& input : node.inputs)
     if (!input.empty()) found.push_back(input);
+  // Gradient names tensors in its attributes.
+  if (node.domain == "ai.onnx.preview.training" && node.type == "Gradient")
+    for (const Attribute& attribute : node.attributes) {
+      if (!attribute.text.empty()) found.push_back(attribute.text);
+      found.insert(found.end(), attribute.texts.begin(), attribute.texts.end());
+    }
   return found;
 }
 

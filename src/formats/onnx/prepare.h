@@ -31,7 +31,7 @@ struct Plan {
   }
 };
 
-// The names of the graph that a node refers to, those used in its bodies included.
+// The tensors that a node refers to, those used in its bodies included.
 std::vector<std::string> references(const NodeProto& node);
 
 Plan prepare(GraphProto& graph, const ReadRequest& request);

@@ -115,6 +115,13 @@ ConstantPtr ReadNode::constant(size_t i) const {
   return has_input(i) ? graph_.value(operands_[i]).constant : nullptr;
 }
 
+ValueId ReadNode::named(const std::string& tensor) {
+  if (reader_.poisoned(tensor)) throw Silenced();
+  ValueId value = reader_.find(tensor);
+  if (value == absent) fail("'{}' is never computed", tensor);
+  return value;
+}
+
 std::vector<ValueId> ReadNode::emit(Op op, std::vector<ValueId> operands, size_t results) {
   while (!operands.empty() && operands.back() == absent) operands.pop_back();
   NodeId id = graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), origin_);

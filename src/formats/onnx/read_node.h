@@ -50,6 +50,9 @@ class ReadNode {
   std::optional<std::vector<int64_t>> known_integers(size_t i);
   std::optional<bool> known_truth(size_t i);
   ConstantPtr constant(size_t i) const;  // null where it is none
+  // A tensor that an attribute names.
+  ValueId named(const std::string& tensor);
+  const Origin& origin() const { return origin_; }
 
   // Emits an op; intermediate values have no names of the user's.
   ValueId emit(Op op, std::vector<ValueId> operands);

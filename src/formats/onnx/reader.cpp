@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/onnx/count.h"
 #include "formats/onnx/names.h"
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
@@ -31,8 +32,9 @@ void check_inputs(const NodeProto& proto, const OpSchema& schema) {
   while (given > 0 && proto.inputs[static_cast<size_t>(given) - 1].empty()) --given;
   if (given >= schema.min_inputs && given <= schema.max_inputs) return;
   std::string takes = schema.min_inputs == schema.max_inputs ? std::to_string(schema.min_inputs)
-                      : schema.max_inputs == unbounded       ? fmt::format("at least {}", schema.min_inputs)
-                                                             : fmt::format("{} to {}", schema.min_inputs, schema.max_inputs);
+                      : schema.max_inputs == unbounded
+                          ? fmt::format("at least {}", schema.min_inputs)
+                          : fmt::format("{} to {}", schema.min_inputs, schema.max_inputs);
   std::string names;
   for (const Formal& formal : schema.inputs) names += (names.empty() ? "" : ", ") + std::string(formal.name);
   fail("it takes {} input{}{}, but {} given", takes, takes == "1" ? "" : "s",
@@ -193,6 +195,12 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
         problems_.push_back(Error(fmt::format("output '{}' is never computed", output.name)));
       continue;
     }
+    Type& type = graph_->value(value).type;
+    if (type.is_tensor() && !type.dims && output.type.dims) {
+      type.dims = output.type.dims;
+      for (Dim& dim : *type.dims)
+        if (!dim.is_number()) dim = Dim::symbol(graph_->fresh_symbol());
+    }
     graph_->outputs.push_back({output.name, value});
   }
 }
@@ -342,7 +350,8 @@ bool GraphReader::inline_function(const NodeProto& proto) {
   if (std::find(open.begin(), open.end(), function) != open.end()) fail("the function calls itself");
   functions_->nodes_left -= static_cast<int64_t>(function->nodes.size()) + 1;
   if (functions_->nodes_left < 0)
-    fail("the model's functions call one another so often that they have over {} nodes", most_inlined_nodes(model_));
+    fail("the model's functions call one another so often that they have over {} nodes",
+         most_inlined_nodes(model_));
 
   std::map<std::string, Attribute> given;
   for (const auto& attribute : function->attribute_defaults) given[attribute.name] = attribute;

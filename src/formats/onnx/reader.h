@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "formats/onnx/count.h"
+#include "formats/format.h"
 #include "formats/onnx/prepare.h"
 #include "formats/onnx/proto.h"
 #include "formats/onnx/read_node.h"
@@ -14,12 +14,6 @@
 
 namespace remodel::onnx {
 
-// Collects every problem; throws one Error a problem through `problems` and returns null where there was any.
-struct ReadResult {
-  Model model;
-  std::vector<Error> problems;
-  OperatorCounts operators;  // of the file
-};
 ReadResult read_model(const Bytes& file, const OpenExternal& open_external, const ReadRequest& request = {});
 
 // Thrown where a node reads what could not be read: it has been reported already.

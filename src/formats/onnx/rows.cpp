@@ -76,6 +76,7 @@ void detection_rows(Rows& rows);
 void gather_rows(Rows& rows);
 void generate_rows(Rows& rows);
 void list_rows(Rows& rows);
+void loss_rows(Rows& rows);
 void matmul_rows(Rows& rows);
 void normalize_microsoft_rows(Rows& rows);
 void normalize_rows(Rows& rows);
@@ -90,6 +91,7 @@ void shape_rows(Rows& rows);
 void signal_rows(Rows& rows);
 void slice_rows(Rows& rows);
 void text_rows(Rows& rows);
+void training_rows(Rows& rows);
 void unary_rows(Rows& rows);
 
 const Rows& all_rows() {
@@ -105,6 +107,7 @@ const Rows& all_rows() {
     gather_rows(made);
     generate_rows(made);
     list_rows(made);
+    loss_rows(made);
     matmul_rows(made);
     normalize_microsoft_rows(made);
     normalize_rows(made);
@@ -119,6 +122,7 @@ const Rows& all_rows() {
     signal_rows(made);
     slice_rows(made);
     text_rows(made);
+    training_rows(made);
     unary_rows(made);
     return made;
   }();

@@ -7,7 +7,7 @@ namespace remodel::onnx {
 WriteNode::WriteNode(GraphWriter& writer, const Graph& graph, const Node& node)
     : writer_(writer), graph_(graph), node_(node) {}
 
-int64_t WriteNode::opset() const { return writer_.file_.options.opset; }
+int64_t WriteNode::opset() const { return writer_.file_.opset; }
 
 const Type& WriteNode::type(size_t i) const {
   if (!has(i)) fail("operand {} is missing", i);

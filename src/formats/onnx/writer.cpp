@@ -168,7 +168,7 @@ std::string GraphWriter::size(const Dim& dim) {
           // Sizes are not negative, so truncation is floor.
           if (atom->kind == Dim::Atom::floor_div)
             factor = node("Div", {a, b});
-          else if (file_.options.opset >= 12)
+          else if (file_.opset >= 12)
             factor = node(atom->kind == Dim::Atom::min ? "Min" : "Max", {a, b});
           else
             factor = node("Where", {node("Less", {a, b}), atom->kind == Dim::Atom::min ? a : b,
@@ -186,7 +186,7 @@ std::string GraphWriter::size(const Dim& dim) {
 
 // Other domains have versions of their own: what they hold is written as it came.
 const OpSchema* GraphWriter::schema_of(const NodeProto& node) const {
-  return node.domain.empty() ? find_schema("", node.type, static_cast<int>(file_.options.opset)) : nullptr;
+  return node.domain.empty() ? find_schema("", node.type, static_cast<int>(file_.opset)) : nullptr;
 }
 
 void GraphWriter::note_result_types(const NodeProto& node) {
@@ -227,15 +227,15 @@ std::string GraphWriter::emit(NodeProto node) {
 void GraphWriter::emit_legal(NodeProto node) {
   const OpSchema* schema = schema_of(node);
   if (node.domain.empty() && !schema)
-    fail("ONNX's operator {} does not exist in opset {}", node.type, file_.options.opset);
+    fail("ONNX's operator {} does not exist in opset {}", node.type, file_.opset);
   if (schema && schema->deprecated)
-    fail("ONNX's operator {} is withdrawn in opset {}", node.type, file_.options.opset);
+    fail("ONNX's operator {} is withdrawn in opset {}", node.type, file_.opset);
   file_.domains.insert(node.domain);
 
   auto check_container = [&](const Formal* formal, const std::string& name) {
     const Type* type = formal && !name.empty() ? container_of(name) : nullptr;
     if (type && !takes_container(*formal, *type))
-      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, type->text());
+      fail("opset {}'s {} does not take {}", file_.opset, node.type, type->text());
   };
   for (size_t i = 0; schema && i < node.inputs.size(); ++i)
     check_container(formal_of(schema->inputs, i), node.inputs[i]);
@@ -257,7 +257,7 @@ void GraphWriter::emit_legal(NodeProto node) {
       continue;
     // Variadic operands of a body each have a type of their own.
     if (!formal->homogeneous)
-      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, remodel::name_of(dtype));
+      fail("opset {}'s {} does not take {}", file_.opset, node.type, remodel::name_of(dtype));
     DType chosen = DType::unknown;
     for (DType candidate : wider(dtype))
       if (allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(candidate)))) {
@@ -265,7 +265,7 @@ void GraphWriter::emit_legal(NodeProto node) {
         break;
       }
     if (chosen == DType::unknown)
-      fail("opset {}'s {} does not take {}", file_.options.opset, node.type, remodel::name_of(dtype));
+      fail("opset {}'s {} does not take {}", file_.opset, node.type, remodel::name_of(dtype));
     casts.try_emplace(formal->constraint, dtype, chosen);
   }
   std::vector<NodeProto> after;
@@ -350,7 +350,7 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
       }
       WriteNode writing(*this, graph_, node);
       std::string why;
-      const Row* row = all_rows().find_writer(writing, file_.options.opset, &why);
+      const Row* row = all_rows().find_writer(writing, file_.opset, &why);
       if (!row) throw Error(why);
       if (row->write)
         row->write(writing);
@@ -386,17 +386,16 @@ void GraphWriter::write_gemm(const Node& sum, const Node& product) {
 }
 
 std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
-  WriteOptions options{opset, false};
   std::vector<Error> problems;
-  FileWriter file(options, problems);
+  FileWriter file(opset, problems);
   GraphWriter writer(file, graph, nullptr);
   WriteNode writing(writer, graph, node);
   std::string why;
   return all_rows().find_writer(writing, opset, &why) ? "" : why;
 }
 
-ModelProto build_model(const Model& model, const WriteOptions& options, std::vector<Error>& problems) {
-  FileWriter file(options, problems);
+ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems) {
+  FileWriter file(opset, problems);
   ModelProto& to = file.model;
   to.producer = "remodel";
   to.domain = model.domain;
@@ -408,13 +407,13 @@ ModelProto build_model(const Model& model, const WriteOptions& options, std::vec
   writer.write(graph, {});
   graph.initializers = std::move(to.graph.initializers);
   to.graph = std::move(graph);
-  to.opsets[""] = options.opset;
+  to.opsets[""] = opset;
   for (const auto& domain : file.domains)
     if (!domain.empty()) {
       auto known = model.opsets.find(domain);
       to.opsets[domain] = known == model.opsets.end() ? 1 : known->second;
     }
-  to.ir_version = ir_version_for_opset(static_cast<int>(options.opset));
+  to.ir_version = ir_version_for_opset(static_cast<int>(opset));
   return std::move(file.model);
 }
 

@@ -14,23 +14,17 @@
 
 namespace remodel::onnx {
 
-struct WriteOptions {
-  int64_t opset = 17;
-  bool external_data = false;  // weights in a file beside the model; always where the model is over 2 GB
-};
-
 // The parts of the file. Problems, one a node that cannot be said, are added to `problems`.
-ModelProto build_model(const Model& model, const WriteOptions& options, std::vector<Error>& problems);
+ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems);
 
 // Why the target's table has no row for the node, as it stands; empty where it has one.
 std::string cannot_write(const Graph& graph, const Node& node, int64_t opset);
 
 // What all graphs of one file share.
 struct FileWriter {
-  FileWriter(const WriteOptions& options, std::vector<Error>& problems)
-      : options(options), problems(problems) {}
+  FileWriter(int64_t opset, std::vector<Error>& problems) : opset(opset), problems(problems) {}
 
-  const WriteOptions& options;
+  const int64_t opset;
   std::vector<Error>& problems;
   ModelProto model;
   std::set<std::string, std::less<>> names;  // every name in use, bodies included

@@ -38,24 +38,26 @@ void decompose_fold(Decompose& d) {
   const auto& op = d.op<Fold>();
   const Dims& x = d.dims(0);
   Dims dims = x, windows;
-  if (d.has(1) || !numbers(op.size) || !x[1].is_number()) fail("the sizes of fold are not known");
+  const auto window = numbers(op.window);
+  if (d.has(1) || d.has(2) || !window || !numbers(op.size) || !x[1].is_number())
+    fail("the sizes of fold are not known");
   int64_t taps = 1;
-  for (size_t i = 0; i < op.window.size(); ++i) {
-    taps *= op.window[i];
-    windows.push_back(window_count(op, i, op.size[i], op.window[i]));
+  for (size_t i = 0; i < window->size(); ++i) {
+    taps *= (*window)[i];
+    windows.push_back(window_count(op, i, op.size[i], (*window)[i]));
   }
   const int64_t channels = x[1].number() / taps;
   if (channels < 1 || taps > 1 << 16) fail("windows of {} elements", taps);
   ConvTranspose conv{op};
   conv.groups = channels;
   Shape shape{channels, taps};
-  shape.insert(shape.end(), op.window.begin(), op.window.end());
+  shape.insert(shape.end(), window->begin(), window->end());
   Tensor weights = Tensor::zeros(DType::f32, shape);
   for (int64_t c = 0; c < channels; ++c)
     for (int64_t t = 0; t < taps; ++t) weights.to<float>()[(c * taps + t) * taps + t] = 1;
-  for (size_t i = 0; i < op.window.size(); ++i) {
+  for (size_t i = 0; i < window->size(); ++i) {
     // What the windows do not reach is left over at the end.
-    Dim reach = (windows[i] - 1) * Dim(op.strides[i]) + window_reach(op.window[i], op.dilations[i]);
+    Dim reach = (windows[i] - 1) * Dim(op.strides[i]) + window_reach((*window)[i], op.dilations[i]);
     conv.pads_high[i] = reach - op.pads_low[i] - op.size[i];
   }
   Dims image{x[0], x[1]};

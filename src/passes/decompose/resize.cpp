@@ -28,6 +28,8 @@ std::vector<ResizedAxis> known_axes(Decompose& d, const Resize& op) {
       fail("this resize needs the sizes {} and {} as numbers", in.text(), out.text());
     axes[i].in = in.number();
     axes[i].out = out.number();
+    axes[i].length =
+        op.sizes.empty() ? resize_length(axes[i].in, op.scales[i]) : static_cast<double>(axes[i].out);
     if (op.coordinates == Coordinates::crop) axes[i].start = op.crop[i], axes[i].end = op.crop[n + i];
     if (op.sizes.empty())
       scales[i] = static_cast<float>(op.scales[i]);

@@ -237,7 +237,8 @@ void decompose_pad(Decompose& node) {
     int64_t low = op.low[axis].number(), high = op.high[axis].number(), size = dims[axis].number();
     if (low == 0 && high == 0) continue;
     if (low > most_places || high > most_places || size > most_places)
-      fail("an axis of {} elements, padded with {} and {}, is too long to be written down place by place", size, low, high);
+      fail("an axis of {} elements, padded with {} and {}, is too long to be written down place by place",
+           size, low, high);
     std::vector<int64_t> places;
     for (int64_t i = -low; i < size + high; ++i) places.push_back(padded_place(op.mode, i, size));
     x = node.emit(Gather{axis}, {x, node.integers(places)});

@@ -190,12 +190,12 @@ void run_deform_conv(Call& call) {
 void run_fold(Call& call) {
   Fold op = resolved<Fold>(call);
   const Tensor& x = call.in(0);
-  Shape size = call.sizes_or(1, op.size);
-  Shape y_shape = *numbers(fold_dims(op, to_dims(x.shape()), to_dims(size)));
+  Shape size = call.sizes_or(1, op.size), window = call.sizes_or(2, op.window);
+  Shape y_shape = *numbers(fold_dims(op, window, to_dims(x.shape()), to_dims(size)));
   const size_t rank = size.size();
   Shape windows;
-  for (size_t i = 0; i < rank; ++i) windows.push_back(window_count(op, i, size[i], op.window[i]).number());
-  const int64_t points = count_of(windows), taps = count_of(op.window), whole = count_of(size);
+  for (size_t i = 0; i < rank; ++i) windows.push_back(window_count(op, i, size[i], window[i]).number());
+  const int64_t points = count_of(windows), taps = count_of(window), whole = count_of(size);
   Tensor& y = call.out(0, x.dtype(), y_shape);
   with_number(x.dtype(), [&]<class T>(T) {
     using Term =
@@ -206,7 +206,7 @@ void run_fold(Call& call) {
       const T* from = x.as<T>() + plane * taps * points;
       T* to = y.to<T>() + plane * whole;
       std::vector<int64_t> tap(rank, 0), place(rank, 0);
-      for (int64_t t = 0; t < taps; ++t, conv_detail::advance(tap, op.window))
+      for (int64_t t = 0; t < taps; ++t, conv_detail::advance(tap, window))
         for (int64_t p = 0; p < points; ++p, ++from, conv_detail::advance(place, windows)) {
           int64_t offset = 0;
           bool inside = true;

@@ -79,14 +79,17 @@ void run_quantize(Call& call) {
     call.set(0, converted(quotient, op.to, op.saturate ? Overflow::saturate : Overflow::wrap));
     return;
   }
-  // The sum with a zero point is exact in double, and so is the clamp when it is converted.
+  // The sum with a zero point is exact in double.
   std::vector<double> zeros = zeros_of<double>(call, scale, DType::f64);
   Tensor code(DType::f64, x.shape());
   double* codes = code.to<double>();
   const float* quotients = quotient.as<float>();
+  const double span = std::ldexp(1.0, bits_of(op.to)), low = is_signed(op.to) ? -span / 2 : 0;
+  const double high = low + span - 1;
   parameters.for_each([&](int64_t i, int64_t s) {
     double whole = std::rint(static_cast<double>(quotients[i]));
-    codes[i] = zeros.empty() ? whole : whole + zeros[s];
+    if (!zeros.empty()) whole += zeros[s];
+    codes[i] = std::isnan(whole) ? 0 : std::clamp(whole, low, high);
   });
   call.set(0, converted(code, op.to));
 }

@@ -34,12 +34,14 @@ std::vector<ResizedAxis> resized_axes(const Call& call, const Resize& op, std::v
       axes[i].scale = static_cast<float>(scales[i]);
       if (!(axes[i].scale > 0)) fail("scale {} is not positive", scales[i]);
       axes[i].out = resize_scaled(axes[i].in, scales[i], axes[i].end - axes[i].start);
+      axes[i].length = resize_length(axes[i].in, scales[i]);
     }
   } else {
     Dims real = resize_sizes(op.aspect, before, to_dims(sizes));
     double common = 0;
     for (size_t i = 0; i < n; ++i) {
       axes[i].out = real[i].number();
+      axes[i].length = static_cast<double>(axes[i].out);
       axes[i].scale = static_cast<double>(op.aspect == Aspect::stretch ? axes[i].out : sizes[i]) /
                       static_cast<double>(std::max<int64_t>(axes[i].in, 1));
       common = i == 0                            ? axes[i].scale

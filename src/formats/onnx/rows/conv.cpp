@@ -10,7 +10,8 @@
 namespace remodel::onnx {
 namespace {
 
-// The window's sizes: kernel_shape, or those of the weights. Refuses two that differ.
+// The window's sizes: kernel_shape, or those of the weights. Refuses two that differ. A size that nobody
+// knows counts as 1 where nothing is computed from it.
 std::vector<int64_t> read_window(ReadNode& node) {
   std::vector<int64_t> window = node.integers("kernel_shape");
   const auto& dims = node.type(1).dims;
@@ -18,11 +19,13 @@ std::vector<int64_t> read_window(ReadNode& node) {
     if (window.empty()) fail("the sizes of the weights '{}' are not known", node.proto().inputs[1]);
     return window;
   }
+  bool needed = node.text("auto_pad", "NOTSET").starts_with("SAME") || node.has("output_shape");
   std::vector<int64_t> sizes;
   for (size_t i = 2; i < dims->size(); ++i) {
-    if (!(*dims)[i].is_number() && i - 2 >= window.size())
+    bool known = (*dims)[i].is_number();
+    if (!known && i - 2 >= window.size() && needed)
       fail("the window's sizes are not known: {}", node.type(1).text());
-    sizes.push_back((*dims)[i].is_number() ? (*dims)[i].number() : window[i - 2]);
+    sizes.push_back(known ? (*dims)[i].number() : i - 2 < window.size() ? window[i - 2] : 1);
   }
   if (!window.empty() && window != sizes)
     fail("kernel_shape {} differs from the weights {}", text_of(to_dims(window)), node.type(1).text());
@@ -146,17 +149,8 @@ std::string conv_transpose_problem(const WriteNode& node) {
                        text_of(op.pads_high));
   for (size_t i = 0; i < low->size(); ++i)
     if ((*low)[i] < 0) return fmt::format("a negative pad {} has no form in ONNX", (*low)[i]);
-  if (!node.constant(1) && (op.groups != 1 || node.rank(1) < 0)) return "grouped weights must be a constant";
+  if (!node.constant(1) && node.rank(1) < 0) return "the rank of the weights is not known";
   return "";
-}
-
-// The weights as ONNX has them.
-std::string written_turned(WriteNode& node, int64_t groups) {
-  if (const Constant* constant = node.constant(1))
-    return node.constant(turn_weights(constant->shared_from_this(), groups));
-  std::vector<int64_t> perm{1, 0};
-  while (static_cast<int64_t>(perm.size()) < node.rank(1)) perm.push_back(static_cast<int64_t>(perm.size()));
-  return node.emit("Transpose", {node.in(1)}, {Attribute::of("perm", perm)});
 }
 
 void write_conv_transpose(WriteNode& node) {
@@ -172,7 +166,7 @@ void write_conv_transpose(WriteNode& node) {
   if (std::any_of(beyond.begin(), beyond.end(), [](int64_t b) { return b != 0; }))
     attributes.push_back(Attribute::of("output_padding", beyond));
   std::vector<std::string> inputs = node.ins();
-  inputs[1] = written_turned(node, op.groups);
+  inputs[1] = turn_weights(node, 1, op.groups);
   node.emit_to(node.outs(), "ConvTranspose", inputs, attributes);
 }
 
@@ -194,20 +188,23 @@ void write_deform_conv(WriteNode& node) {
 
 void read_col2im(ReadNode& node) {
   Fold op;
-  auto window = node.known_integers(2);
-  if (!window) throw Error("the block's shape must be a constant").hint("it is computed when the model runs");
-  op.window = *window;
-  read_sliding(node, op.window, op);
-  auto size = node.sizes(1);
+  auto size = node.sizes(1), window = node.sizes(2);
+  const auto &sizes = node.type(1).dims, &windows = node.type(2).dims;
+  Dims known = windows && !windows->empty() ? *windows : sizes ? *sizes : Dims();
+  if (known.size() != 1 || !known[0].is_number()) fail("the number of spatial axes is not known");
+  const auto taps = window ? numbers(*window) : std::nullopt;
+  read_sliding(node, taps.value_or(std::vector<int64_t>(static_cast<size_t>(known[0].number()), 1)), op);
   if (size) op.size = *size;
-  node.emit_results(op, {node.input(0), size ? absent : node.input(1)});
+  if (window) op.window = *window;
+  node.emit_results(op, {node.input(0), size ? absent : node.input(1), window ? absent : node.input(2)});
 }
 
 void write_col2im(WriteNode& node) {
   const auto& op = node.op<Fold>();
   Attributes attributes = sliding_attributes(node, op, {});
   std::string size = node.has(1) ? node.in(1) : node.sizes(op.size);
-  node.emit_to(node.outs(), "Col2Im", {node.in(0), size, node.integers(op.window)}, attributes);
+  std::string window = node.has(2) ? node.in(2) : node.sizes(op.window);
+  node.emit_to(node.outs(), "Col2Im", {node.in(0), size, window}, attributes);
 }
 
 }  // namespace

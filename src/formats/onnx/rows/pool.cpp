@@ -6,6 +6,7 @@
 #include "formats/onnx/rows/window.h"
 #include "ops/binary.h"
 #include "ops/reduce.h"
+#include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/unary.h"
 
@@ -124,8 +125,13 @@ void read_max_unpool(ReadNode& node) {
                       sliding.pads_high[i];
   if (!node.has_input(2)) return node.emit_results(op, node.operands());
   auto wished = node.sizes(2);
-  if (!wished) throw Error("the output shape must be known").hint("it is computed when the model runs");
   ValueId y = node.emit(op, {node.input(0), node.input(1)});
+  if (!wished) {
+    ValueId beyond = node.emit(Sub{}, {node.input(2), node.emit(Sizes{op.shape}, {})});
+    ValueId before = node.add_constant(constant_ints(std::vector<int64_t>(rank + 2, 0)));
+    ValueId pads = node.emit(Concat{0}, {before, beyond});
+    return node.result(0, node.emit(Pad{}, {y, absent, pads}));
+  }
   if (wished->size() != rank + 2) fail("an output shape of {} numbers", wished->size());
   Pad pad;
   for (size_t i = 0; i < rank + 2; ++i) {

@@ -83,12 +83,14 @@ std::string cannot_write_dequantize(const WriteNode& node) {
   return scales_problem(node, node.op<Dequantize>().block);
 }
 
-// Scales or zero points; a single one stands as a scalar.
+// Scales or zero points; a single one stands as a scalar, or as a list of one where it is computed: runtimes
+// cannot reshape all types.
 std::string parameter(WriteNode& node, size_t i, int64_t block) {
   if (!node.has(i)) return "";
   const Type& type = node.type(i);
   if (block != 0 || !is_single(type) || type.dims->empty()) return node.in(i);
   if (const Constant* known = node.constant(i)) return node.constant(known->reshaped({}));
+  if (type.dims->size() == 1) return node.in(i);
   return node.emit("Reshape", {node.in(i), node.constant(constant_ints({}))});
 }
 

@@ -54,4 +54,15 @@ ValueId turn_weights(ReadNode& node, size_t i, int64_t groups) {
   return node.emit(Reshape{turn.result, false}, {node.emit(Transpose{turn.perm}, {parted})});
 }
 
+std::string turn_weights(WriteNode& node, size_t i, int64_t groups) {
+  if (const Constant* constant = node.constant(i))
+    return node.constant(turn_weights(constant->shared_from_this(), groups));
+  const Dims& dims = *node.type(i).dims;
+  if (groups == 1) return node.emit("Transpose", {node.in(i)}, {Attribute::of("perm", swapped(dims.size()))});
+  Turn turn = turn_of(dims, groups);
+  std::string parted = node.emit("Reshape", {node.in(i), node.sizes(turn.parted)});
+  std::string turned = node.emit("Transpose", {parted}, {Attribute::of("perm", turn.perm)});
+  return node.emit("Reshape", {turned, node.sizes(turn.result)});
+}
+
 }  // namespace remodel::onnx

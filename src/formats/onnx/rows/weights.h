@@ -2,6 +2,7 @@
 #pragma once
 
 #include "formats/onnx/read_node.h"
+#include "formats/onnx/write_node.h"
 
 namespace remodel::onnx {
 
@@ -12,5 +13,6 @@ ValueId repeat_each(ReadNode& node, size_t i, int64_t groups, const Dim& each);
 ConstantPtr turn_weights(const ConstantPtr& weights, int64_t groups);
 // Input i, turned; by ops where it is no constant.
 ValueId turn_weights(ReadNode& node, size_t i, int64_t groups);
+std::string turn_weights(WriteNode& node, size_t i, int64_t groups);
 
 }  // namespace remodel::onnx

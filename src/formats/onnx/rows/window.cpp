@@ -39,6 +39,17 @@ std::optional<std::string> pads_form(const WriteNode& node, const Sliding& from,
   return std::nullopt;
 }
 
+// Before opset 22 a last window counts even where it starts behind the input.
+bool drops_a_window(const Pooling& op, const Dims& x) {
+  Dims spatial = spatial_dims(op.channels, x);
+  for (size_t i = 0; i < spatial.size(); ++i) {
+    Dim room = spatial[i] + op.pads_low[i] + op.pads_high[i] - window_reach(op.window[i], op.dilations[i]);
+    Dim all = ceil_div(room, op.strides[i]) + 1;
+    if (all.is_number() && all != window_count(op, i, spatial[i], op.window[i], true)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void read_sliding(ReadNode& node, const std::vector<int64_t>& window, Sliding& to) {
@@ -78,6 +89,10 @@ void read_pooling(ReadNode& node, Pooling& to) {
   read_sliding(node, to.window, to);
   std::string word = node.text("auto_pad", "NOTSET");
   to.ceil = node.integer("ceil_mode", 0) != 0 && word != "SAME_UPPER" && word != "SAME_LOWER";
+  if (!to.ceil || !node.type(0).dims) return;
+  Pooling floor = to;
+  floor.ceil = false;
+  if (pool_dims(floor, *node.type(0).dims) == pool_dims(to, *node.type(0).dims)) to.ceil = false;
 }
 
 std::string sliding_problem(const WriteNode& node, const Sliding& from, const std::vector<int64_t>& window) {
@@ -113,6 +128,8 @@ std::string pooling_problem(const WriteNode& node, const Pooling& from, int64_t 
     return fmt::format("opset {} has no dilations in {}", node.opset(), node.node().op.name());
   if (from.ceil && node.opset() < ceil_since)
     return fmt::format("opset {} has no ceil_mode in {}", node.opset(), node.node().op.name());
+  if (from.ceil && node.opset() < 22 && node.type(0).dims && drops_a_window(from, *node.type(0).dims))
+    return fmt::format("opset {} counts windows that start behind the input", node.opset());
   return "";
 }
 

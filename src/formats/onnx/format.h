@@ -1,0 +1,9 @@
+#pragma once
+
+#include "formats/format.h"
+
+namespace remodel::onnx {
+
+const Format& format();
+
+}  // namespace remodel::onnx
