@@ -106,6 +106,7 @@ void check_output(const ConvertOptions& options, const Model& source, const Form
   try {
     result = read_back(format, output);
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::io) throw;  // of the system, not of the file
     unreadable = error.what();
   }
   if (!unreadable.empty()) {
