@@ -525,6 +525,7 @@ ConstantPtr constant_sparse(Shape shape, const ConstantPtr& values, std::vector<
 }
 
 ConstantPtr constant_splat(DType dtype, Shape shape, double value) {
+  if (size_of(dtype) == 0) fail("a constant of type {} has no bytes", name_of(dtype));
   alignas(16) uint8_t element[16] = {};
   convert_elements(DType::f64, &value, dtype, element, 1);
   return std::make_shared<SplatConstant>(dtype, std::move(shape), element);

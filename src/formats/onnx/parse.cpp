@@ -368,6 +368,10 @@ struct Parser {
           in.skip();
       }
     }
+    const bool missing = (result.kind == AttributeKind::tensor && result.tensors.empty()) ||
+                         (result.kind == AttributeKind::graph && result.graphs.empty()) ||
+                         (result.kind == AttributeKind::type_proto && result.types.empty());
+    if (missing && result.reference.empty()) fail("attribute '{}' has no value", result.name);
     return result;
   }
 

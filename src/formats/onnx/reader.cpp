@@ -216,8 +216,10 @@ void GraphReader::read_nodes(const std::vector<NodeProto>& nodes) {
 
 void GraphReader::add_input(const std::string& name, Type type) {
   const InputPlan* plan = plan_ ? plan_->find(name) : nullptr;
-  if (!plan) return define(name, graph_->add_input(name, std::move(type)));
   try {
+    if (!outer_ && !plan && type.is_tensor() && type.dtype == DType::unknown)
+      throw Error("its type is not known").hint("give it with --input-dtype and --input-shape");
+    if (!plan) return define(name, graph_->add_input(name, std::move(type)));
     if (!type.is_tensor()) fail("it is {}, so it cannot be given a shape or type", type.text());
     if (plan->dims) {
       if (type.dims && type.dims->size() != plan->dims->size())
