@@ -1,5 +1,5 @@
 # A thin front of CMakePresets.json. `make demo` and `make test` are all that a bare Debian 12 needs.
-.PHONY: demo build test sanitize sanitize-wire evidence format check-format clean
+.PHONY: demo build test sanitize sanitize-wire evidence bench format check-format clean
 
 SOURCES = $(shell git ls-files '*.cpp' '*.h')
 
@@ -35,6 +35,11 @@ sanitize-wire:
 evidence: build
 	scripts/setup.sh evidence
 	.venv-evidence/bin/python tests/oracle/evidence.py $(LIST)
+
+# Speed and memory beside `cp` and the peers.
+bench: build
+	scripts/setup.sh evidence
+	.venv-evidence/bin/python bench/bench.py
 
 format:
 	scripts/setup.sh format

@@ -122,14 +122,15 @@ std::vector<Datum> read_inputs(const std::string& path, const Graph& graph) {
   for (const auto& [name, array] : arrays) by_name[name] = &array;
   std::vector<Datum> inputs;
   for (const Port& port : graph.inputs)
-    inputs.push_back(find(by_name, port.name, graph.value(port.value).type));
+    if (port.state == absent) inputs.push_back(find(by_name, port.name, graph.value(port.value).type));
   return inputs;
 }
 
 void write_outputs(const std::string& path, const Graph& graph, const std::vector<Datum>& values) {
   NamedArrays arrays;
-  for (size_t i = 0; i < values.size(); ++i)
-    store(arrays, graph.outputs[i].name, graph.value(graph.outputs[i].value).type, values[i]);
+  size_t next = 0;
+  for (const Port& port : graph.outputs)
+    if (port.state == absent) store(arrays, port.name, graph.value(port.value).type, values[next++]);
   OutputFile file(path);
   FileSink sink(file);
   write_npz(sink, arrays);

@@ -32,14 +32,12 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
   count("equal nodes merged", optimised.merged);
   try {
     size_t apart = 0;
-    for (const GraphPtr& one : model.graphs) {
-      apart += decompose(*one, [&](const Graph& graph, const Node& node) {
-        return format.cannot_write(graph, node, target.version).empty();
-      });
-      one->drop_dead();
-    }
+    const Refusal refusal = [&](const Graph& graph, const Node& node) {
+      return format.cannot_write(graph, node, target.version);
+    };
+    for (const GraphPtr& one : model.graphs) apart += decompose(*one, refusal, made.problems);
     count("taken apart for the target", apart);
-    made.draft = format.write(model, target, made.problems);
+    if (made.problems.empty()) made.draft = format.write(model, target, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
   } catch (const std::bad_alloc&) {

@@ -161,11 +161,7 @@ Inspection inspect(const std::string& path, const std::string& format) {
 }
 
 std::string inspect_command(const InspectOptions& options, bool json) {
-  if (options.graph) {
-    std::string text;
-    for (const GraphPtr& graph : load(options.path, {options.format, {}}).model.graphs) text += print(*graph);
-    return text;
-  }
+  if (options.graph) return print(load(options.path, {options.format, {}}).model);
   const Inspection found = inspect(options.path, options.format);
   return json ? write_json(json_of(found)) + "\n" : text_of(found);
 }

@@ -3,7 +3,7 @@
 #include "app/verify.h"
 #include "base/file.h"
 #include "base/limits.h"
-#include "run/runner.h"
+#include "run/session.h"
 
 namespace remodel {
 
@@ -12,7 +12,7 @@ void run(const RunCommand& options) {
   Pool pool(options.threads > 0 ? options.threads : usable_cpus());
   const Limits limits(any_memory, options.seconds);
   const std::vector<Datum> outputs =
-      Runner(pool).run(model.main(), read_inputs(options.inputs, model.main()));
+      Session(model, pool).call(model.main(), read_inputs(options.inputs, model.main()));
   write_outputs(options.outputs, model.main(), outputs);
 }
 

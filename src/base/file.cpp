@@ -22,6 +22,10 @@
 #include <system_error>
 #include <thread>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace remodel {
 namespace {
 
@@ -278,11 +282,15 @@ void OutputFile::flush() {
 }
 
 void OutputFile::write(const void* data, size_t size) {
-  if (buffer_.size() + size > buffer_size) flush();
-  if (size >= buffer_size) {
-    write_through(data, size);
-  } else {
-    buffer_.append(static_cast<const char*>(data), size);
+  // Mapped weights take the way through the buffer too: the system is slow at copying from pages that it has
+  // to map meanwhile, and fast at whole buffers.
+  const char* from = static_cast<const char*>(data);
+  while (size > 0) {
+    const size_t count = std::min(size, buffer_size - buffer_.size());
+    buffer_.append(from, count);
+    from += count;
+    size -= count;
+    if (buffer_.size() == buffer_size) flush();
   }
 }
 
@@ -371,6 +379,13 @@ uint64_t available_memory() {
   const uint64_t used = system_number("/sys/fs/cgroup/memory.current");
   if (limit > 0) available = std::min(available, limit > used ? limit - used : 0);
   return available;
+}
+
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
 }
 
 MemoryUse memory_use() {

@@ -90,6 +90,10 @@ class FileSink : public Sink {
 // ignored stay ignored.
 void remove_temporaries_on_signals();
 
+// For main(): freed memory of up to 64 MB stays with the process, for the next result of like size. Giving it
+// back and taking it anew costs more than many a layer's arithmetic.
+void keep_freed_memory();
+
 struct MemoryUse {
   uint64_t anonymous = 0;  // heap, stacks and shared memory now, swapped out or not; file maps do not count
   uint64_t resident = 0;   // everything in memory now, file maps included

@@ -26,6 +26,12 @@ bool same_type(const Constant& a, const Constant& b) {
 // Copies one element at a time between strided places.
 template <class T>
 void copy_strided(const uint8_t* from, int64_t from_step, T* to, int64_t count) {
+  if (from_step == 0) {
+    T element;
+    std::memcpy(&element, from, sizeof(T));
+    std::fill_n(to, count, element);
+    return;
+  }
   for (int64_t i = 0; i < count; ++i)
     std::memcpy(to + i, from + i * from_step * int64_t(sizeof(T)), sizeof(T));
 }
@@ -236,6 +242,16 @@ class ViewConstant : public Constant {
         base_(std::move(base)),
         steps_(std::move(steps)),
         offset_(offset) {
+    for (size_t axis = 0; axis < shape_.size(); ++axis) {
+      if (shape_[axis] == 1) continue;
+      if (!walk_.empty() && walk_steps_.back() == shape_[axis] * steps_[axis]) {
+        walk_.back() *= shape_[axis];
+        walk_steps_.back() = steps_[axis];
+      } else {
+        walk_.push_back(shape_[axis]);
+        walk_steps_.push_back(steps_[axis]);
+      }
+    }
     auto bytes = dynamic_cast<const BytesConstant*>(base_.get());
     source_ = bytes ? bytes->data().data() : nullptr;
     operations_ = base_->operations() + 1;
@@ -245,8 +261,8 @@ class ViewConstant : public Constant {
     if (count == 0) return;
     auto* out = static_cast<uint8_t*>(to);
     size_t size = size_of(dtype_);
-    if (shape_.empty()) return element(offset_, 1, 1, out);
-    int64_t row = shape_.back();
+    if (walk_.empty()) return element(offset_, 1, 1, out);
+    int64_t row = walk_.back();
     while (count > 0) {
       int64_t line = first / row, column = first % row;
       if (column == 0 && count >= 2 * row) {
@@ -255,7 +271,7 @@ class ViewConstant : public Constant {
         continue;
       }
       int64_t run = std::min(count, row - column);
-      element(line_start(line) + column * steps_.back(), steps_.back(), run, out);
+      element(line_start(line) + column * walk_steps_.back(), walk_steps_.back(), run, out);
       first += run, count -= run, out += run * size;
     }
   }
@@ -297,8 +313,8 @@ class ViewConstant : public Constant {
   }
   int64_t line_start(int64_t line) const {
     int64_t from = offset_;
-    for (size_t axis = shape_.size() - 1; axis-- > 0; line /= shape_[axis])
-      from += line % shape_[axis] * steps_[axis];
+    for (size_t axis = walk_.size() - 1; axis-- > 0; line /= walk_[axis])
+      from += line % walk_[axis] * walk_steps_[axis];
     return from;
   }
   void element(int64_t from, int64_t step, int64_t count, uint8_t* out) const {
@@ -311,24 +327,26 @@ class ViewConstant : public Constant {
   // together, tile by tile, so that a transposed matrix does not touch a cache line once an element.
   int64_t read_block(int64_t line, int64_t lines, uint8_t* out) const {
     size_t size = size_of(dtype_);
-    int64_t row = shape_.back();
+    int64_t row = walk_.back(), step = walk_steps_.back();
     constexpr int64_t tile = 64;
-    if (shape_.size() >= 2 && source_ && steps_.back() != 1 && steps_[shape_.size() - 2] == 1) {
-      int64_t height = shape_[shape_.size() - 2];
+    if (walk_.size() >= 2 && source_ && step != 1 && walk_steps_[walk_.size() - 2] == 1) {
+      int64_t height = walk_[walk_.size() - 2];
       lines = std::min({lines, tile, height - line % height});
       int64_t start = line_start(line);
       for (int64_t x = 0; x < row; x += tile)
         for (int64_t y = 0; y < lines; ++y)
-          copy_strided(size, source_ + (start + y + x * steps_.back()) * int64_t(size), steps_.back(),
+          copy_strided(size, source_ + (start + y + x * step) * int64_t(size), step,
                        out + (y * row + x) * size, std::min(tile, row - x));
       return lines;
     }
-    element(line_start(line), steps_.back(), row, out);
+    element(line_start(line), step, row, out);
     return 1;
   }
 
   ConstantPtr base_;
   Shape steps_;
+  // The same walk over as few axes as it takes: none of size 1, none that goes on where the next one ends.
+  Shape walk_, walk_steps_;
   int64_t offset_;
   const uint8_t* source_;
 };

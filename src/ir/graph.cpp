@@ -1,10 +1,14 @@
 #include "ir/graph.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <queue>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "ir/infer.h"
+#include "ir/symbols.h"
 
 namespace remodel {
 
@@ -135,40 +139,100 @@ bool Graph::is_output(ValueId value) const {
   return std::any_of(outputs.begin(), outputs.end(), [&](const Port& port) { return port.value == value; });
 }
 
-std::vector<NodeId> Graph::order() const {
-  std::vector<int32_t> waiting(nodes_.size(), 0);
+namespace {
+
+using Edges = std::vector<std::pair<NodeId, NodeId>>;  // first, then second
+
+// Nodes that find out a size by running, before those whose fields speak of it.
+Edges size_edges(const Graph& graph) {
+  std::unordered_map<std::string, std::vector<NodeId>> users;
+  std::function<void(const Op&, NodeId)> note = [&](const Op& op, NodeId id) {
+    for_each_symbol(op, [&](const std::string& symbol) {
+      if (symbol[0] == '_') users[symbol].push_back(id);
+    });
+    for (const GraphPtr& body : op.graphs())
+      for (NodeId inner = 0; inner < static_cast<NodeId>(body->node_count()); ++inner)
+        if (body->node(inner).live) note(body->node(inner).op, id);
+  };
+  const auto count = static_cast<NodeId>(graph.node_count());
+  for (NodeId id = 0; id < count; ++id)
+    if (graph.node(id).live) note(graph.node(id).op, id);
+  for (const Port& port : graph.inputs)
+    if (const auto& dims = graph.value(port.value).type.dims)
+      for (const Dim& dim : *dims) users.erase(std::string(dim.symbol_name()));
+  Edges edges;
+  for (NodeId id = 0; id < count && !users.empty(); ++id) {
+    if (!graph.node(id).live) continue;
+    for (const std::string& symbol : sizes_found_by(graph, id)) {
+      auto place = users.find(symbol);
+      if (place == users.end()) continue;
+      for (NodeId user : place->second)
+        if (user != id) edges.emplace_back(id, user);
+      users.erase(place);
+    }
+  }
+  return edges;
+}
+
+std::vector<NodeId> order_with(const Graph& graph, const Edges& edges) {
+  const auto count = static_cast<NodeId>(graph.node_count());
+  std::vector<int32_t> waiting(count, 0);
+  std::unordered_map<NodeId, std::vector<NodeId>> later;
+  for (auto [first, second] : edges) {
+    later[first].push_back(second);
+    ++waiting[second];
+  }
   std::priority_queue<NodeId, std::vector<NodeId>, std::greater<>> ready;
   size_t live = 0;
-  for (NodeId id = 0; id < static_cast<NodeId>(nodes_.size()); ++id) {
-    if (!nodes_[id].live) continue;
+  for (NodeId id = 0; id < count; ++id) {
+    if (!graph.node(id).live) continue;
     ++live;
-    for (ValueId input : nodes_[id].inputs)
-      if (input != absent && values_[input].producer != absent) ++waiting[id];
+    for (ValueId input : graph.node(id).inputs)
+      if (graph.producer(input)) ++waiting[id];
     if (waiting[id] == 0) ready.push(id);
   }
   std::vector<NodeId> result;
   result.reserve(live);
+  auto done = [&](NodeId user) {
+    if (--waiting[user] == 0) ready.push(user);
+  };
   while (!ready.empty()) {
     NodeId id = ready.top();
     ready.pop();
     result.push_back(id);
-    for (ValueId output : nodes_[id].outputs)
+    for (ValueId output : graph.node(id).outputs)
       if (output != absent)
-        for (NodeId user : values_[output].users)
-          if (--waiting[user] == 0) ready.push(user);
+        for (NodeId user : graph.value(output).users) done(user);
+    if (auto place = later.find(id); place != later.end())
+      for (NodeId user : place->second) done(user);
   }
   if (result.size() != live) fail("the graph has a cycle");
   return result;
 }
 
+}  // namespace
+
+std::vector<NodeId> Graph::order() const {
+  Edges edges = size_edges(*this);
+  if (edges.empty()) return order_with(*this, edges);
+  try {
+    return order_with(*this, edges);
+  } catch (const Error&) {
+    // Names of sizes outlive what was rewritten: where they contradict the values, the values count.
+    return order_with(*this, {});
+  }
+}
+
 size_t Graph::drop_dead() {
-  std::vector<bool> needed(values_.size(), false);
+  std::vector<bool> needed(values_.size(), false), kept(nodes_.size(), false);
   for (const Port& port : outputs) needed[port.value] = true;
+  std::unordered_map<NodeId, std::vector<NodeId>> earlier;
+  for (auto [first, second] : size_edges(*this)) earlier[second].push_back(first);
   std::vector<NodeId> sorted = order();
   size_t dropped = 0;
   for (size_t i = sorted.size(); i-- > 0;) {
     Node& node = nodes_[sorted[i]];
-    bool keep = node.op.info().effect;
+    bool keep = node.op.info().effect || kept[sorted[i]];
     for (ValueId output : node.outputs) keep = keep || (output != absent && needed[output]);
     if (!keep) {
       remove_node(sorted[i]);
@@ -177,6 +241,8 @@ size_t Graph::drop_dead() {
     }
     for (ValueId input : node.inputs)
       if (input != absent) needed[input] = true;
+    if (auto place = earlier.find(sorted[i]); place != earlier.end())
+      for (NodeId finder : place->second) kept[finder] = true;
   }
   return dropped;
 }
@@ -194,19 +260,19 @@ std::vector<std::string> verify(const Graph& graph) {
     problems.push_back(std::string(node.op.name()) + " '" + (node.origin.empty() ? "" : node.origin[0]) +
                        "': " + what);
   };
+  std::vector<bool> given(graph.value_count(), false);
+  for (const Port& port : graph.inputs) given[static_cast<size_t>(port.value)] = true;
+  auto is_known = [&](ValueId id) {
+    return graph.value(id).producer != absent || graph.value(id).constant || given[static_cast<size_t>(id)];
+  };
+  std::vector<std::vector<NodeId>> users(graph.value_count());
   for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id) {
     const Node& node = graph.node(id);
     if (!node.live) continue;
     for (ValueId input : node.inputs) {
       if (input == absent) continue;
-      const Value& value = graph.value(input);
-      if (std::count(value.users.begin(), value.users.end(), id) !=
-          std::count(node.inputs.begin(), node.inputs.end(), input))
-        report(node, "the users of '" + value.name + "' are out of step");
-      if (value.producer == absent && !value.constant &&
-          std::none_of(graph.inputs.begin(), graph.inputs.end(),
-                       [&](const Port& p) { return p.value == input; }))
-        report(node, "'" + value.name + "' is never computed");
+      users[static_cast<size_t>(input)].push_back(id);
+      if (!is_known(input)) report(node, "'" + graph.value(input).name + "' is never computed");
     }
     for (ValueId output : node.outputs)
       if (output != absent && graph.value(output).producer != id)
@@ -214,12 +280,42 @@ std::vector<std::string> verify(const Graph& graph) {
     for (const GraphPtr& body : node.op.graphs())
       for (const auto& problem : verify(*body)) problems.push_back("in a body: " + problem);
   }
-  for (const Port& port : graph.outputs) {
-    const Value& value = graph.value(port.value);
-    if (value.producer == absent && !value.constant &&
-        std::none_of(graph.inputs.begin(), graph.inputs.end(),
-                     [&](const Port& p) { return p.value == port.value; }))
-      problems.push_back("output '" + port.name + "' is never computed");
+  for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id) {
+    std::vector<NodeId> listed = graph.value(id).users;
+    std::sort(listed.begin(), listed.end());
+    if (listed != users[static_cast<size_t>(id)])
+      problems.push_back("the users of '" + graph.value(id).name + "' are out of step");
+  }
+  for (const Port& port : graph.outputs)
+    if (!is_known(port.value)) problems.push_back("output '" + port.name + "' is never computed");
+  try {
+    graph.order();
+  } catch (const Error& error) {
+    problems.push_back(error.what());
+  }
+  return problems;
+}
+
+std::vector<std::string> verify(const Model& model) {
+  std::vector<std::string> problems;
+  for (const GraphPtr& graph : model.graphs) {
+    for (const auto& problem : verify(*graph)) problems.push_back(problem);
+    for (const auto* ports : {&graph->inputs, &graph->outputs}) {
+      std::vector<bool> seen(model.states.size(), false);
+      for (const Port& port : *ports) {
+        if (port.state == absent) continue;
+        size_t slot = static_cast<size_t>(port.state);
+        if (port.state < 0 || slot >= seen.size() || seen[slot]) {
+          problems.push_back("port '" + port.name + "' has no state, or that of another port");
+          continue;
+        }
+        seen[slot] = true;
+        const Type& type = graph->value(port.value).type;
+        if (!same_shape_and_dtype(type, model.states[slot].type))
+          problems.push_back("port '" + port.name + "' is " + type.text() + ", but state '" +
+                             model.states[slot].name + "' is " + model.states[slot].type.text());
+      }
+    }
   }
   return problems;
 }

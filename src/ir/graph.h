@@ -50,6 +50,7 @@ struct Node {
 struct Port {
   std::string name;
   ValueId value;
+  int32_t state = absent;  // the slot of the model that comes in or goes out here
 };
 
 class Graph {
@@ -111,9 +112,12 @@ class Graph {
 
 // Why the graph breaks a rule of the IR (types, users, arity, cycles); empty where it breaks none.
 std::vector<std::string> verify(const Graph& graph);
+struct Model;
+// The same of all its graphs and of what they do with its states.
+std::vector<std::string> verify(const Model& model);
 
-// What persists between calls: shared by the graphs of a model, an extra input and output of each that uses
-// it.
+// What persists between calls, shared by the graphs of a model. It comes in at one input of a graph that
+// reads it, and what a call leaves in it goes out at one output; without one it stays as it is.
 struct StateSlot {
   std::string name;
   Type type;

@@ -91,6 +91,21 @@ void Infer::content_out(Content content, size_t k) {
   graph_.value(node_.outputs[k]).content = std::make_shared<const Content>(std::move(content));
 }
 
+void Infer::keep_grid(size_t k, size_t i, const MovedAxis& moved) {
+  const auto& grid = in(i).grid;
+  if (!grid || k >= node_.outputs.size() || node_.outputs[k] == absent) return;
+  Type& type = graph_.value(node_.outputs[k]).type;
+  if (grid->axis < 0) {
+    type.grid = grid;
+    return;
+  }
+  auto axis = moved(grid->axis);
+  if (!axis || grid->block) return;
+  Grid there = *grid;
+  there.axis = *axis;
+  type.grid = std::make_shared<const Grid>(std::move(there));
+}
+
 Dim Infer::fresh(size_t k, size_t axis) {
   if (k < node_.outputs.size() && node_.outputs[k] != absent) {
     const Type& present = graph_.value(node_.outputs[k]).type;

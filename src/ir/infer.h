@@ -1,6 +1,7 @@
 // What an op's infer() sees: the types and known contents of its operands, and where its results' types go.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,10 @@ class Infer {
   void out(size_t k, DType dtype, std::optional<Dims> dims);
   void content_out(Content content, size_t k = 0);  // of result k, whose sizes are numbers
   void same_as(size_t i) { out(0, in(i).dtype, in(i).dims); }
+  // Result k consists of operand i's elements, so it lies on the same grid. Where that has an axis, `moved`
+  // says which axis of the result it is; nullopt: none, and the result has no grid.
+  using MovedAxis = std::function<std::optional<int64_t>(int64_t axis)>;
+  void keep_grid(size_t k, size_t i, const MovedAxis& moved);
   // Result 0 has the operands' broadcast dims.
   void broadcast(DType dtype);
   std::optional<Dims> broadcast_dims(size_t first, size_t last, size_t k = 0);

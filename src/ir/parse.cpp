@@ -3,10 +3,12 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "ir/infer.h"
+#include "ir/symbols.h"
 #include "ir/text.h"
 
 namespace remodel {
@@ -21,6 +23,26 @@ class Parser {
     skip();
     if (at_ != text_.size()) wrong("nothing more");
     return result;
+  }
+  Model whole_model() {
+    while (peek() != '\0') {
+      if (at_word("graph")) {
+        model_.graphs.push_back(graph(nullptr));
+        continue;
+      }
+      bool is_state = at_word("state") && eat("state");
+      std::string name = word();
+      need(":");
+      Type its_type = type();
+      need("=");
+      ConstantPtr its_value = constant(its_type);
+      if (is_state)
+        model_.states.push_back({name, its_type, its_value});
+      else
+        shared_[name] = its_value;
+    }
+    if (model_.graphs.empty()) wrong("a graph");
+    return std::move(model_);
   }
   int line() const { return 1 + static_cast<int>(std::count(text_.begin(), text_.begin() + at_, '\n')); }
 
@@ -46,6 +68,15 @@ class Parser {
     if (text_.substr(at_, token.size()) != token) return false;
     at_ += token.size();
     return true;
+  }
+  // Whether the next word is this one, and names nothing.
+  bool at_word(std::string_view name) {
+    skip();
+    std::string_view rest = text_.substr(at_);
+    if (!rest.starts_with(name)) return false;
+    rest.remove_prefix(name.size());
+    size_t next = rest.find_first_not_of(" \n\t");
+    return next != 0 && next != std::string_view::npos && rest[next] != ':' && rest[next] != '=';
   }
   void need(std::string_view token) {
     if (!eat(token)) wrong("'" + std::string(token) + "'");
@@ -144,9 +175,24 @@ class Parser {
     auto dtype = parse_dtype(name);
     if (!dtype) fail("'{}' is no element type", name);
     Type result(*dtype);
-    if (eat("[?]")) return result;
-    result.dims = dims();
+    if (!eat("[?]")) result.dims = dims();
+    if (eat("on (")) result.grid = grid();
     return result;
+  }
+  std::shared_ptr<const Grid> grid() {
+    Grid result;
+    result.scale = typed_constant();
+    need(",");
+    result.zero = typed_constant();
+    if (eat(", axis:")) result.axis = integer();
+    if (eat(", block:")) result.block = integer();
+    need(")");
+    return std::make_shared<const Grid>(std::move(result));
+  }
+  ConstantPtr typed_constant() {
+    if (eat("none")) return nullptr;
+    Type its_type = type();
+    return constant(its_type);
   }
 
   ConstantPtr constant(const Type& type) {
@@ -242,12 +288,9 @@ class Parser {
       case FieldKind::graph:
         field_as<GraphPtr>(op, field) = graph(&around);
         return;
-      case FieldKind::constant: {
-        if (eat("none")) return;
-        Type its_type = type();
-        field_as<ConstantPtr>(op, field) = constant(its_type);
+      case FieldKind::constant:
+        field_as<ConstantPtr>(op, field) = typed_constant();
         return;
-      }
       case FieldKind::type:
         field_as<Type>(op, field) = type();
         return;
@@ -259,17 +302,32 @@ class Parser {
     return false;
   }
 
-  ValueId operand(const Names& names) {
+  ValueId operand(Graph& graph, Names& names) {
     std::string name = word();
-    if (name == "_") return absent;
-    auto place = names.find(name);
-    if (place == names.end()) fail("'{}' is not defined", name);
-    return place->second;
+    return name == "_" ? absent : value(graph, names, name);
+  }
+  ValueId value(Graph& graph, Names& names, const std::string& name) {
+    if (auto place = names.find(name); place != names.end()) return place->second;
+    auto place = shared_.find(name);
+    if (place == shared_.end()) fail("'{}' is not defined", name);
+    return names[name] = graph.add_constant(place->second, name);
+  }
+  // The model's slot that a port belongs to.
+  int32_t state() {
+    if (!at_word("state")) return absent;
+    need("state");
+    std::string name = word();
+    for (size_t i = 0; i < model_.states.size(); ++i)
+      if (model_.states[i].name == name) return static_cast<int32_t>(i);
+    fail("there is no state '{}'", name);
   }
 
   GraphPtr graph(const Graph* around) {
     auto result = std::make_shared<Graph>();
-    if (around) result->share_symbols(*around);
+    if (around)
+      result->share_symbols(*around);
+    else
+      pass_made_up_names(*result);
     Names names;
     need("graph");
     result->name = word();
@@ -279,6 +337,7 @@ class Parser {
         std::string name = word();
         need(":");
         names[name] = result->add_input(name, type());
+        result->inputs.back().state = state();
       } while (eat(","));
       need(")");
     }
@@ -288,9 +347,8 @@ class Parser {
       do {
         std::string outside = word(), inside = outside;
         if (eat(":")) inside = word();
-        auto place = names.find(inside);
-        if (place == names.end()) fail("'{}' is not defined", inside);
-        result->outputs.push_back({outside, place->second});
+        ValueId given = value(*result, names, inside);
+        result->outputs.push_back({outside, given, state()});
       } while (eat(","));
     }
     need("}");
@@ -318,7 +376,7 @@ class Parser {
     std::vector<ValueId> operands;
     need("(");
     if (!eat(")")) {
-      do operands.push_back(operand(names));
+      do operands.push_back(operand(graph, names));
       while (eat(","));
       need(")");
     }
@@ -351,14 +409,33 @@ class Parser {
         continue;
       }
       if (types[k]) {
-        // Sizes that only running finds out have made-up names: the text's own are taken over.
-        const Type& inferred = graph.value(value).type;
+        const Type inferred = graph.value(value).type;
         if (inferred.kind != types[k]->kind || inferred.dtype != types[k]->dtype ||
             !dims_agree(inferred, *types[k]))
           fail("'{}' is {}, not {}", results[k], inferred.text(), types[k]->text());
+        take_names(graph, inferred, *types[k]);
+        if (types[k]->grid && !same_grid(inferred, *types[k])) fail("'{}' lies on another grid", results[k]);
       }
       names[results[k]] = value;
     }
+  }
+  // Sizes that only running finds out have made-up names: the text's own are taken over.
+  static void take_names(Graph& graph, const Type& inferred, const Type& given) {
+    std::map<std::string, Dim, std::less<>> names;
+    for (size_t i = 0; inferred.dims && i < inferred.dims->size(); ++i)
+      if (!((*inferred.dims)[i] == (*given.dims)[i]))
+        names.emplace((*inferred.dims)[i].symbol_name(), (*given.dims)[i]);
+    if (!names.empty()) substitute(graph, names);
+  }
+  // So that no name that inference makes up stands in the text for something else.
+  void pass_made_up_names(Graph& graph) const {
+    int64_t most = 0;
+    for (size_t at = text_.find('_'); at != std::string_view::npos; at = text_.find('_', at + 1)) {
+      int64_t number = 0;
+      std::from_chars(text_.data() + at + 1, text_.data() + text_.size(), number);
+      if ((at == 0 || !word_char(text_[at - 1])) && number < 1 << 20) most = std::max(most, number);
+    }
+    for (int64_t i = 0; i < most; ++i) graph.fresh_symbol();
   }
   static bool dims_agree(const Type& inferred, const Type& given) {
     if (inferred.dims.has_value() != given.dims.has_value()) return false;
@@ -375,17 +452,30 @@ class Parser {
   std::string_view text_;
   FindOp find_op_;
   size_t at_ = 0;
+  Model model_;
+  std::unordered_map<std::string, ConstantPtr> shared_;
 };
 
 }  // namespace
 
-GraphPtr parse_graph(std::string_view text, FindOp find_op) {
+namespace {
+template <class F>
+auto with_line(std::string_view text, FindOp find_op, F parse) {
   Parser parser(text, find_op);
   try {
-    return parser.whole();
+    return parse(parser);
   } catch (Error& error) {
     throw error.at(fmt::format("line {}", parser.line()));
   }
+}
+}  // namespace
+
+GraphPtr parse_graph(std::string_view text, FindOp find_op) {
+  return with_line(text, find_op, [](Parser& parser) { return parser.whole(); });
+}
+
+Model parse_model(std::string_view text, FindOp find_op) {
+  return with_line(text, find_op, [](Parser& parser) { return parser.whole_model(); });
 }
 
 }  // namespace remodel

@@ -15,7 +15,7 @@ bool plain(std::string_view name) {
   if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) return false;
   for (unsigned char c : name)
     if (!std::isalnum(c) && c != '_' && c != '.' && c != '/') return false;
-  return name != "_" && name != "return";
+  return name != "_" && name != "return" && name != "graph" && name != "state";
 }
 
 std::string quote(std::string_view text) {
@@ -63,34 +63,57 @@ std::string constant_text(const Constant& constant) {
   return text + "]";
 }
 
+std::string typed(const ConstantPtr& constant) {
+  if (!constant) return "none";
+  return Type(constant->dtype(), to_dims(constant->shape())).text() + " " + constant_text(*constant);
+}
+
+std::string type_text(const Type& type) {
+  if (!type.grid) return type.text();
+  std::string text = type.text() + " on (" + typed(type.grid->scale) + ", " + typed(type.grid->zero);
+  if (type.grid->axis >= 0) text += fmt::format(", axis: {}", type.grid->axis);
+  if (type.grid->block) text += fmt::format(", block: {}", type.grid->block);
+  return text + ")";
+}
+
+std::string word(std::string_view name) { return plain(name) ? std::string(name) : quote(name); }
+
+// What graphs refer to by one name: the states of a model, and constants that several of them hold.
+struct Surroundings {
+  const Model* model = nullptr;
+  std::unordered_map<const Constant*, std::string> shared;
+};
+
 class Printer {
  public:
-  Printer(const Graph& graph, std::string indent) : graph_(graph), indent_(std::move(indent)) {}
+  Printer(const Graph& graph, std::string indent, const Surroundings& around)
+      : graph_(graph), indent_(std::move(indent)), around_(around) {
+    for (const auto& [constant, name] : around.shared) taken_.insert(name);
+  }
 
   std::string name(ValueId id) {
     if (id == absent) return "_";
     if (auto place = names_.find(id); place != names_.end()) return place->second;
     const Value& value = graph_.value(id);
+    if (auto place = around_.shared.find(value.constant.get()); place != around_.shared.end())
+      return names_[id] = word(place->second);
     std::string wish = value.name.empty() ? "v" + std::to_string(id) : value.name;
     std::string unique = wish;
     for (int i = 1; !taken_.insert(unique).second; ++i) unique = wish + "_" + std::to_string(i);
-    return names_[id] = plain(unique) ? unique : quote(unique);
+    return names_[id] = word(unique);
   }
 
   std::string graph() {
-    std::string text = "graph " +
-                       (graph_.name.empty()  ? std::string("main")
-                        : plain(graph_.name) ? graph_.name
-                                             : quote(graph_.name)) +
-                       "(";
+    std::string text = "graph " + (graph_.name.empty() ? "main" : word(graph_.name)) + "(";
     for (size_t i = 0; i < graph_.inputs.size(); ++i) {
       ValueId id = graph_.inputs[i].value;
-      text += (i ? ", " : "") + name(id) + ": " + graph_.value(id).type.text();
+      text += (i ? ", " : "") + name(id) + ": " + type_text(graph_.value(id).type) + state(graph_.inputs[i]);
     }
     text += ") {\n";
     std::set<ValueId> printed;
     auto constant = [&](ValueId id) {
       if (id == absent || !graph_.value(id).constant || !printed.insert(id).second) return;
+      if (around_.shared.count(graph_.value(id).constant.get())) return;
       text += indent_ + "  " + name(id) + ": " + graph_.value(id).type.text() + " = " +
               constant_text(*graph_.value(id).constant) + "\n";
     };
@@ -103,8 +126,8 @@ class Printer {
     text += indent_ + "  return ";
     for (size_t i = 0; i < graph_.outputs.size(); ++i) {
       const Port& port = graph_.outputs[i];
-      std::string outside = plain(port.name) ? port.name : quote(port.name), inside = name(port.value);
-      text += (i ? ", " : "") + (outside == inside ? inside : outside + ": " + inside);
+      std::string outside = word(port.name), inside = name(port.value);
+      text += (i ? ", " : "") + (outside == inside ? inside : outside + ": " + inside) + state(port);
     }
     return text + "\n" + indent_ + "}";
   }
@@ -113,7 +136,7 @@ class Printer {
     std::string text;
     for (size_t k = 0; k < node.outputs.size(); ++k) {
       ValueId id = node.outputs[k];
-      text += (k ? ", " : "") + name(id) + (id == absent ? "" : ": " + graph_.value(id).type.text());
+      text += (k ? ", " : "") + name(id) + (id == absent ? "" : ": " + type_text(graph_.value(id).type));
     }
     text += " = " + std::string(node.op.name()) + "(";
     for (size_t i = 0; i < node.inputs.size(); ++i) text += (i ? ", " : "") + name(node.inputs[i]);
@@ -133,6 +156,11 @@ class Printer {
   }
 
  private:
+  std::string state(const Port& port) const {
+    bool is_state = port.state != absent && around_.model;
+    return is_state ? " state " + word(around_.model->states[static_cast<size_t>(port.state)].name) : "";
+  }
+
   template <class T, class F>
   std::string list(const std::vector<T>& values, F each) {
     std::string text = "[";
@@ -168,13 +196,9 @@ class Printer {
       case FieldKind::dims:
         return text_of(field_as<Dims>(op, field));
       case FieldKind::graph:
-        return Printer(*field_as<GraphPtr>(op, field), indent_ + "  ").graph();
-      case FieldKind::constant: {
-        const ConstantPtr& constant = field_as<ConstantPtr>(op, field);
-        return constant ? Type(constant->dtype(), to_dims(constant->shape())).text() + " " +
-                              constant_text(*constant)
-                        : "none";
-      }
+        return Printer(*field_as<GraphPtr>(op, field), indent_ + "  ", around_).graph();
+      case FieldKind::constant:
+        return typed(field_as<ConstantPtr>(op, field));
       case FieldKind::type:
         return field_as<Type>(op, field).text();
     }
@@ -183,13 +207,57 @@ class Printer {
 
   const Graph& graph_;
   std::string indent_;
+  const Surroundings& around_;
   std::unordered_map<ValueId, std::string> names_;
   std::set<std::string> taken_;
 };
 
+// For each constant that a graph or its bodies use, how many of them do; in the order of first use.
+class Holders {
+ public:
+  void graph(const Graph& graph) {
+    std::set<const Constant*> here;
+    auto use = [&](ValueId id) {
+      if (id == absent || !graph.value(id).constant) return;
+      const Constant* constant = graph.value(id).constant.get();
+      if (!here.insert(constant).second) return;
+      if (count[constant]++ == 0) order.push_back({constant, graph.value(id).name});
+    };
+    for (NodeId id : graph.order()) {
+      for (ValueId input : graph.node(id).inputs) use(input);
+      for (const GraphPtr& body : graph.node(id).op.graphs()) this->graph(*body);
+    }
+    for (const Port& port : graph.outputs) use(port.value);
+  }
+  std::unordered_map<const Constant*, int> count;
+  std::vector<std::pair<const Constant*, std::string>> order;
+};
+
 }  // namespace
 
-std::string print(const Graph& graph) { return Printer(graph, "").graph() + "\n"; }
-std::string print(const Node& node, const Graph& graph) { return Printer(graph, "").node(node); }
+std::string print(const Graph& graph) { return Printer(graph, "", {}).graph() + "\n"; }
+std::string print(const Node& node, const Graph& graph) { return Printer(graph, "", {}).node(node); }
+
+std::string print(const Model& model) {
+  Holders holders;
+  for (const GraphPtr& graph : model.graphs) holders.graph(*graph);
+  Surroundings around;
+  around.model = &model;
+  std::set<std::string> taken;
+  std::string text;
+  for (const auto& [constant, name] : holders.order) {
+    if (holders.count[constant] < 2) continue;
+    std::string wish = name.empty() ? "shared" : name, unique = wish;
+    for (int i = 1; !taken.insert(unique).second; ++i) unique = wish + "_" + std::to_string(i);
+    around.shared[constant] = unique;
+    text += word(unique) + ": " + Type(constant->dtype(), to_dims(constant->shape())).text() + " = " +
+            constant_text(*constant) + "\n";
+  }
+  for (const StateSlot& state : model.states)
+    text += "state " + word(state.name) + ": " + type_text(state.type) + " = " +
+            constant_text(*state.initial) + "\n";
+  for (const GraphPtr& graph : model.graphs) text += Printer(*graph, "", around).graph() + "\n";
+  return text;
+}
 
 }  // namespace remodel

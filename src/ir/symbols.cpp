@@ -63,6 +63,22 @@ void for_each_symbol(const Content& content, const UseSymbol& use) {
         for (const std::string& symbol : dim.symbols()) use(symbol);
 }
 
+std::vector<std::string> sizes_found_by(const Graph& graph, NodeId id) {
+  std::vector<std::string> found;
+  auto for_each_made_up = [&](const std::vector<ValueId>& values, auto use) {
+    for (ValueId value : values)
+      if (value != absent && graph.value(value).type.dims)
+        for (const Dim& dim : *graph.value(value).type.dims)
+          if (std::string_view name = dim.symbol_name(); !name.empty() && name[0] == '_') use(name);
+  };
+  const Node& node = graph.node(id);
+  for_each_made_up(node.outputs, [&](std::string_view name) { found.emplace_back(name); });
+  if (found.empty()) return found;
+  for_each_made_up(node.inputs, [&](std::string_view name) { std::erase(found, name); });
+  for_each_symbol(node.op, [&](const std::string& name) { std::erase(found, name); });
+  return found;
+}
+
 void substitute(Graph& graph, const Sizes& sizes) {
   for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id) {
     Value& value = graph.value(id);

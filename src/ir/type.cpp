@@ -8,11 +8,17 @@
 namespace remodel {
 namespace {
 bool same_constant(const ConstantPtr& a, const ConstantPtr& b) { return a == b || (a && b && a->equals(*b)); }
+bool is_zero(const ConstantPtr& zero) { return !zero || splat_value(*zero) == 0.0; }
 }  // namespace
 
 bool Grid::operator==(const Grid& other) const {
-  return same_constant(scale, other.scale) && same_constant(zero, other.zero) && axis == other.axis &&
+  return same_constant(scale, other.scale) &&
+         (same_constant(zero, other.zero) || (is_zero(zero) && is_zero(other.zero))) && axis == other.axis &&
          block == other.block;
+}
+
+bool same_grid(const Type& a, const Type& b) {
+  return a.grid == b.grid || (a.grid && b.grid && *a.grid == *b.grid);
 }
 
 Type Type::with_dtype(DType other) const {

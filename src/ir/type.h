@@ -15,10 +15,11 @@ namespace remodel {
 class Constant;
 using ConstantPtr = std::shared_ptr<const Constant>;
 
-// How the integers of a quantized tensor map to real numbers: real = (integer - zero) * scale.
+// How the integers of a quantized tensor map to real numbers: real = (integer - zero) * scale. Inputs and
+// states declare it, `quantize` sets it, ops that only move elements keep it, all others drop it.
 struct Grid {
   ConstantPtr scale;
-  ConstantPtr zero;   // null: zero
+  ConstantPtr zero;   // null: zero, which equals a constant of zeros
   int64_t axis = -1;  // of the tensor, where scale has more than one element
   int64_t block = 0;  // elements of `axis` that share a scale; 0: one scale for each index of the axis
 
@@ -68,6 +69,8 @@ struct Type {
 
 // Equal kinds, dtypes and dims; grids are not compared.
 bool same_shape_and_dtype(const Type& a, const Type& b);
+// Both without a grid, or on equal ones.
+bool same_grid(const Type& a, const Type& b);
 
 // A size that each element of a list may have differently. It stands in types of lists and optionals only.
 Dim any_size();

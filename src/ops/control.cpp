@@ -19,7 +19,9 @@ bool same_content(const std::shared_ptr<const Content>& a, const std::optional<C
 // Gives a body's input a type and contents; true where they differ from what was there.
 bool set_input(Graph& body, size_t i, const Type& type, const std::optional<Content>& content) {
   Value& value = body.value(body.inputs[i].value);
-  if (same_shape_and_dtype(value.type, type) && same_content(value.content, content)) return false;
+  if (same_shape_and_dtype(value.type, type) && same_grid(value.type, type) &&
+      same_content(value.content, content))
+    return false;
   value.type = type;
   value.content = content ? std::make_shared<const Content>(*content) : nullptr;
   return true;
@@ -86,6 +88,17 @@ Type outside(Infer& in, InnerSymbols& inner, Type type, size_t k) {
   return type;
 }
 
+// Rows of `type` along the axis are as many as there are lengths.
+void check_rows(const Infer& in, const Type& type, int64_t axis) {
+  if (axis < 0) return;
+  if (!type.is_tensor()) fail("{} has no rows", type.text());
+  if (!type.dims) return;
+  const Dim& rows = (*type.dims)[static_cast<size_t>(resolve_axis(axis, type.dims->size()))];
+  const Dims* lengths = in.dims(Loop::lengths);
+  if (lengths && rows.is_number() && (*lengths)[0].is_number() && !(rows == (*lengths)[0]))
+    fail("{} lengths for the rows of {}", (*lengths)[0].text(), type.text());
+}
+
 const Type& output_type(const Graph& body, size_t k) { return body.value(body.outputs[k].value).type; }
 
 void need_condition(const Type& type, const char* what) {
@@ -146,6 +159,14 @@ void Loop::infer(Infer& in) const {
   if (in.has(0) && in.in(0).dtype != DType::unknown && !is_integer(in.in(0).dtype))
     fail("the count must be an integer, but is {}", in.in(0).text());
   if (in.has(1)) need_condition(in.in(1), "the condition");
+  if (in.has(lengths)) {
+    in.need_rank(lengths, 1);
+    in.need_dtype(lengths, is_integer, "integers");
+  }
+  if (carried_rows.size() != (in.has(lengths) ? static_cast<size_t>(carried) : 0) ||
+      stack_rows.size() != (in.has(lengths) ? stacked : 0))
+    fail("rows are named for {} carried values and {} stacked results", carried_rows.size(),
+         stack_rows.size());
 
   bool changed = false;
   if (takes_step) changed = set_input(inner, 0, Type(DType::i64, Dims{}), std::nullopt);
@@ -161,7 +182,7 @@ void Loop::infer(Infer& in) const {
       if (!length || size.is_number()) length = size;
       type.dims->erase(type.dims->begin() + axis);
     }
-    type.grid = nullptr;
+    if (type.grid && type.grid->axis >= 0) type.grid = nullptr;
     changed = set_input(inner, body_step() + j, type, std::nullopt) || changed;
   }
   for (size_t i = first_invariant(); i < in.count(); ++i)
@@ -182,7 +203,7 @@ void Loop::infer(Infer& in) const {
       return own ? present : Dim::symbol(inner.fresh_symbol());
     });
     // Contents of carried values change.
-    bool differs = !same_shape_and_dtype(value.type, wider) || value.content;
+    bool differs = !same_shape_and_dtype(value.type, wider) || !same_grid(value.type, wider) || value.content;
     value.type = wider;
     value.content = nullptr;
     return differs;
@@ -196,6 +217,10 @@ void Loop::infer(Infer& in) const {
     if (!changed) break;
   }
   if (gives_condition) need_condition(output_type(inner, 0), "the body's condition");
+  for (size_t j = 0; j < carried_rows.size(); ++j)
+    check_rows(in, output_type(inner, body_next() + j), carried_rows[j]);
+  for (size_t j = 0; j < stack_rows.size(); ++j)
+    check_rows(in, output_type(inner, body_stacked() + j), stack_rows[j]);
 
   InnerSymbols symbols(in);
   for (size_t j = 0; j < first.size(); ++j) {
@@ -222,7 +247,7 @@ void Loop::infer(Infer& in) const {
     size_t k = first_stacked() + j;
     Type type = output_type(inner, body_stacked() + j);
     if (!type.is_tensor()) fail("result {} is stacked, but is no tensor", k);
-    type.grid = nullptr;
+    if (type.grid && type.grid->axis >= 0) type.grid = nullptr;
     if (type.dims) {
       int64_t axis = resolve_axis(stack_axes[j], type.dims->size() + 1);
       for (size_t a = 0; a < type.dims->size(); ++a)

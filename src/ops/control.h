@@ -30,7 +30,7 @@ struct If {
   void infer(Infer& in) const;
 };
 
-// (count?, condition?, carried..., step inputs..., invariants...) -> (carried..., stacked...)
+// (count?, condition?, lengths?, carried..., step inputs..., invariants...) -> (carried..., stacked...)
 //
 // The body runs while the condition holds, at most `count` times (the attribute or the operand; -1: no
 // limit), and once for each index of the step inputs, which all have one length. It takes
@@ -41,6 +41,10 @@ struct If {
 // axis from the front, or from the back where `step_reversed` says so; stacked results put step t at index t
 // of their new axis, or at the mirrored one. Without steps a stacked axis has size 0. Carried values may be
 // of any type, and their sizes may change from step to step.
+//
+// `lengths` [batch] are integers. From step lengths[b] on, row b is past its end: a carried value keeps what
+// it has there, a stacked result is 0. A row is an index of the axis that `carried_rows` and `stack_rows`
+// name for each carried value and each stacked element; -1: it has no rows.
 struct Loop {
   static constexpr const char* name = "loop";
   GraphPtr body;
@@ -50,6 +54,7 @@ struct Loop {
   bool gives_condition = false;                   // the body's first result says whether another step follows
   std::vector<int64_t> step_axes, step_reversed;  // one a step input
   std::vector<int64_t> stack_axes, stack_reversed;  // one a stacked result; axes of the result
+  std::vector<int64_t> carried_rows, stack_rows;    // empty without lengths
   void describe(Fields& v) {
     v("body", body);
     v("count", count);
@@ -60,11 +65,13 @@ struct Loop {
     v("step_reversed", step_reversed);
     v("stack_axes", stack_axes);
     v("stack_reversed", stack_reversed);
+    v("carried_rows", carried_rows);
+    v("stack_rows", stack_rows);
   }
   void infer(Infer& in) const;
 
   // Positions of the first of each kind among the operands ...
-  static constexpr size_t first_carried = 2;
+  static constexpr size_t lengths = 2, first_carried = 3;
   size_t first_step() const { return first_carried + static_cast<size_t>(carried); }
   size_t first_invariant() const { return first_step() + step_axes.size(); }
   // ... among the body's inputs ...

@@ -39,6 +39,12 @@ void Gather::infer(Infer& in) const {
   to.insert(to.end(), indices->begin() + batch, indices->end());
   to.insert(to.end(), from->begin() + at + 1, from->end());
   in.out(0, in.dtype(0), to);
+  // 0 instead of an element is no point of every grid.
+  if (outside != Outside::zero)
+    in.keep_grid(0, 0, [&](int64_t axis) -> std::optional<int64_t> {
+      if (axis == at) return std::nullopt;
+      return axis < at ? axis : axis + in.rank(1) - batch - 1;
+    });
   auto content = in.content(0);
   auto places = in.sizes(1);
   if (!content || !places || from->size() != 1) return;
@@ -64,6 +70,7 @@ void GatherElements::infer(Infer& in) const {
     in.axis(0, axis);
   }
   in.out(0, in.dtype(0), in.in(1).dims);
+  in.keep_grid(0, 0, [](int64_t) { return std::nullopt; });
 }
 
 void GatherND::infer(Infer& in) const {
@@ -129,6 +136,20 @@ void UpdateCache::infer(Infer& in) const {
     if (in.axis(0, axis) == 0) fail("the axis is the batch");
   }
   in.same_as(0);
+}
+
+void Lookup::infer(Infer& in) const {
+  in.need_count(4, 4);
+  in.need_same_dtype(0, 1);
+  in.need_same_dtype(2, 3);
+  in.need_rank(1, 1);
+  in.need_rank(2, 1);
+  if (in.dims(1) && in.dims(2)) {
+    const Dim &keys = (*in.dims(1))[0], &values = (*in.dims(2))[0];
+    if (keys.is_number() && values.is_number() && keys != values)
+      fail("{} values for {} keys", values.text(), keys.text());
+  }
+  in.out(0, in.dtype(2), in.in(0).dims);
 }
 
 void NonZero::infer(Infer& in) const {

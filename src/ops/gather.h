@@ -87,6 +87,13 @@ struct UpdateCache {
   void infer(Infer& in) const;
 };
 
+// (x, keys [n], values [n], otherwise): for each element of x the value of the last key that equals it, NaN
+// any NaN; `otherwise`, a single element, where none does.
+struct Lookup {
+  static constexpr const char* name = "lookup";
+  void infer(Infer& in) const;
+};
+
 // (x): the places of the elements that are not zero, as i64[rank, count] in row-major order.
 struct NonZero {
   static constexpr const char* name = "nonzero";

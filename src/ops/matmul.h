@@ -8,8 +8,9 @@ namespace remodel {
 // (a, b, a_zero?, b_zero?): the product of the last two axes; the axes before them broadcast. A vector a
 // stands for a row and a vector b for a column, and that axis is dropped from the result; it has no
 // transpose. Floats: the sum's order is not specified. Integers: exact modulo 2^bits of the result. `out`
-// unknown: the operands' type. Zero points are given for integers of 8 bits at most, whose type they share:
-// they broadcast against their operand and are subtracted from it exactly; the result is i32.
+// unknown: the operands' type. Operands of 8 bits at most may differ in sign where the result is i32. Zero
+// points are given for integers of 8 bits at most, whose type they share: they broadcast against their
+// operand and are subtracted from it exactly; the result is i32.
 struct MatMul {
   static constexpr const char* name = "matmul";
   bool transpose_a = false, transpose_b = false;

@@ -61,9 +61,16 @@ void Dequantize::infer(Infer& in) const {
 void DynamicQuantize::infer(Infer& in) const {
   in.need_count(1, 1);
   in.need_dtype(0, is_float, "floating point");
-  in.out(0, DType::u8, in.in(0).dims);
-  in.out(1, DType::f32, Dims());
-  in.out(2, DType::u8, Dims());
+  DType to = symmetric ? DType::i8 : DType::u8;
+  std::optional<Dims> grids = Dims();
+  if (rows) {
+    grids = in.in(0).dims;
+    if (grids && grids->empty()) fail("a scalar has no rows");
+    if (grids) grids->back() = 1;
+  }
+  in.out(0, to, in.in(0).dims);
+  in.out(1, DType::f32, grids);
+  in.out(2, to, grids);
 }
 
 }  // namespace remodel

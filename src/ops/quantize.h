@@ -42,9 +42,16 @@ struct Dequantize {
 };
 
 // (x): x as u8 on the grid that just holds its values and 0; also that grid's scale (f32, 1 where all of x is
-// 0) and zero (u8), both scalars.
+// 0) and zero (u8), both scalars. With `rows` each row, the elements along the last axis, has its own: then
+// both have x's rank and a last axis of size 1. `symmetric`: i8 from -127 to 127, rounded half away from
+// zero, with zero 0.
 struct DynamicQuantize {
   static constexpr const char* name = "dynamic_quantize";
+  bool symmetric = false, rows = false;
+  void describe(Fields& v) {
+    v("symmetric", symmetric);
+    v("rows", rows);
+  }
   void infer(Infer& in) const;
 };
 

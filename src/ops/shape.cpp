@@ -68,6 +68,31 @@ std::optional<Dims> resolve_reshape(const std::optional<Dims>& from, Dims to, bo
   return to;
 }
 
+namespace {
+
+// Where an axis stands after a reshape: it has its size and as many elements before it.
+std::optional<int64_t> reshaped_axis(const std::optional<Dims>& from, const std::optional<Dims>& to,
+                                     int64_t axis) {
+  if (!from || !to) return std::nullopt;
+  auto before = [](const Dims& dims, size_t axis) {
+    return product(Dims(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(axis)));
+  };
+  size_t at = static_cast<size_t>(axis);
+  for (size_t k = 0; k < to->size(); ++k)
+    if ((*to)[k] == (*from)[at] && before(*to, k) == before(*from, at)) return static_cast<int64_t>(k);
+  return std::nullopt;
+}
+
+// The result's elements are the operand's in the same order.
+void keep_grid_in_order(Infer& in) {
+  ValueId result = in.node().outputs[0];
+  if (result == absent || !in.in(0).grid) return;
+  const auto to = in.graph().value(result).type.dims;
+  in.keep_grid(0, 0, [&](int64_t axis) { return reshaped_axis(in.in(0).dims, to, axis); });
+}
+
+}  // namespace
+
 void Reshape::infer(Infer& in) const {
   in.need_count(1, 2);
   std::optional<Dims> to;
@@ -81,6 +106,7 @@ void Reshape::infer(Infer& in) const {
     to = in.fresh_dims(0, (*length)[0].number());
   }
   in.out(0, in.dtype(0), to);
+  keep_grid_in_order(in);
   if (auto content = in.content(0, SIZE_MAX); content && to && numbers(*to)) in.content_out(*content);
 }
 
@@ -102,6 +128,7 @@ void Transpose::infer(Infer& in) const {
     to.push_back((*from)[axis]);
   }
   in.out(0, in.dtype(0), to);
+  in.keep_grid(0, 0, [&](int64_t axis) { return std::ranges::find(order, axis) - order.begin(); });
   auto sizes = numbers(to);
   if (!sizes || !in.content(0, SIZE_MAX)) return;
   Shape all = strides_of(*numbers(*from)), strides;
@@ -155,6 +182,7 @@ void Squeeze::infer(Infer& in) const {
     }
   }
   in.out(0, in.dtype(0), to);
+  keep_grid_in_order(in);
   if (auto content = in.content(0, SIZE_MAX)) in.content_out(*content);
 }
 
@@ -173,6 +201,7 @@ void Unsqueeze::infer(Infer& in) const {
   for (int64_t axis = 0, next = 0; axis < rank; ++axis)
     to.push_back(std::binary_search(fresh.begin(), fresh.end(), axis) ? Dim(1) : (*from)[next++]);
   in.out(0, in.dtype(0), to);
+  keep_grid_in_order(in);
   if (auto content = in.content(0, SIZE_MAX)) in.content_out(*content);
 }
 
@@ -205,6 +234,10 @@ void Expand::infer(Infer& in) const {
     }
   }
   in.out(0, in.dtype(0), to);
+  in.keep_grid(0, 0, [&](int64_t axis) -> std::optional<int64_t> {
+    if (!to || (*from)[axis].is_number(1)) return std::nullopt;
+    return axis + static_cast<int64_t>(to->size() - from->size());
+  });
   auto sizes = to ? numbers(*to) : std::nullopt, own = from ? numbers(*from) : std::nullopt;
   if (!sizes || !own || !in.content(0, SIZE_MAX)) return;
   Shape all = strides_of(*own), strides(sizes->size(), 0);
@@ -226,6 +259,9 @@ void Tile::infer(Infer& in) const {
   Dims to;
   for (size_t axis = 0; axis < from->size(); ++axis) to.push_back((*from)[axis] * (*known)[axis]);
   in.out(0, in.dtype(0), to);
+  in.keep_grid(0, 0, [&](int64_t axis) -> std::optional<int64_t> {
+    return (*known)[axis].is_number(1) ? std::optional(axis) : std::nullopt;
+  });
   auto content = in.content(0);
   auto sizes = numbers(to);
   if (!content || !sizes || sizes->size() != 1 || (*sizes)[0] > 1024) return;

@@ -8,6 +8,12 @@
 namespace remodel {
 namespace {
 
+// Where the axis of a grid goes: every axis but one stays; none can be told.
+Infer::MovedAxis unless(int64_t changed) {
+  return [changed](int64_t axis) { return axis == changed ? std::nullopt : std::optional(axis); };
+}
+std::optional<int64_t> nowhere(int64_t) { return std::nullopt; }
+
 // Nobody has an axis that long, so a bound beyond it is the end of the axis.
 constexpr int64_t beyond = INT32_MAX;
 
@@ -112,6 +118,9 @@ void Concat::infer(Infer& in) const {
   }
   if (!whole) to[at] = in.fresh(0, at);
   in.out(0, dtype, to);
+  bool one_grid = true;
+  for (size_t i = 1; i < in.count(); ++i) one_grid = one_grid && same_grid(in.in(0), in.in(i));
+  if (one_grid) in.keep_grid(0, 0, unless(at));
   auto sizes = numbers(to);
   if (!whole || !sizes) return;
   Content joined;
@@ -154,6 +163,7 @@ void Split::infer(Infer& in) const {
     Dims to = *from;
     to[at] = known ? (*known)[k] : in.fresh(k, at);
     in.out(k, in.dtype(0), to);
+    in.keep_grid(k, 0, unless(at));
     auto part = numbers(to), all = numbers(*from);
     if (part && all && place.is_number() && in.content(0, SIZE_MAX)) {
       Shape strides = strides_of(*all);
@@ -186,6 +196,11 @@ void Slice::infer(Infer& in) const {
            in.in(0).text());
   }
   in.out(0, in.dtype(0), to);
+  in.keep_grid(0, 0, [&](int64_t axis) -> std::optional<int64_t> {
+    for (int64_t cut : axes)
+      if (resolve_axis(cut, from->size()) == axis) return std::nullopt;
+    return axis;
+  });
   auto all = numbers(*from), part = numbers(to), first = numbers(starts);
   if (!all || !part || !first || !in.content(0, SIZE_MAX)) return;
   Shape strides = strides_of(*all);
@@ -224,6 +239,7 @@ void DynamicSlice::infer(Infer& in) const {
     to[axis] = span ? span->size : in.fresh(0, axis);
   }
   in.out(0, in.dtype(0), to);
+  in.keep_grid(0, 0, nowhere);
 }
 
 Pad resolve_pads(PadMode mode, const Dims& pads, const std::vector<int64_t>& axes, int64_t rank) {
@@ -283,6 +299,10 @@ void Pad::infer(Infer& in) const {
            axis, in.in(0).text());
   }
   in.out(0, in.dtype(0), to);
+  in.keep_grid(0, 0, [&](int64_t axis) -> std::optional<int64_t> {
+    bool whole = known.low[axis].is_number(0) && known.high[axis].is_number(0);
+    return whole ? std::optional(axis) : std::nullopt;
+  });
 }
 
 void CenterCropPad::infer(Infer& in) const {
@@ -310,6 +330,7 @@ void ReverseSequence::infer(Infer& in) const {
   in.need_dtype(1, is_integer, "integers");
   if (in.axis(0, time_axis) == in.axis(0, batch_axis)) fail("time and batch are the same axis");
   in.same_as(0);
+  in.keep_grid(0, 0, unless(in.axis(0, time_axis)));
 }
 
 namespace {
@@ -334,6 +355,7 @@ void SpaceToDepth::infer(Infer& in) const {
   to[rows] = divided(to[rows], block);
   to[rows + 1] = divided(to[rows + 1], block);
   in.out(0, in.dtype(0), to);
+  in.keep_grid(0, 0, nowhere);
 }
 
 void DepthToSpace::infer(Infer& in) const {
@@ -347,6 +369,7 @@ void DepthToSpace::infer(Infer& in) const {
   to[rows] = to[rows] * Dim(block);
   to[rows + 1] = to[rows + 1] * Dim(block);
   in.out(0, in.dtype(0), to);
+  in.keep_grid(0, 0, nowhere);
 }
 
 }  // namespace remodel

@@ -1,20 +1,31 @@
 #include "passes/decompose.h"
 
+#include <algorithm>
+
+#include "ir/layer.h"
+#include "passes/fold.h"
+
 namespace remodel {
 
-const Dims& Decompose::dims(size_t i) const {
+Dims Decompose::dims(size_t i) const {
   if (!type(i).dims) fail("the rank of operand {} is not known", i);
   return *type(i).dims;
 }
 
-std::vector<ValueId> Decompose::emit(Op op, std::vector<ValueId> operands, size_t results) {
+std::vector<ValueId> Emitter::emit(Op op, std::vector<ValueId> operands, size_t results) {
   while (!operands.empty() && operands.back() == absent) operands.pop_back();
-  NodeId id =
-      graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), node_.origin);
-  return graph_.node(id).outputs;
+  NodeId id = graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), origin_);
+  std::vector<ValueId> outputs = graph_.node(id).outputs;
+  // What a decomposition computes from constants alone is a constant.
+  const Node& made = graph_.node(id);
+  bool known = std::all_of(made.inputs.begin(), made.inputs.end(),
+                           [&](ValueId input) { return input == absent || graph_.constant(input); });
+  static Pool pool(1);
+  if (known) fold_node(graph_, id, pool);
+  return outputs;
 }
 
-ValueId Decompose::emit(Op op, std::vector<ValueId> operands) {
+ValueId Emitter::emit(Op op, std::vector<ValueId> operands) {
   return emit(std::move(op), std::move(operands), 1)[0];
 }
 
@@ -23,39 +34,71 @@ void Decompose::result(size_t k, ValueId value) {
   results_[k] = value;
 }
 
-size_t decompose(Graph& graph, const std::function<bool(const Graph&, const Node&)>& keep) {
+void Decompose::replace() {
+  for (size_t k = 0; k < node_.outputs.size(); ++k) {
+    ValueId old = node_.outputs[k];
+    if (old == absent) continue;
+    ValueId fresh = k < results_.size() ? results_[k] : absent;
+    if (fresh == absent)
+      throw Error(fmt::format("taking '{}' apart gave no result {}", node_.op.name(), k),
+                  ErrorKind::internal);
+    if (graph_.value(fresh).name.empty()) graph_.value(fresh).name = graph_.value(old).name;
+    // The old type is what all users were inferred with, its symbols included.
+    if (graph_.value(fresh).producer != absent && graph_.value(old).type.dims)
+      graph_.value(fresh).type = graph_.value(old).type;
+    graph_.replace_uses(old, fresh);
+  }
+  graph_.remove_node(id_);
+}
+
+namespace {
+
+size_t take_apart(Graph& graph, const Refusal& refusal) {
   size_t count = 0;
   // Emitted nodes are numbered after all that stand there, so this loop sees them too.
   for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id) {
     if (!graph.node(id).live) continue;
-    for (const GraphPtr& body : graph.node(id).op.graphs()) count += decompose(*body, keep);
-    if (keep(graph, graph.node(id))) continue;
+    for (const GraphPtr& body : graph.node(id).op.graphs()) count += take_apart(*body, refusal);
+    if (refusal(graph, graph.node(id)).empty()) continue;
     DecomposeFn fn = all_decompositions().find(graph.node(id).op.info());
     if (!fn) continue;
     Decompose one(graph, id);
     try {
       fn(one);
-    } catch (Error& error) {
-      const std::vector<std::string>& origin = graph.node(id).origin;
-      throw error.at(
-          fmt::format("layer '{}' ({})", origin.empty() ? "" : origin[0], graph.node(id).op.name()));
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::internal) throw;
+      continue;  // what it emitted has no users
     }
-    for (size_t k = 0; k < one.node_.outputs.size(); ++k) {
-      ValueId old = one.node_.outputs[k];
-      if (old == absent) continue;
-      ValueId fresh = k < one.results_.size() ? one.results_[k] : absent;
-      if (fresh == absent)
-        throw Error(fmt::format("taking '{}' apart gave no result {}", one.node_.op.name(), k),
-                    ErrorKind::internal);
-      if (graph.value(fresh).name.empty()) graph.value(fresh).name = graph.value(old).name;
-      // The old type is what all users were inferred with, its symbols included.
-      if (graph.value(fresh).producer != absent && graph.value(old).type.dims)
-        graph.value(fresh).type = graph.value(old).type;
-      graph.replace_uses(old, fresh);
-    }
-    graph.remove_node(id);
+    one.replace();
     ++count;
   }
+  return count;
+}
+
+// Nodes that nobody uses are no problem, so this comes last.
+void report(Graph& graph, const Refusal& refusal, std::vector<Error>& problems) {
+  graph.drop_dead();
+  for (NodeId id = 0, count = static_cast<NodeId>(graph.node_count()); id < count; ++id) {
+    if (!graph.node(id).live) continue;
+    for (const GraphPtr& body : graph.node(id).op.graphs()) report(*body, refusal, problems);
+    std::string why = refusal(graph, graph.node(id));
+    if (why.empty()) continue;
+    Error error(why);
+    try {
+      Decompose one(graph, id);
+      if (DecomposeFn fn = all_decompositions().find(graph.node(id).op.info())) fn(one);
+    } catch (const Error& reason) {
+      error = reason;
+    }
+    problems.push_back(error.at(layer_text(graph.node(id))));
+  }
+}
+
+}  // namespace
+
+size_t decompose(Graph& graph, const Refusal& refusal, std::vector<Error>& problems) {
+  size_t count = take_apart(graph, refusal);
+  report(graph, refusal, problems);
   return count;
 }
 
@@ -72,6 +115,8 @@ void pool_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
 void reduce_decompositions(Decompositions& table);
 void resize_decompositions(Decompositions& table);
+void sampling_decompositions(Decompositions& table);
+void shape_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
 void slice_decompositions(Decompositions& table);
 void unary_decompositions(Decompositions& table);
@@ -91,6 +136,8 @@ const Decompositions& all_decompositions() {
     quantize_decompositions(made);
     reduce_decompositions(made);
     resize_decompositions(made);
+    sampling_decompositions(made);
+    shape_decompositions(made);
     signal_decompositions(made);
     slice_decompositions(made);
     unary_decompositions(made);

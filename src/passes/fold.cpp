@@ -50,7 +50,7 @@ uint64_t bytes_of(const Type& type) {
   return static_cast<uint64_t>(count_of(*numbers(*type.dims))) * size_of(type.dtype);
 }
 
-std::vector<ConstantPtr> fold_node(const Graph& graph, const Node& node, Pool& pool) {
+std::vector<ConstantPtr> folded_results(const Graph& graph, const Node& node, Pool& pool) {
   if (node.op.info().effect || stays(node) || !node.op.graphs().empty()) return {};
   uint64_t given = 0;
   std::vector<ConstantPtr> operands;
@@ -88,38 +88,41 @@ std::vector<ConstantPtr> fold_node(const Graph& graph, const Node& node, Pool& p
 
 }  // namespace
 
+bool fold_node(Graph& graph, NodeId id, Pool& pool) {
+  for (ValueId output : std::vector<ValueId>(graph.node(id).outputs)) {
+    if (output == absent || graph.node(id).op.info().effect) continue;
+    if (ConstantPtr known = from_content(graph.value(output))) graph.make_constant(output, known);
+  }
+  Node node = graph.node(id);
+  bool any = false;
+  for (ValueId output : node.outputs) any = any || output != absent;
+  if (!any && !node.op.info().effect) {
+    graph.remove_node(id);
+    return true;
+  }
+  std::vector<ConstantPtr> results;
+  try {
+    results = folded_results(graph, node, pool);
+  } catch (const Error& error) {
+    // What cannot be computed now fails when the model runs, as it did before.
+    if (error.kind() == ErrorKind::internal) throw;
+  }
+  const bool deep = std::any_of(results.begin(), results.end(), [](const ConstantPtr& result) {
+    return result->operations() > most_lazy_operations;
+  });
+  if (results.empty() || deep) return false;
+  for (size_t k = 0; k < node.outputs.size(); ++k)
+    if (node.outputs[k] != absent) graph.make_constant(node.outputs[k], results[k]);
+  graph.remove_node(id);
+  return true;
+}
+
 size_t fold_constants(Graph& graph, Pool& pool) {
   size_t folded = 0;
   for (NodeId id : graph.order()) {
     if (!graph.node(id).live) continue;
     for (const GraphPtr& body : graph.node(id).op.graphs()) folded += fold_constants(*body, pool);
-    for (ValueId output : std::vector<ValueId>(graph.node(id).outputs)) {
-      if (output == absent || graph.node(id).op.info().effect) continue;
-      if (ConstantPtr known = from_content(graph.value(output))) graph.make_constant(output, known);
-    }
-    Node node = graph.node(id);
-    bool any = false;
-    for (ValueId output : node.outputs) any = any || output != absent;
-    if (!any && !node.op.info().effect) {
-      graph.remove_node(id);
-      ++folded;
-      continue;
-    }
-    std::vector<ConstantPtr> results;
-    try {
-      results = fold_node(graph, node, pool);
-    } catch (const Error& error) {
-      // What cannot be computed now fails when the model runs, as it did before.
-      if (error.kind() == ErrorKind::internal) throw;
-    }
-    const bool deep = std::any_of(results.begin(), results.end(), [](const ConstantPtr& result) {
-      return result->operations() > most_lazy_operations;
-    });
-    if (results.empty() || deep) continue;
-    for (size_t k = 0; k < node.outputs.size(); ++k)
-      if (node.outputs[k] != absent) graph.make_constant(node.outputs[k], results[k]);
-    graph.remove_node(id);
-    ++folded;
+    folded += fold_node(graph, id, pool);
   }
   return folded;
 }

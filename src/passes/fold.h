@@ -11,4 +11,7 @@ namespace remodel {
 // folds a dequantize. Bodies included. Gives how many nodes went.
 size_t fold_constants(Graph& graph, Pool& pool);
 
+// The same for one node, without its bodies; true where it went.
+bool fold_node(Graph& graph, NodeId id, Pool& pool);
+
 }  // namespace remodel

@@ -12,7 +12,7 @@
 
 namespace remodel {
 
-const Dims& Backward::dims(ValueId value) const {
+Dims Backward::dims(ValueId value) const {
   const Type& type = graph_.value(value).type;
   if (!type.dims) fail("the rank of '{}' is not known", graph_.value(value).name);
   return *type.dims;

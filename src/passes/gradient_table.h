@@ -35,7 +35,7 @@ class Backward {
   // Adds to the gradient of an operand, summed over the axes along which it was repeated.
   void give(size_t i, ValueId gradient);
   DType dtype(ValueId value) const { return graph_.value(value).type.dtype; }
-  const Dims& dims(ValueId value) const;  // refuses an unknown rank
+  Dims dims(ValueId value) const;  // refuses an unknown rank
   ValueId emit(Op op, std::vector<ValueId> operands);
   ValueId number(double value) { return filled(value, {}); }
   ValueId filled(double value, const Dims& dims);  // of the type of the gradient at hand

@@ -2,6 +2,8 @@
 
 #include "ir/infer.h"
 #include "ir/symbols.h"
+#include "ops/cast.h"
+#include "ops/shape.h"
 
 namespace remodel {
 namespace {
@@ -54,14 +56,21 @@ ValueId LoopEdit::add_step_input(ValueId outside, int64_t axis, bool reversed) {
 ValueId LoopEdit::add_stacked(ValueId inside, int64_t axis, bool reversed, const std::string& name) {
   for (size_t j = 0; j < op.stack_axes.size(); ++j)
     if (stacked_out(j) == inside && op.stack_axes[j] == axis && op.stack_reversed[j] == reversed &&
-        result(op.first_stacked() + j) != absent)
+        (!has_lengths() || op.stack_rows[j] < 0) && result(op.first_stacked() + j) != absent)
       return result(op.first_stacked() + j);
   body.outputs.push_back({name, inside});
   op.stack_axes.push_back(axis);
   op.stack_reversed.push_back(reversed);
+  if (has_lengths()) op.stack_rows.push_back(-1);
   size_t index = op.first_stacked() + op.stack_axes.size() - 1;
   while (graph.node(id).outputs.size() < index) graph.node(id).outputs.push_back(absent);
   return graph.insert_result(id, index, name);
+}
+
+ValueId LoopEdit::add_step() {
+  if (!op.takes_step) add_body_input(body, 0, "step", Type(DType::i64, Dims{}));
+  op.takes_step = true;
+  return step();
 }
 
 void LoopEdit::remove_carried(size_t j) {
@@ -69,6 +78,7 @@ void LoopEdit::remove_carried(size_t j) {
   if (j < graph.node(id).outputs.size()) graph.remove_result(id, j);
   erase_at(body.outputs, op.body_next() + j);
   body.remove_input(op.body_carried() + j);
+  if (has_lengths()) erase_at(op.carried_rows, j);
   --op.carried;
 }
 
@@ -77,6 +87,7 @@ void LoopEdit::remove_stacked(size_t j) {
   erase_at(body.outputs, op.body_stacked() + j);
   erase_at(op.stack_axes, j);
   erase_at(op.stack_reversed, j);
+  if (has_lengths()) erase_at(op.stack_rows, j);
 }
 
 void LoopEdit::remove_step_input(size_t j) {
@@ -113,6 +124,35 @@ void LoopEdit::commit() {
   if (!known.empty()) substitute(graph, known);
   if (changed) infer_graph(graph);
   op = *graph.node(id).op.as<Loop>();
+}
+
+void LoopEdit::set_lengths(ValueId outside) {
+  if (has_lengths()) return;
+  graph.set_input(id, Loop::lengths, outside);
+  op.carried_rows.assign(static_cast<size_t>(op.carried), -1);
+  op.stack_rows.assign(op.stack_axes.size(), -1);
+}
+
+ValueId same_integers(const Graph& graph, ValueId value) {
+  while (const Node* node = graph.producer(value)) {
+    bool relabels =
+        node->op.is<Cast>() && is_integer(graph.value(node->inputs[0]).type.dtype) && !node->has(1);
+    bool reshapes = node->op.is<Reshape>() || node->op.is<Squeeze>() || node->op.is<Unsqueeze>();
+    if (!relabels && !reshapes) break;
+    value = node->inputs[0];
+  }
+  return value;
+}
+
+bool is_step(const LoopEdit& loop, ValueId value) {
+  return loop.op.takes_step && same_integers(loop.body, value) == loop.step();
+}
+
+std::optional<Dim> known_number(Graph& graph, ValueId value) {
+  Node probe;
+  probe.inputs = {value};
+  auto sizes = Infer(graph, probe).sizes(0);
+  return sizes && sizes->size() == 1 ? std::optional((*sizes)[0]) : std::nullopt;
 }
 
 bool runs_once_at_least(const Graph& graph, const Node& node) {

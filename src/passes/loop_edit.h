@@ -38,12 +38,16 @@ class LoopEdit {
   ValueId invariant(size_t i) const { return operand(op.first_invariant() + i); }
   ValueId step_input(size_t j) const { return operand(op.first_step() + j); }
 
+  bool has_lengths() const { return operand(Loop::lengths) != absent; }
+  void set_lengths(ValueId outside);  // none has rows yet
+
   // Add and give the value inside or, for a stacked result, outside. A value that is there already is found
   // again.
   ValueId add_invariant(ValueId outside);
   ValueId add_step_input(ValueId outside, int64_t axis, bool reversed);
   ValueId add_stacked(ValueId inside, int64_t axis, bool reversed, const std::string& name);
 
+  ValueId add_step();
   // Nobody uses what goes, inside or outside.
   void remove_carried(size_t j);
   void remove_stacked(size_t j);
@@ -53,6 +57,13 @@ class LoopEdit {
   // Gives the node the changed op and infers it. Sizes that are known better now replace their old names.
   void commit();
 };
+
+// The integers that these are, in another type or shape: through casts, reshapes and the like.
+ValueId same_integers(const Graph& graph, ValueId value);
+// The number of the step.
+bool is_step(const LoopEdit& loop, ValueId value);
+// The one element, where it is known.
+std::optional<Dim> known_number(Graph& graph, ValueId value);
 
 // The steps that a loop certainly makes are one at least.
 bool runs_once_at_least(const Graph& graph, const Node& node);

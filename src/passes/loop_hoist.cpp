@@ -224,6 +224,14 @@ size_t drop_dead_carries(Graph& graph, NodeId id) {
   // Step inputs say how many steps there are, so one stays.
   for (size_t j = loop.op.step_axes.size(); j-- > 0 && loop.op.step_axes.size() > 1;)
     if (!LoopEdit::is_used(loop.body, loop.step_in(j))) loop.remove_step_input(j), ++count;
+  auto has_rows = [](const std::vector<int64_t>& rows) {
+    return std::any_of(rows.begin(), rows.end(), [](int64_t axis) { return axis >= 0; });
+  };
+  if (loop.has_lengths() && !has_rows(loop.op.carried_rows) && !has_rows(loop.op.stack_rows)) {
+    graph.set_input(id, Loop::lengths, absent);
+    loop.op.carried_rows.clear(), loop.op.stack_rows.clear();
+    ++count;
+  }
   if (loop.op.takes_step && !LoopEdit::is_used(loop.body, loop.step())) {
     loop.body.remove_input(0);
     loop.op.takes_step = false;

@@ -4,7 +4,6 @@
 #include "ir/infer.h"
 #include "ir/symbols.h"
 #include "ops/binary.h"
-#include "ops/cast.h"
 #include "ops/gather.h"
 #include "ops/list.h"
 #include "ops/shape.h"
@@ -16,31 +15,9 @@ namespace {
 
 const Node* producer_of(const Graph& graph, ValueId value) { return graph.producer(value); }
 
-// The value that this one is with another type or shape of one element.
-ValueId same_number(const Graph& body, ValueId value) {
-  while (const Node* node = producer_of(body, value)) {
-    bool relabels = node->op.is<Cast>() && is_integer(body.value(value).type.dtype) && !node->has(1);
-    bool reshapes = node->op.is<Reshape>() || node->op.is<Squeeze>() || node->op.is<Unsqueeze>();
-    if (!relabels && !reshapes) break;
-    value = node->inputs[0];
-  }
-  return value;
-}
-
-bool is_step(const LoopEdit& loop, ValueId value) {
-  return loop.op.takes_step && same_number(loop.body, value) == loop.step();
-}
-
-std::optional<Dim> known_number(Graph& graph, ValueId value) {
-  Node probe;
-  probe.inputs = {value};
-  auto sizes = Infer(graph, probe).sizes(0);
-  return sizes && sizes->size() == 1 ? std::optional((*sizes)[0]) : std::nullopt;
-}
-
 // The step counted from the end of an axis: length - 1 - step.
 bool is_mirrored_step(const LoopEdit& loop, ValueId value, const Dim& length) {
-  const Node* node = producer_of(loop.body, same_number(loop.body, value));
+  const Node* node = producer_of(loop.body, same_integers(loop.body, value));
   if (!node || !node->op.is<Sub>() || !is_step(loop, node->inputs[1])) return false;
   auto last = known_number(loop.body, node->inputs[0]);
   return last && *last == length - 1;
@@ -123,22 +100,53 @@ size_t index_into_step_inputs(Graph& graph, NodeId id) {
 
 namespace {
 
-// How a carried list grows: by one item at each step, at the end or at the front, and nothing else looks at
-// it.
+// How a carried list is made: each step puts one item at its end or front, or in the place of an element, so
+// that none is left of those that were there at first; and nothing else looks at it.
 struct Growth {
   ValueId item = absent;
   bool front = false;
 };
 
+// How many steps the loop makes, where that is certain.
+std::optional<Dim> steps_of(const LoopEdit& loop) {
+  if (loop.operand(0) != absent || loop.operand(1) != absent || loop.op.gives_condition) return std::nullopt;
+  std::optional<Dim> steps;
+  if (!loop.op.count.is_number(-1)) steps = loop.op.count;
+  for (size_t j = 0; j < loop.op.step_axes.size(); ++j) {
+    const Type& type = loop.graph.value(loop.step_input(j)).type;
+    if (!type.dims) return std::nullopt;
+    const Dim& length = (*type.dims)[resolve_axis(loop.op.step_axes[j], type.dims->size())];
+    steps = steps ? min(*steps, length) : length;
+  }
+  return steps;
+}
+
+// The number of elements of a list that is a tensor's slices.
+std::optional<Dim> elements_of(const Graph& graph, ValueId list) {
+  const Node* made = producer_of(graph, list);
+  if (!made || !made->op.is<ListSplit>() || made->has(1)) return std::nullopt;
+  const auto& split = *made->op.as<ListSplit>();
+  const Type& type = graph.value(made->inputs[0]).type;
+  if (!split.sizes.empty() || !split.chunk.is_number(1) || !type.dims) return std::nullopt;
+  return (*type.dims)[resolve_axis(split.axis, type.dims->size())];
+}
+
 Growth growth_of(const LoopEdit& loop, size_t j) {
   Graph& body = loop.body;
   ValueId in = loop.carried_in(j), out = loop.carried_out(j);
   const Node* push = producer_of(body, out);
-  if (!push || !push->op.is<ListInsert>() || push->inputs[0] != in) return {};
+  bool sets = push && push->op.is<ListSet>();
+  if (!push || (!sets && !push->op.is<ListInsert>()) || push->inputs[0] != in) return {};
   if (body.value(in).users.size() != 1 || !body.value(out).users.empty() || body.is_output(in)) return {};
   auto ports =
       std::count_if(body.outputs.begin(), body.outputs.end(), [&](const Port& p) { return p.value == out; });
   if (ports != 1) return {};
+  if (sets) {
+    auto length = elements_of(loop.graph, loop.initial(j)), steps = steps_of(loop);
+    if (!length || !steps || !(*length == *steps)) return {};
+    if (is_step(loop, push->inputs[2])) return {push->inputs[1], false};
+    return is_mirrored_step(loop, push->inputs[2], *length) ? Growth{push->inputs[1], true} : Growth{};
+  }
   const Node* start = producer_of(loop.graph, loop.initial(j));
   if (!start || !start->op.is<ListNew>() || !start->inputs.empty()) return {};
   Growth growth{push->inputs[1], false};

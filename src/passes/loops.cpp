@@ -18,8 +18,9 @@ constexpr LoopRule if_rules[] = {
 };
 constexpr LoopRule loop_rules[] = {
     {"constants into loops", sink_constants},         {"hoist invariants", hoist_invariants},
-    {"drop dead carries", drop_dead_carries},         {"index into per-step input", index_into_step_inputs},
-    {"list into stacked result", lists_into_stacked},
+    {"drop dead carries", drop_dead_carries},         {"counter into step", counters_into_step},
+    {"condition into count", condition_into_count},   {"index into per-step input", index_into_step_inputs},
+    {"list into stacked result", lists_into_stacked}, {"masked update into lengths", masks_into_lengths},
 };
 
 void add(std::vector<RuleCount>& counts, const char* name, size_t times) {

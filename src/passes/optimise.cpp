@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "passes/cse.h"
 #include "passes/fold.h"
+#include "passes/loops.h"
 
 namespace remodel {
 namespace {
@@ -14,21 +15,23 @@ struct Tables {
   Rules recognise, clean;
   Tables() {
     recognise_rules(recognise);
+    size_rules(clean);
     cleanup_rules(clean);
     fuse_rules(clean);
   }
 };
 
-void check(const Graph& graph) {
+void check(const Graph& graph, const char* pass) {
   auto problems = verify(graph);
-  if (!problems.empty()) throw Error(problems.front(), ErrorKind::internal);
+  if (!problems.empty())
+    throw Error(fmt::format("after {}: {}", pass, problems.front()), ErrorKind::internal);
 }
 
 }  // namespace
 
 OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool) {
   OptimiseReport report;
-  std::vector<RuleCount> counts, recognised;
+  std::vector<RuleCount> counts, recognised, loops;
   static const Tables tables;
   for (const GraphPtr& graph : model.graphs) {
     report.dropped += graph->drop_dead();
@@ -38,23 +41,29 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       for (const RuleCount& count : counts) before += count.count;
       for (const RuleCount& count : recognised) before += count.count;
       size_t folded = fold_constants(*graph, pool);
+      check(*graph, "folding");
       size_t merged = merge_equal_nodes(*graph);
+      check(*graph, "merging");
+      size_t in_loops = options.stop_after < 0 ? simplify_loops(*graph, loops) : 0;
+      check(*graph, "the rules of loops");
       // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
       // them for doubles.
       apply_rules(*graph, tables.recognise, recognised, {options.stop_after, DType::f64});
+      check(*graph, "recognising");
       apply_rules(*graph, tables.clean, counts, {options.stop_after});
+      check(*graph, "cleaning");
       report.dropped += graph->drop_dead();
       report.folded += folded;
       report.merged += merged;
       for (const RuleCount& count : counts) after += count.count;
       for (const RuleCount& count : recognised) after += count.count;
-      if (before == after && folded + merged == 0) break;
+      if (before == after && folded + merged + in_loops == 0) break;
     }
     report.folded += fold_constants(*graph, pool);
     report.dropped += graph->drop_dead();
-    check(*graph);
+    check(*graph, "optimising");
   }
-  for (const auto& list : {recognised, counts})
+  for (const auto& list : {loops, recognised, counts})
     for (const RuleCount& count : list)
       if (count.count) report.rules.push_back(count);
   return report;

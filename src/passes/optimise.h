@@ -23,6 +23,7 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
 
 // One family of rules each.
 void cleanup_rules(Rules& rules);
+void size_rules(Rules& rules);
 void fuse_rules(Rules& rules);
 void recognise_rules(Rules& rules);
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "ir/infer.h"
+#include "ir/symbols.h"
 
 namespace remodel {
 namespace {
@@ -17,6 +18,7 @@ bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * std::max(std::a
 
 bool unifies(const Type& fresh, const Type& old) {
   if (fresh.kind != old.kind || fresh.dtype != old.dtype) return false;
+  if (old.grid && !same_grid(fresh, old)) return false;
   if (!fresh.dims || !old.dims) return fresh.dims.has_value() == old.dims.has_value();
   if (fresh.dims->size() != old.dims->size()) return false;
   for (size_t axis = 0; axis < fresh.dims->size(); ++axis) {
@@ -287,7 +289,7 @@ struct RuleDriver {
       bool used = false;
       for (ValueId output : node.outputs)
         used = used || (output != absent && (!graph.value(output).users.empty() || graph.is_output(output)));
-      if (used) continue;
+      if (used || !sizes_found_by(graph, one).empty()) continue;
       std::vector<ValueId> inputs = node.inputs;
       graph.remove_node(one);
       for (ValueId input : inputs)

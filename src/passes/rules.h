@@ -159,8 +159,8 @@ struct ApplyOptions {
   DType except = DType::unknown;  // results of this type are left alone
 };
 
-// Applies the rules until none matches, bodies included. A patch whose result has another dtype or other
-// sizes than what it replaces is dropped. Adds to `counts`.
+// Applies the rules until none matches, bodies included. A patch whose result has another dtype, other sizes
+// or another grid than what it replaces is dropped. Adds to `counts`.
 void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts,
                  const ApplyOptions& options = {});
 

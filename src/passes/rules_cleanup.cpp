@@ -127,6 +127,8 @@ void cleanup_rules(Rules& rules) {
         }
         size_t at = place - joined.axes.begin();
         joined.starts[at] = joined.starts[at] + second.starts[i] * Dim(joined.steps[at]);
+        // Where nothing is left, a start of less than 0 may come out, which formats count from the end.
+        if (!joined.starts[at].at_least(0)) return absent;
         joined.sizes[at] = second.sizes[i];
         joined.steps[at] *= second.steps[i];
       }

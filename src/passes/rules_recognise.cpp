@@ -177,23 +177,23 @@ void group_norm_rules(Rules& rules) {
     return match.emit(group, {match[x]});
   });
   Expr gain = rules.constant(), bias = rules.constant();
-  auto one_a_channel = [](const Constant& constant, const Type& x) -> ConstantPtr {
+  auto one_a_channel = [](const Constant& constant, const Type& x, const GroupNorm& op) -> ConstantPtr {
     const Dims& dims = *x.dims;
-    if (!dims[1].is_number() || constant.count() != dims[1].number()) return nullptr;
+    const size_t axis = channel_axis(op.channels, dims.size()), behind = dims.size() - 1 - axis;
+    if (!dims[axis].is_number() || constant.count() != dims[axis].number()) return nullptr;
     const Shape& shape = constant.shape();
-    size_t spatial = dims.size() - 2;
-    bool fits = shape.size() > spatial && shape[shape.size() - 1 - spatial] == constant.count();
+    bool fits = shape.size() > behind && shape[shape.size() - 1 - behind] == constant.count();
     return fits ? constant.reshaped({constant.count()}) : nullptr;
   };
   Expr plain = rules.some<GroupNorm>({x});
   rules.add("group norm's gain", Effect::rounding, plain * gain, [=](Match& match) -> ValueId {
-    ConstantPtr channels = one_a_channel(*match.constant(gain), match.type(x));
+    ConstantPtr channels = one_a_channel(*match.constant(gain), match.type(x), match.op<GroupNorm>(plain));
     if (!channels) return absent;
     return match.emit(match.op<GroupNorm>(plain), {match[x], match.add_constant(channels)});
   });
   Expr channels = rules.any(), gained = rules.some<GroupNorm>({x, channels});
   rules.add("group norm's bias", Effect::rounding, gained + bias, [=](Match& match) -> ValueId {
-    ConstantPtr offset = one_a_channel(*match.constant(bias), match.type(x));
+    ConstantPtr offset = one_a_channel(*match.constant(bias), match.type(x), match.op<GroupNorm>(gained));
     if (!offset) return absent;
     return match.emit(match.op<GroupNorm>(gained), {match[x], match[channels], match.add_constant(offset)});
   });

@@ -39,7 +39,7 @@ Axis axis_of(const std::string& symbol, size_t axis, const Dims& dims) {
     if (has_word(name, {"seq", "len", "time", "frame"})) return Axis::other;
   }
   if (axis == 0 && dims.size() >= 2) return Axis::batch;
-  if (dims.size() >= 4) {
+  if (dims.size() == 4 || dims.size() == 5) {
     const Dim &second = dims[1], &last = dims.back();
     bool channels_last = last.is_number() && last.number() <= 4 && !second.is_number();
     size_t channels = channels_last ? dims.size() - 1 : 1;

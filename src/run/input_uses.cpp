@@ -386,6 +386,8 @@ void run_if(Flow& flow, const Node& node) {
 void run_loop(Flow& flow, const Node& node) {
   const Loop& op = *node.op.as<Loop>();
   flow.want(node, 0, between(2, 4));
+  if (int64_t time = op.step_axes.empty() ? -1 : flow.size(node, op.first_step(), op.step_axes[0]); time > 0)
+    flow.want(node, Loop::lengths, between(1, static_cast<double>(time)));
   if (!op.body) return;
   std::vector<InputUse> outputs(op.body->outputs.size());
   for (size_t k = 0; k < node.outputs.size() && op.body_next() + k < outputs.size(); ++k) {

@@ -16,6 +16,7 @@ void add_dropout_kernels(Kernels& kernels);
 void add_gather_kernels(Kernels& kernels);
 void add_generate_kernels(Kernels& kernels);
 void add_list_kernels(Kernels& kernels);
+void add_lookup_kernels(Kernels& kernels);
 void add_matmul_kernels(Kernels& kernels);
 void add_normalize_kernels(Kernels& kernels);
 void add_pool_kernels(Kernels& kernels);
@@ -29,6 +30,7 @@ void add_signal_kernels(Kernels& kernels);
 void add_slice_kernels(Kernels& kernels);
 void add_sort_kernels(Kernels& kernels);
 void add_text_kernels(Kernels& kernels);
+void add_tree_kernels(Kernels& kernels);
 void add_unary_kernels(Kernels& kernels);
 
 const Kernels& all_kernels() {
@@ -47,6 +49,7 @@ const Kernels& all_kernels() {
     add_gather_kernels(made);
     add_generate_kernels(made);
     add_list_kernels(made);
+    add_lookup_kernels(made);
     add_matmul_kernels(made);
     add_normalize_kernels(made);
     add_pool_kernels(made);
@@ -60,6 +63,7 @@ const Kernels& all_kernels() {
     add_slice_kernels(made);
     add_sort_kernels(made);
     add_text_kernels(made);
+    add_tree_kernels(made);
     add_unary_kernels(made);
     return made;
   }();

@@ -8,7 +8,23 @@
 namespace remodel {
 namespace {
 
-constexpr int64_t block = 1 << 15;
+// Elements computed at a time: whole lines, and as many as lie in one cache line of a transposed view.
+int64_t elements_at_once(const Shape& shape, DType dtype) {
+  constexpr int64_t block = 1 << 15;
+  int64_t row = shape.empty() ? 0 : shape.back(), lines = 64 / static_cast<int64_t>(size_of(dtype));
+  return row > 0 ? std::min(std::max(block / row, lines) * row, lines * block) : block;
+}
+
+// Elements in a row; one where all are equal. Those that lie in memory stay there.
+Tensor part_of(const Constant& constant, int64_t first, int64_t count) {
+  const size_t size = size_of(constant.dtype());
+  if (constant.splat()) count = 1;
+  if (const Bytes whole = constant.plain(); whole.data())
+    return Tensor(constant.dtype(), {count}, whole.part(first * size, count * size));
+  Tensor part(constant.dtype(), {count});
+  constant.read(first, count, part.raw());
+  return part;
+}
 
 class ElementwiseConstant : public Constant {
  public:
@@ -21,13 +37,12 @@ class ElementwiseConstant : public Constant {
   void read(int64_t first, int64_t count, void* to) const override {
     Pool pool(1);
     size_t size = size_of(dtype_);
+    const int64_t block = elements_at_once(shape_, dtype_);
     for (int64_t done = 0; done < count; done += block) {
       int64_t part = std::min(block, count - done);
       std::vector<Datum> values;
       for (const ConstantPtr& operand : operands_) {
-        Tensor tensor(operand->dtype(), {operand->splat() ? 1 : part});
-        operand->read(first + done, tensor.count(), tensor.raw());
-        values.emplace_back(tensor);
+        values.emplace_back(part_of(*operand, first + done, part));
       }
       Tensor result = run_op(op_, std::move(values), 1, pool)[0].tensor;
       if (result.dtype() != dtype_)

@@ -59,7 +59,7 @@ TEST(MultiplyAdds, OfLstmsAndLoops) {
   })"),
             5 * 2 * 12 * (4 + 3));
   EXPECT_EQ(cost_of(R"(graph g(x: f32[2, 2]) {
-    y = loop(_, _, x) {carried: 1, count: 6, body: graph b(c: f32[2, 2]) {
+    y = loop(_, _, _, x) {carried: 1, count: 6, body: graph b(c: f32[2, 2]) {
       w: f32[2, 2] = random 1
       n = matmul(c, w)
       return n

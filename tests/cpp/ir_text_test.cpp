@@ -34,6 +34,60 @@ TEST(IrText, RefusesWithTheLine) {
   }
 }
 
+TEST(IrText, PrintsModelsAsParsed) {
+  std::string text = R"(w: f32[2] = const [1, 2]
+state "the count": i8[1] on (f32[] const [0.5], i8[] const [3]) = const [4]
+graph one(x: f32[2], n: i8[1] on (f32[] const [0.5], i8[] const [3]) state "the count") {
+  y: f32[2] = add(x, w)
+  return y, n state "the count"
+}
+graph two(go: bool[], x: f32[2]) {
+  y: f32[2] = if(go, x) {then: graph a(x: f32[2]) {
+    y: f32[2] = mul(x, w)
+    return y
+  }, else: graph b(x: f32[2]) {
+    return x
+  }}
+  return y
+}
+)";
+  Model model = parse_model(text, find_op);
+  EXPECT_EQ(print(model), text);
+  EXPECT_EQ(verify(model), std::vector<std::string>());
+}
+
+TEST(IrText, RefusesWhatDoesNotFit) {
+  struct Case {
+    const char *text, *why;
+  };
+  for (auto [text, why] : {
+           Case{"graph g(x: i8[2] on (f32[] const [1], none)) {\n y: i8[2] on (f32[] const [2], none) = "
+                "reshape(x) {shape: [2]} return y }",
+                "line 2: 'y' lies on another grid"},
+           Case{"graph g(x: f32[2] state s) { return x }", "line 1: there is no state 's'"},
+           Case{"state s: f32[2] = splat 0", "line 1: expected a graph at ''"},
+           Case{"w: f32[N] = splat 0\ngraph g() { return w }",
+                "line 1: a constant needs a type with known sizes"},
+       })
+    try {
+      parse_model(text, find_op);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(), why);
+    }
+}
+
+TEST(Verify, NamesStatesThatDoNotFit) {
+  Model model = parse_model(R"(state s: f32[2] = splat 0
+    graph g(x: f32[3], a: f32[2] state s, b: f32[2] state s) { return x state s }
+  )",
+                            find_op);
+  EXPECT_EQ(verify(model), (std::vector<std::string>{
+                               "port 'b' has no state, or that of another port",
+                               "port 'x' is f32[3], but state 's' is f32[2]",
+                           }));
+}
+
 TEST(Dim, HasOneNormalForm) {
   struct Case {
     const char *given, *normal;

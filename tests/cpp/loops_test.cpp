@@ -67,7 +67,7 @@ struct Simplified {
 };
 
 const char* const sums = R"(graph main(x: f32[T, 2], s: f32[2]) {
-  final: f32[2], all: f32[T, 2] = loop(_, _, s, x) {body: graph step(a: f32[2], b: f32[2]) {
+  final: f32[2], all: f32[T, 2] = loop(_, _, _, s, x) {body: graph step(a: f32[2], b: f32[2]) {
     c: f32[2] = add(a, b)
     return c, c2: c
   }, carried: 1, step_axes: [0], step_reversed: [0], stack_axes: [0], stack_reversed: [0]}
@@ -89,9 +89,9 @@ TEST(Loop, WithoutStepsGivesTheFirstValuesAndEmptyStacks) {
 
 TEST(Loop, SlicesAndStacksAlongAnyAxisFromEitherEnd) {
   auto graph = parse(R"(graph main(x: f32[2, T]) {
-    y: f32[2, T] = loop(_, _, x) {body: graph step(a: f32[2]) { return a },
+    y: f32[2, T] = loop(_, _, _, x) {body: graph step(a: f32[2]) { return a },
       step_axes: [-1], step_reversed: [1], stack_axes: [1], stack_reversed: [0]}
-    z: f32[T, 2] = loop(_, _, x) {body: graph step(a: f32[2]) { return a },
+    z: f32[T, 2] = loop(_, _, _, x) {body: graph step(a: f32[2]) { return a },
       step_axes: [1], step_reversed: [1], stack_axes: [0], stack_reversed: [1]}
     return y, z
   })");
@@ -102,7 +102,7 @@ TEST(Loop, SlicesAndStacksAlongAnyAxisFromEitherEnd) {
 
 TEST(Loop, SizesThatChangeGetNamesOfTheirOwn) {
   auto graph = parse(R"(graph main(x: f32[1, 2], n: i64[]) {
-    y = loop(n, _, x) {body: graph step(a: f32[1, 2]) {
+    y = loop(n, _, _, x) {body: graph step(a: f32[1, 2]) {
       b = concat(a, a) {axis: 0}
       return b
     }, carried: 1}
@@ -115,7 +115,7 @@ TEST(Loop, SizesThatChangeGetNamesOfTheirOwn) {
 
 TEST(Loop, GoesOnWhileItsConditionHolds) {
   auto graph = parse(R"(graph main(x: i64[], go: bool[]) {
-    y: i64[] = loop(_, go, x) {body: graph step(a: i64[]) {
+    y: i64[] = loop(_, go, _, x) {body: graph step(a: i64[]) {
       ten: i64[] = const [10]
       b = add(a, a)
       more = less(b, ten)
@@ -131,7 +131,8 @@ TEST(Loop, GoesOnWhileItsConditionHolds) {
 
 TEST(Loop, RefusesToRunForEver) {
   auto graph = parse(
-      "graph g(x: f32[]) { y = loop(_, _, x) {body: graph b(a: f32[]) { return a }, carried: 1} return y }");
+      "graph g(x: f32[]) { y = loop(_, _, _, x) {body: graph b(a: f32[]) { return a }, carried: 1} return y "
+      "}");
   EXPECT_THROW(run(*graph, {floats({}, {1})}), Error);
 }
 
@@ -161,7 +162,7 @@ TEST(Loops, KnownBranchTakesThePlaceOfTheIf) {
 
 TEST(Loops, HoistsWhatEachStepComputesAlike) {
   Simplified after(R"(graph main(x: f32[T, 2], s: f32[2], w: f32[2]) {
-    final, all = loop(_, _, s, x, w) {body: graph step(a: f32[2], b: f32[2], w: f32[2]) {
+    final, all = loop(_, _, _, s, x, w) {body: graph step(a: f32[2], b: f32[2], w: f32[2]) {
       half: f32[] = splat 0.5
       k = mul(w, half)
       e = relu(k)
@@ -180,7 +181,7 @@ TEST(Loops, DoesNotHoistWhatMightRefuse) {
   Simplified after(R"(graph main(x: f32[2], n: i64[]) {
     l = list_new(x)
     i: i64[] = const [5]
-    y = loop(n, _, x, l) {body: graph step(a: f32[2], l: list(f32[2])) {
+    y = loop(n, _, _, x, l) {body: graph step(a: f32[2], l: list(f32[2])) {
       i: i64[] = const [5]
       b = list_get(l, i)
       return b
@@ -194,7 +195,7 @@ TEST(Loops, DoesNotHoistWhatMightRefuse) {
 TEST(Loops, DropsCarriesThatNothingDependsOn) {
   // p and q only feed one another; k stays as it is.
   Simplified after(R"(graph main(x: f32[2], n: i64[]) {
-    y, p, q, k = loop(n, _, x, x, x, x) {body: graph step(a: f32[2], p: f32[2], q: f32[2], k: f32[2]) {
+    y, p, q, k = loop(n, _, _, x, x, x, x) {body: graph step(a: f32[2], p: f32[2], q: f32[2], k: f32[2]) {
       b = add(a, k)
       return b, p2: q, q2: p, k
     }, carried: 4}
@@ -207,7 +208,7 @@ TEST(Loops, DropsCarriesThatNothingDependsOn) {
 TEST(Loops, IndexByStepBecomesPerStepInput) {
   Simplified after(R"(graph main(x: f32[2, T], s: f32[2]) {
     n: i64[1] = sizes() {sizes: [T]}
-    final = loop(_, _, s, x) {body: graph step(t: i64[], a: f32[2], x: f32[2, T]) {
+    final = loop(_, _, _, s, x) {body: graph step(t: i64[], a: f32[2], x: f32[2, T]) {
       b = gather(x, t) {axis: 1}
       last: i64[1] = sizes() {sizes: [T - 1]}
       i = sub(last, t)
@@ -229,7 +230,7 @@ TEST(Loops, IndexByStepBecomesPerStepInput) {
 
 TEST(Loops, IndexStaysWhereTheLoopMayBeLonger) {
   auto graph = parse(R"(graph main(x: f32[T], s: f32[]) {
-    final = loop(_, _, s, x) {body: graph step(t: i64[], a: f32[], x: f32[T]) {
+    final = loop(_, _, _, s, x) {body: graph step(t: i64[], a: f32[], x: f32[T]) {
       b = gather(x, t)
       d = add(a, b)
       return d
@@ -245,7 +246,7 @@ TEST(Loops, ListsBecomePerStepInputsAndStackedResults) {
     parts = list_split(x) {keep: false}
     none = list_new()
     n = list_size(parts)
-    final, made, backward = loop(n, _, s, none, none, parts) {
+    final, made, backward = loop(n, _, _, s, none, none, parts) {
       body: graph step(t: i64[], a: f32[N, 2], l: list(f32), m: list(f32), parts: list(f32[N, 2])) {
         b = list_get(parts, t)
         c = add(a, b)
@@ -274,7 +275,7 @@ TEST(Loops, ListThatIsIndexedOtherwiseStays) {
     parts = list_split(x) {keep: false}
     none = list_new()
     n = list_size(parts)
-    made = loop(n, _, none, parts) {body: graph step(t: i64[], l: list(f32), parts: list(f32[2])) {
+    made = loop(n, _, _, none, parts) {body: graph step(t: i64[], l: list(f32), parts: list(f32[2])) {
         one: i64[] = const [-1]
         i = mul(t, one)
         b = list_get(parts, i)

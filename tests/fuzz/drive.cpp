@@ -25,7 +25,10 @@
 #include "fuzz.h"
 
 #ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
+// g++ brings the sanitizers without their headers.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, size_t),
+                                                         void (*released)(const volatile void*));
+extern "C" size_t __sanitizer_get_allocated_size(const volatile void* block);
 #else
 #include <malloc.h>
 #endif
@@ -224,7 +227,7 @@ namespace {
 
 void on_allocation(const volatile void*, size_t size) { remodel::count_allocation(size); }
 void on_release(const volatile void* block) {
-  if (block) remodel::count_release(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
+  if (block) remodel::count_release(__sanitizer_get_allocated_size(block));
 }
 void count_memory() { __sanitizer_install_malloc_and_free_hooks(on_allocation, on_release); }
 

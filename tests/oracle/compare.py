@@ -99,3 +99,17 @@ def range_error(expected: np.ndarray, actual: np.ndarray) -> float:
         return 0.0
     spread = float(np.max(a) - np.min(a)) or float(np.max(np.abs(a))) or 1.0
     return worst / spread
+
+
+def rounding_error(reference: np.ndarray, steps: int = 8) -> float:
+    """So many steps of the type, float32 at the finest, at the reference's magnitude, over its range.
+
+    That much may change with the order of a sum.
+    """
+    reference = np.asarray(reference)
+    values = reference[np.isfinite(reference)].astype(np.float64) if reference.dtype.kind == "f" else np.zeros(0)
+    spread = float(np.ptp(values)) if values.size else 0.0
+    if spread == 0.0:
+        return 0.0
+    step = float(max(np.finfo(reference.dtype).eps, np.finfo(np.float32).eps))
+    return steps * step * float(np.abs(values).max()) / spread

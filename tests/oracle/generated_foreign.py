@@ -17,7 +17,7 @@ def plain_float(g: Graph) -> None:
 def away_from_ties(g: Graph, x: str, scale: float, top: int = 127) -> None:
     for array in g.values[x]:
         steps = array / scale
-        g.require_apart(steps - 0.5 - np.round(steps - 0.5))
+        g.require_apart((steps - 0.5 - np.round(steps - 0.5)) / 50)  # a step is small beside what sums differ by
         if np.abs(steps).max(initial=0) > top - 5:
             raise Rejected("saturates")
 

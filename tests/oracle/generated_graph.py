@@ -218,16 +218,18 @@ def twisted(g: Graph, op: str, inputs: list[str], attributes: dict) -> tuple[lis
         elif array.dtype.kind in "iu":
             array = (array + g.choice((-1, 1))).astype(array.dtype)
         inputs[place] = g.constant(array)
-    elif kind == "swap" and len(inputs) > 1:
-        inputs[0], inputs[1] = inputs[1], inputs[0]
-    elif kind == "between" and inputs and inputs[0] in g.values:
-        inputs[0] = g.emit(g.choice(("Identity", "Neg", "Relu", "Abs")), inputs[0])
-    elif kind == "used" and inputs and inputs[0] in g.values and g.values[inputs[0]][0].dtype.kind == "f":
-        g.emit("Tanh", inputs[0])
     elif kind == "attribute" and numbers:
         key = g.choice(numbers)
         value = attributes[key]
-        attributes[key] = value * 1.25 if isinstance(value, float) else value + g.choice((-1, 1))
+        attributes[key] = value * 1.25 if isinstance(value, float) else 1 - value if value in (0, 1) else value + 1
+    elif kind == "swap" and len(inputs) > 1:
+        inputs[0], inputs[1] = inputs[1], inputs[0]
+    elif not inputs or inputs[0] not in g.values or isinstance(g.values[inputs[0]][0], list):
+        pass
+    elif kind == "between":
+        inputs[0] = g.emit(g.choice(("Identity", "Neg", "Relu", "Abs")), inputs[0])
+    elif kind == "used" and g.values[inputs[0]][0].dtype.kind == "f":
+        g.emit("Tanh", inputs[0])
     return inputs, attributes
 
 

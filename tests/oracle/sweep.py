@@ -11,7 +11,9 @@ import argparse
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +26,20 @@ import corpus
 import executor_cases
 import microsoft_cases
 import npz
+import operator_cases
 import remodel
 import report
 from ort_worker import OrtWorker, RuntimeFailure
 from report import Result
 
-GOOD = ("right", "not comparable")
+GOOD = ("right", "not comparable", "known")
+KNOWN = {
+    "microsoft_embed_norm* without x1*": "ONNX Runtime reads segment ids that are not there",
+    "microsoft_qgemm* without x[78]*": "a scale and a zero point have a meaning together",
+    "test_attention_* symbolic*": "heads of a size that only running finds out",
+    "test_cast*int4*": "ONNX Runtime has no Identity of four bits",
+    "test_cast*INT4*": "ONNX Runtime has no Identity of four bits",
+}
 KEPT = remodel.ROOT / "build" / "sweep"
 ENUMS = {
     "mode": ("constant", "reflect", "edge", "wrap", "nearest", "linear", "cubic", "bilinear", "DCR", "CRD", "avg", "max"),
@@ -112,7 +122,7 @@ def singles(only: str = "") -> list[Single]:
     found = []
     for case in corpus.all_cases(only, ("node", "pytorch-operator")):
         if "ai_onnx_ml" in case.name:
-            continue
+            continue  # trees whose numbers are changed are no trees
         graph = case.model.graph
         if len(graph.node) != 1 or any(a.HasField("g") for a in graph.node[0].attribute):
             continue
@@ -126,8 +136,13 @@ def singles(only: str = "") -> list[Single]:
         opsets = {"" if o.domain == "ai.onnx" else o.domain: o.version for o in case.model.opset_import}
         node = graph.node[0]
         found.append(Single(case.name, node, opsets, operands | constants, set(constants)))
-    found += [Single(name, node, opsets, operands, constants)
-              for name, node, opsets, operands, constants in microsoft_cases.all_cases() if only in name]
+    found += [Single(*case) for case in microsoft_cases.all_cases() if only in case[0]]
+    for case in operator_cases.all_cases():
+        nodes, plain = case.model.graph.node, all(isinstance(value, np.ndarray) for value in case.inputs.values())
+        if only in case.name and len(nodes) == 1 and nodes[0].domain != "ai.onnx.ml" and plain and case.inputs:
+            constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in case.model.graph.initializer}
+            opsets = {o.domain: o.version for o in case.model.opset_import}
+            found.append(Single(case.name, nodes[0], opsets, case.inputs | constants, set(constants)))
     return found
 
 
@@ -186,7 +201,7 @@ def attributes(case: Single, rng) -> list[Single]:
     schema = case.schema()
     known = schema.attributes if schema else {}
     found = [case.with_attribute(name, None) for name in present]
-    for name in {*present, *known}:
+    for name in sorted({*present, *known}):
         kind = known[name].type if name in known else None
         value = present.get(name)
         if name in ("to", "dtype", "output_dtype", "saturate", "seed", "round_mode", "stash_type", "training_mode", "softcap"):
@@ -229,8 +244,9 @@ SPECIAL = (np.nan, np.inf, -np.inf, -0.0, 0.0, 0.5, 1.5, 2.5, -0.5, -1.5, 100.0,
 
 def values(case: Single, rng) -> list[Single]:
     found = []
-    if case.node.op_type.startswith(("Cast", "ArgM")):
-        return found  # what is out of range, or NaN, has no meaning there
+    loose = ("Cast", "ArgM", "MaxPool", "Q", "Resize", "TopK", "DynamicQuantize", "Attention", "MultiHeadAttention")
+    if case.node.op_type.startswith(loose):
+        return found  # what is out of range, or NaN, has no one meaning there
     for name, array in case.operands.items():
         other = case.changed(f"values of {name}")
         flat = np.array(array).reshape(-1)
@@ -322,7 +338,7 @@ def variants(case: Single, rng, kinds) -> list[Single]:
 def tolerance_of(reference: np.ndarray) -> float:
     """Small floats: a few of their steps."""
     bits = {"float16": 10, "bfloat16": 7}.get(reference.dtype.name)
-    return 2.0 ** (2 - bits) if bits else 1e-4
+    return 2.0 ** (2 - bits) if bits else max(1e-4, compare.rounding_error(reference))
 
 
 def difference(case: Single, references: dict, actual: dict) -> str:
@@ -378,6 +394,9 @@ def check(case: Single, worker: OrtWorker) -> list[Result]:
         results.append(Result(f"{case.name} [converted]", verdict, detail))
         if any(result.verdict not in GOOD for result in results) and not agreed(case, model, references):
             return [Result(case.name, "not comparable")]
+        reason = next((why for pattern, why in KNOWN.items() if fnmatchcase(case.name, pattern)), "")
+        if reason:
+            results = [r if r.verdict in GOOD else Result(r.name, "known", reason) for r in results]
         if any(result.verdict not in GOOD for result in results):
             KEPT.mkdir(parents=True, exist_ok=True)
             stem = KEPT / "".join(c if c.isalnum() else "_" for c in case.name)[:120]
@@ -406,6 +425,31 @@ def choose(only: str, kinds, count: int, seed: int) -> list[Single]:
     if count and count < len(found):
         found = [found[i] for i in sorted(rng.permutation(len(found))[:count])]
     return found
+
+
+SUITE_COUNT, SUITE_SEED = 250, 20
+
+
+def suite() -> list[Single]:
+    """What the tests run: each attribute and operand of each operator left out once or twice, and some by chance.
+
+    Always the same ones, so that what fails is the change under test.
+    """
+    times = Counter()
+    found = []
+    for case in singles():
+        left_out = [other for other in attributes(case, None) + optional(case, None) if is_left_out(other.name)]
+        for other in left_out:
+            key = case.node.op_type, other.name.removeprefix(case.name)
+            if times[key] < 2:
+                times[key] += 1
+                found.append(other)
+    found += choose("", list(CHANGES), SUITE_COUNT, SUITE_SEED)
+    return list({case.name: case for case in found}.values())
+
+
+def is_left_out(name: str) -> bool:
+    return name.endswith("=None") or " without " in name
 
 
 def run(cases: list[Single], jobs: int = 2, show=lambda result: None) -> list[Result]:

@@ -75,12 +75,13 @@ class OnnxFormat : public Format {
       if (!row.refusal.empty()) entry.refusal = row.refusal;
       if (row.op) entry.ops.insert(std::string(row.op->name));
       if (row.reads && row.refusal.empty())
-        add_versions(entry.read, row.versions, 1, row.domain.empty() ? newest_opset("") : 1);
+        add_versions(entry.read, row.versions, 1, std::max(1, newest_opset(row.domain)));
     }
     for (auto& [name, entry] : operators) {
       // No version of an operator is older than the operator.
-      if (entry.domain.empty())
-        std::erase_if(entry.read, [&](int version) { return !find_schema("", entry.type, version); });
+      if (newest_opset(entry.domain) > 0)
+        std::erase_if(entry.read,
+                      [&](int version) { return !find_schema(entry.domain, entry.type, version); });
       support.operators.push_back(std::move(entry));
     }
     return support;

@@ -122,6 +122,11 @@ ValueId ReadNode::named(const std::string& tensor) {
   return value;
 }
 
+void ReadNode::keep() {
+  for (const auto& attribute : proto_.attributes) ignore(attribute.name);
+  reader_.read_foreign(*this);
+}
+
 std::vector<ValueId> ReadNode::emit(Op op, std::vector<ValueId> operands, size_t results) {
   while (!operands.empty() && operands.back() == absent) operands.pop_back();
   NodeId id = graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), origin_);

@@ -54,6 +54,9 @@ class ReadNode {
   ValueId named(const std::string& tensor);
   const Origin& origin() const { return origin_; }
 
+  // Reads the node as one that is not known: it is only ever written back as it is.
+  void keep();
+
   // Emits an op; intermediate values have no names of the user's.
   ValueId emit(Op op, std::vector<ValueId> operands);
   std::vector<ValueId> emit(Op op, std::vector<ValueId> operands, size_t results);

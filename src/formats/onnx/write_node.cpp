@@ -1,5 +1,7 @@
 #include "formats/onnx/write_node.h"
 
+#include <algorithm>
+
 #include "formats/onnx/writer.h"
 
 namespace remodel::onnx {
@@ -8,6 +10,14 @@ WriteNode::WriteNode(GraphWriter& writer, const Graph& graph, const Node& node)
     : writer_(writer), graph_(graph), node_(node) {}
 
 int64_t WriteNode::opset() const { return writer_.file_.opset; }
+
+int64_t WriteNode::version(const std::string& domain) const {
+  auto place = writer_.file_.versions.find(domain);
+  return place == writer_.file_.versions.end() ? 1 : place->second;
+}
+void WriteNode::need(const std::string& domain, int64_t version) {
+  writer_.file_.versions[domain] = std::max(this->version(domain), version);
+}
 
 const Type& WriteNode::type(size_t i) const {
   if (!has(i)) fail("operand {} is missing", i);

@@ -27,6 +27,9 @@ class WriteNode {
   const Node& node() const { return node_; }
   const Graph& graph() const { return graph_; }
   int64_t opset() const;
+  // Of another domain's operator set, as the file will declare it; and at least this one.
+  int64_t version(const std::string& domain) const;
+  void need(const std::string& domain, int64_t version);
 
   // Operands and results of the IR node.
   size_t inputs() const { return node_.inputs.size(); }

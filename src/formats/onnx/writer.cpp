@@ -5,14 +5,11 @@
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
 #include "formats/onnx/tiles.h"
+#include "ir/layer.h"
 #include "ops/matmul.h"
 
 namespace remodel::onnx {
 namespace {
-
-std::string place_of(const Node& node) {
-  return fmt::format("layer '{}' ({})", node.origin.empty() ? "" : node.origin[0], node.op.name());
-}
 
 // The types that hold every value of a type, nearest first. Arithmetic in them, cast back, gives what the
 // narrow type would: integers wrap, small floats round once.
@@ -43,6 +40,38 @@ const std::vector<DType>& wider(DType dtype) {
   }
 }
 
+// Types T that the schemas give these operators at any opset, but for which ONNX Runtime has no kernel, where
+// a wider type computes the same.
+bool lacks_kernel(const NodeProto& node, DType dtype) {
+  struct Gap {
+    std::string_view type;
+    std::vector<DType> dtypes;
+  };
+  static const Gap gaps[] = {
+      {"Where", {DType::boolean, DType::i16, DType::u16, DType::u64}},
+      {"Max", {DType::i16, DType::u16}},
+      {"Min", {DType::i16, DType::u16}},
+      {"ReduceSum", {DType::u32, DType::u64}},
+      {"ReduceProd", {DType::u32, DType::u64}},
+      {"ReduceMax", {DType::u32}},
+      {"ReduceMin", {DType::u32}},
+      {"ReduceMean", {DType::u32}},
+      {"ArgMax", {DType::i16, DType::u16, DType::u32}},
+      {"ArgMin", {DType::i16, DType::u16, DType::u32}},
+      {"NonZero", {DType::i8, DType::i16, DType::u16, DType::u32, DType::u64}},
+  };
+  if (!node.domain.empty()) return false;
+  for (const Gap& gap : gaps)
+    if (gap.type == node.type)
+      return std::find(gap.dtypes.begin(), gap.dtypes.end(), dtype) != gap.dtypes.end();
+  return false;
+}
+
+bool takes(const NodeProto& node, const Formal& formal, DType dtype) {
+  return allows(formal, TypeKind::tensor, static_cast<int>(code_of_dtype(dtype))) &&
+         !(formal.constraint == "T" && lacks_kernel(node, dtype));
+}
+
 const Formal* formal_of(std::span<const Formal> formals, size_t i) {
   if (i < formals.size()) return &formals[i];
   if (!formals.empty() && formals.back().option == FormalOption::variadic) return &formals.back();
@@ -63,21 +92,7 @@ bool takes_container(const Formal& formal, const Type& type) {
 }  // namespace
 
 std::string FileWriter::unique_name(std::string_view wish) {
-  std::string name(wish.empty() ? "value" : wish);
-  if (names.insert(name).second) return name;
-  for (int& i = numbered_names_[name];;) {
-    std::string numbered = fmt::format("{}_{}", name, ++i);
-    if (names.insert(numbered).second) return numbered;
-  }
-}
-
-std::string FileWriter::unique_node_name(const std::string& wish) {
-  int count = node_names_[wish]++;
-  if (count == 0) return wish;
-  for (;; ++count) {
-    std::string name = fmt::format("{}/{}", wish, count);
-    if (node_names_.emplace(name, 1).second) return name;
-  }
+  return names_.take(wish.empty() ? "value" : wish);
 }
 
 std::string FileWriter::initializer(const ConstantPtr& constant, std::string_view wish) {
@@ -249,8 +264,7 @@ void GraphWriter::emit_legal(NodeProto node) {
     const Formal* formal = formal_of(schema->inputs, i);
     if (!formal || node.inputs[i].empty()) continue;
     DType dtype = dtype_of(node.inputs[i]);
-    if (dtype == DType::unknown || allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(dtype))))
-      continue;
+    if (dtype == DType::unknown || takes(node, *formal, dtype)) continue;
     // Sequences and optionals have no element type that could be cast.
     if (!allows(*formal, TypeKind::tensor, 1) && !allows(*formal, TypeKind::tensor, 7) &&
         !allows(*formal, TypeKind::tensor, 9))
@@ -260,7 +274,7 @@ void GraphWriter::emit_legal(NodeProto node) {
       fail("opset {}'s {} does not take {}", file_.opset, node.type, remodel::name_of(dtype));
     DType chosen = DType::unknown;
     for (DType candidate : wider(dtype))
-      if (allows(*formal, TypeKind::tensor, static_cast<int>(code_of_dtype(candidate)))) {
+      if (takes(node, *formal, candidate)) {
         chosen = candidate;
         break;
       }
@@ -298,7 +312,7 @@ void GraphWriter::emit_legal(NodeProto node) {
   }
   note_result_types(node);
   if (node.name.empty()) node.name = node_name_;
-  if (!node.name.empty()) node.name = file_.unique_node_name(node.name);
+  if (!node.name.empty()) node.name = file_.node_names.take(node.name);
   to_->nodes.push_back(std::move(node));
   for (NodeProto& back : after) emit_legal(std::move(back));
 }
@@ -334,7 +348,9 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     if (computed) names_[port.value] = outputs.back();
   }
   const Tiles tiles = find_tiles(graph_);
-  for (NodeId id : graph_.order()) {
+  const std::vector<NodeId> order = graph_.order();
+  to.nodes.reserve(order.size());
+  for (NodeId id : order) {
     if (tiles.covered.count(id)) continue;
     const Node& node = graph_.node(id);
     for (ValueId output : node.outputs) {
@@ -357,7 +373,7 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
       else
         write_by_row(writing, *row);
     } catch (Error& error) {
-      file_.problems.push_back(error.at(place_of(node)));
+      file_.problems.push_back(error.at(layer_text(node)));
     }
   }
   node_name_.clear();
@@ -395,6 +411,9 @@ std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
 }
 
 ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems) {
+  if (model.graphs.size() > 1)
+    problems.push_back(Error(
+        fmt::format("the model has {} entry points, but a file of ONNX holds one", model.graphs.size())));
   FileWriter file(opset, problems);
   ModelProto& to = file.model;
   to.producer = "remodel";
@@ -402,6 +421,7 @@ ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& pr
   to.doc = model.doc;
   to.model_version = model.version;
   to.metadata = model.metadata;
+  file.versions = model.opsets;
   GraphWriter writer(file, model.main(), nullptr);
   GraphProto graph;
   writer.write(graph, {});
@@ -409,10 +429,7 @@ ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& pr
   to.graph = std::move(graph);
   to.opsets[""] = opset;
   for (const auto& domain : file.domains)
-    if (!domain.empty()) {
-      auto known = model.opsets.find(domain);
-      to.opsets[domain] = known == model.opsets.end() ? 1 : known->second;
-    }
+    if (!domain.empty()) to.opsets[domain] = std::max<int64_t>(1, file.versions[domain]);
   to.ir_version = ir_version_for_opset(static_cast<int>(opset));
   return std::move(file.model);
 }

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/unique_names.h"
 #include "formats/onnx/proto.h"
 #include "formats/onnx/write_node.h"
 #include "ir/graph.h"
@@ -27,17 +28,17 @@ struct FileWriter {
   const int64_t opset;
   std::vector<Error>& problems;
   ModelProto model;
-  std::set<std::string, std::less<>> names;  // every name in use, bodies included
-  std::set<std::string> domains;
+  std::set<std::string> domains;            // in use
+  std::map<std::string, int64_t> versions;  // of other domains' operator sets
+  UniqueNames node_names{"/"};
 
+  // A name for a value; bodies share them with the graphs around.
   std::string unique_name(std::string_view wish);
-  std::string unique_node_name(const std::string& wish);
   // The initializer that holds the constant; equal constants are one.
   std::string initializer(const ConstantPtr& constant, std::string_view wish);
 
  private:
-  std::unordered_map<std::string, int> node_names_;      // and how many there are of each
-  std::unordered_map<std::string, int> numbered_names_;  // the last number that each has got
+  UniqueNames names_{"_"};
   // Keeps what it has seen alive, so that no address comes again.
   std::unordered_map<ConstantPtr, std::string> by_pointer_;
   std::unordered_multimap<size_t, std::pair<ConstantPtr, std::string>> by_content_;

@@ -1,8 +1,9 @@
 #include "ops/binary.h"
 
 #include "ops/cast.h"
+#include "ops/sort.h"
 #include "ops/unary.h"
-#include "passes/decompose.h"
+#include "passes/decompose/term.h"
 
 namespace remodel {
 namespace {
@@ -84,8 +85,46 @@ void shift(Decompose& d, Op op) {
 void shl(Decompose& d) { shift(d, Mul{}); }
 void shr(Decompose& d) { shift(d, rounded(Div::Rounding::trunc)); }
 
+// Four bits at a time, looked up in a table of all pairs. 64-bit integers wrap on the way.
+void bitwise(Decompose& d, int64_t (*combine)(int64_t, int64_t)) {
+  const DType dtype = d.dtype(0);
+  std::vector<int64_t> steps, pairs;
+  for (int bit = 0; bit < bits_of(dtype); bit += 4) steps.push_back(int64_t{1} << bit);
+  for (int64_t a = 0; a < 16; ++a)
+    for (int64_t b = 0; b < 16; ++b) pairs.push_back(combine(a, b));
+  Term step{&d, d.integers(steps)}, table{&d, d.integers(pairs)}, sixteen = number(d, DType::i64, 16);
+  auto digits = [&](size_t i) {
+    const int64_t rank = static_cast<int64_t>(d.dims(i).size());
+    Term x = unsqueeze(cast({&d, d.in(i)}, DType::i64), {rank});
+    return remainder((x - remainder(x, step)) / step, sixteen);
+  };
+  Term found = gather(table, 16 * digits(0) + digits(1), 0) * step;
+  const int64_t last = static_cast<int64_t>(dims_of(found).size()) - 1;
+  d.result(0, cast(reduce(Reduce::Kind::sum, found, {last}), dtype).id);
+}
+void bit_and(Decompose& d) {
+  bitwise(d, [](int64_t a, int64_t b) { return a & b; });
+}
+void bit_or(Decompose& d) {
+  bitwise(d, [](int64_t a, int64_t b) { return a | b; });
+}
+void bit_xor(Decompose& d) {
+  bitwise(d, [](int64_t a, int64_t b) { return a ^ b; });
+}
+
+// Equal strings have the same number among the different ones.
+void equal_strings(Decompose& d) {
+  Dim counts[] = {product(d.dims(0)), product(d.dims(1))};
+  Term all = concat({reshape({&d, d.in(0)}, {counts[0]}), reshape({&d, d.in(1)}, {counts[1]})}, 0);
+  Term which{&d, d.emit(Unique{}, {all.id}, 4)[2]};
+  Term a = reshape(part(which, 0, 0, counts[0]), d.dims(0));
+  Term b = reshape(part(which, 0, counts[0], counts[1]), d.dims(1));
+  d.result(0, (a == b).id);
+}
+
 // Neither less nor greater, and no NaN.
 void equal(Decompose& d) {
+  if (d.dtype(0) == DType::string) return equal_strings(d);
   if (!is_float(d.dtype(0))) fail("equality of {} is not made of other operators", name_of(d.dtype(0)));
   ValueId a = d.in(0), b = d.in(1);
   ValueId differ = d.emit(Or{}, {d.emit(Less{}, {a, b}), d.emit(Greater{}, {a, b})});
@@ -109,6 +148,9 @@ void binary_decompositions(Decompositions& table) {
   table.add<Min>(extreme<Min, Less>);
   table.add<Shl>(shl);
   table.add<Shr>(shr);
+  table.add<BitAnd>(bit_and);
+  table.add<BitOr>(bit_or);
+  table.add<BitXor>(bit_xor);
   table.add<Equal>(equal);
   table.add<LessEqual>(or_equal<Less, Greater>);
   table.add<GreaterEqual>(or_equal<Greater, Less>);

@@ -1,6 +1,7 @@
 #include "ops/control.h"
 
 #include "ops/binary.h"
+#include "ops/cast.h"
 #include "ops/gather.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
@@ -9,8 +10,43 @@
 namespace remodel {
 namespace {
 
-// Per-step inputs become gathers by the step, and stacked results stand along their first axis until after
-// the loop.
+// A body being changed: a row of emitted nodes.
+struct Body {
+  Graph& graph;
+  ValueId emit(Op op, std::vector<ValueId> operands) {
+    return graph.node(graph.add_node(std::move(op), std::move(operands), {""})).outputs[0];
+  }
+};
+
+// `lengths` become selections in the body, of what a carried value was before or of 0.
+void select_rows(Decompose& one, Loop& op, ValueId step, ValueId lengths) {
+  Body body{*op.body};
+  const Dim rows = (*body.graph.value(lengths).type.dims)[0];
+  if (body.graph.value(lengths).type.dtype != DType::i64) lengths = body.emit(Cast(DType::i64), {lengths});
+  ValueId within = body.emit(Less{}, {step, lengths});
+  auto select = [&](Port& port, int64_t axis, ValueId past) {
+    if (axis < 0) return;
+    const Type type = body.graph.value(port.value).type;
+    if (!type.dims) fail("the rank of '{}' is not known", port.name);
+    axis = resolve_axis(axis, type.dims->size());
+    Dims shape(type.dims->size() - static_cast<size_t>(axis), Dim(1));
+    shape[0] = rows;
+    if (past == absent) past = body.graph.add_constant(constant_splat(type.dtype, {}, 0));
+    port.value = body.emit(Select{}, {body.emit(Reshape{shape, false}, {within}), port.value, past});
+    body.graph.value(port.value).type = type;
+  };
+  for (size_t j = 0; j < op.carried_rows.size(); ++j)
+    select(body.graph.outputs[op.body_next() + j], op.carried_rows[j],
+           body.graph.inputs[op.body_carried() + j].value);
+  for (size_t j = 0; j < op.stack_rows.size(); ++j)
+    if (one.wants(op.first_stacked() + j))
+      select(body.graph.outputs[op.body_stacked() + j], op.stack_rows[j], absent);
+  op.carried_rows.clear();
+  op.stack_rows.clear();
+}
+
+// Per-step inputs become gathers by the step, stacked results stand along their first axis until after the
+// loop, and lengths become selections.
 void plain_loop(Decompose& one) {
   Loop op = one.op<Loop>();
   size_t steps = op.step_axes.size(), stacked = op.stack_axes.size();
@@ -42,13 +78,13 @@ void plain_loop(Decompose& one) {
       operands[0] = one.emit(Min{}, {one.in(0), one.emit(Reshape{}, {one.emit(Sizes{{lengths[0]}}, {})})});
     else
       op.count = op.count.is_number(-1) ? lengths[0] : min(op.count, lengths[0]);
-    if (!op.takes_step) {
-      body.add_input("step", Type(DType::i64, Dims{}));
-      Port step = body.inputs.back();
-      body.inputs.pop_back();
-      body.inputs.insert(body.inputs.begin(), step);
-      op.takes_step = true;
-    }
+  }
+  if ((steps || one.has(Loop::lengths)) && !op.takes_step) {
+    body.add_input("step", Type(DType::i64, Dims{}));
+    Port step = body.inputs.back();
+    body.inputs.pop_back();
+    body.inputs.insert(body.inputs.begin(), step);
+    op.takes_step = true;
   }
   ValueId step = op.takes_step ? body.inputs[0].value : absent;
   for (size_t j = 0; j < steps; ++j) {
@@ -72,6 +108,11 @@ void plain_loop(Decompose& one) {
   }
   op.step_axes.clear();
   op.step_reversed.clear();
+  if (one.has(Loop::lengths)) {
+    operands[Loop::lengths] = absent;
+    operands.push_back(one.in(Loop::lengths));
+    select_rows(one, op, step, body.add_input("lengths", one.type(Loop::lengths)));
+  }
   std::vector<int64_t> stack_axes = op.stack_axes, reversed = op.stack_reversed;
   op.stack_axes.assign(stacked, 0);
   op.stack_reversed.assign(stacked, 0);

@@ -181,22 +181,36 @@ void decompose_update_cache(Decompose& node) {
   node.result(0, node.emit(ScatterElements{static_cast<int64_t>(axis)}, {node.in(0), places, node.in(1)}));
 }
 
-// The smallest are the largest of what is turned round: negative, or for integers the complement.
+// The smallest are the largest of what is turned round: negative, or for integers the complement. Where k is
+// only known when the model runs, all elements are sorted.
 void decompose_top_k(Decompose& node) {
   TopK op = node.op<TopK>();
-  if (op.largest) fail("'k' is only known when it runs");
-  op.largest = true;
   DType dtype = node.dtype(0);
-  auto turned = [&](ValueId x) {
-    if (is_float(dtype)) return node.emit(Neg{}, {x});
-    return node.emit(Sub{},
-                     {is_signed(dtype) ? node.scalar(dtype, -1) : neutral(node, Update::min, dtype), x});
-  };
-  std::vector<ValueId> operands{turned(node.in(0))};
-  if (node.has(1)) operands.push_back(node.in(1));
-  std::vector<ValueId> results = node.emit(op, operands, 2);
-  if (node.wants(0)) node.result(0, turned(results[0]));
-  if (node.wants(1)) node.result(1, results[1]);
+  const Dims dims = node.dims(0);
+  op.axis = resolve_axis(op.axis, dims.size());
+  const Dim& size = dims[static_cast<size_t>(op.axis)];
+  if (!op.largest) {
+    op.largest = true;
+    auto turned = [&](ValueId x) {
+      if (is_float(dtype)) return node.emit(Neg{}, {x});
+      return node.emit(Sub{},
+                       {is_signed(dtype) ? node.scalar(dtype, -1) : neutral(node, Update::min, dtype), x});
+    };
+    std::vector<ValueId> operands{turned(node.in(0))};
+    if (node.has(1)) operands.push_back(node.in(1));
+    std::vector<ValueId> results = node.emit(op, operands, 2);
+    if (node.wants(0)) node.result(0, turned(results[0]));
+    if (node.wants(1)) node.result(1, results[1]);
+    return;
+  }
+  if (op.k.is_number() && !node.has(1)) fail("it does not take {}", name_of(dtype));
+  if (!size.is_number()) fail("neither 'k' nor the size of axis {} is known", op.axis);
+  ValueId k = node.has(1) ? node.emit(Reshape{{1}}, {as_i64(node, node.in(1))}) : sizes_value(node, {op.k});
+  op.k = size;
+  std::vector<ValueId> results = node.emit(op, {node.in(0)}, 2);
+  ValueId first = node.integers({0}), axis = node.integers({op.axis});
+  for (size_t i = 0; i < 2; ++i)
+    if (node.wants(i)) node.result(i, node.emit(DynamicSlice{}, {results[i], first, k, axis}));
 }
 
 // Negative indices are moved outside.

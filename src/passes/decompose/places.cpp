@@ -8,14 +8,14 @@
 
 namespace remodel {
 
-ValueId sizes_value(Decompose& node, const Dims& sizes) {
+ValueId sizes_value(Emitter& node, const Dims& sizes) {
   if (auto known = numbers(sizes)) return node.integers(*known);
   return node.emit(Sizes{sizes}, {});
 }
 
-ValueId size_value(Decompose& node, const Dim& size) { return element(node, sizes_value(node, {size}), 0); }
+ValueId size_value(Emitter& node, const Dim& size) { return element(node, sizes_value(node, {size}), 0); }
 
-ValueId count_up(Decompose& node, const Dim& size) {
+ValueId count_up(Emitter& node, const Dim& size) {
   // Longer lists than that are better computed than kept.
   if (!size.is_number() || size.number() > (1 << 16)) return node.emit(Range{DType::i64, 0, size, 1}, {});
   std::vector<int64_t> values;
@@ -23,36 +23,36 @@ ValueId count_up(Decompose& node, const Dim& size) {
   return node.integers(values);
 }
 
-ValueId as_i64(Decompose& node, ValueId integers) {
+ValueId as_i64(Emitter& node, ValueId integers) {
   if (node.graph().value(integers).type.dtype == DType::i64) return integers;
   Cast cast;
   cast.to = DType::i64;
   return node.emit(cast, {integers});
 }
 
-ValueId element(Decompose& node, ValueId list, int64_t i) {
+ValueId element(Emitter& node, ValueId list, int64_t i) {
   if (const Constant* known = node.graph().constant(list))
     return node.constant(
         constant_tensor(Tensor::of<int64_t>(DType::i64, {}, {known->tensor().ints().at(i)})));
   return node.emit(Gather{}, {list, node.scalar(DType::i64, static_cast<double>(i))});
 }
 
-ValueId from_front(Decompose& node, ValueId places, ValueId sizes) {
+ValueId from_front(Emitter& node, ValueId places, ValueId sizes) {
   ValueId negative = less(node, places, node.scalar(DType::i64, 0));
   return node.emit(Select{}, {negative, node.emit(Add{}, {places, sizes}), places});
 }
 
-ValueId not_negative(Decompose& node, ValueId x) { return larger_of(node, x, node.scalar(DType::i64, 0)); }
+ValueId not_negative(Emitter& node, ValueId x) { return larger_of(node, x, node.scalar(DType::i64, 0)); }
 
-ValueId modulo(Decompose& node, ValueId x, ValueId divisor) { return node.emit(Mod{}, {x, divisor}); }
+ValueId modulo(Emitter& node, ValueId x, ValueId divisor) { return node.emit(Mod{}, {x, divisor}); }
 
-ValueId less(Decompose& node, ValueId a, ValueId b) { return node.emit(Less{}, {a, b}); }
+ValueId less(Emitter& node, ValueId a, ValueId b) { return node.emit(Less{}, {a, b}); }
 
-ValueId smaller_of(Decompose& node, ValueId a, ValueId b) {
+ValueId smaller_of(Emitter& node, ValueId a, ValueId b) {
   return node.emit(Select{}, {less(node, a, b), a, b});
 }
 
-ValueId larger_of(Decompose& node, ValueId a, ValueId b) {
+ValueId larger_of(Emitter& node, ValueId a, ValueId b) {
   return node.emit(Select{}, {less(node, a, b), b, a});
 }
 

@@ -91,16 +91,30 @@ void decompose_dequantize(Decompose& node) {
 }
 
 void decompose_dynamic_quantize(Decompose& node) {
+  const auto op = node.op<DynamicQuantize>();
+  const int64_t rank = static_cast<int64_t>(node.dims(0).size());
   ValueId x = node.in(0);
   if (node.dtype(0) != DType::f32) x = node.emit(cast_to(DType::f32), {x});
   auto number = [&](double value) { return node.scalar(DType::f32, value); };
   Reduce reduce;
-  reduce.keep = false;
-  for (size_t axis = 0; axis < node.dims(0).size(); ++axis) reduce.axes.push_back(static_cast<int64_t>(axis));
+  reduce.keep = op.rows;
+  for (int64_t axis = op.rows ? rank - 1 : 0; axis < rank; ++axis) reduce.axes.push_back(axis);
   reduce.kind = Reduce::Kind::max;
   ValueId high = node.emit(Max{}, {node.emit(reduce, {x}), number(0)});
   reduce.kind = Reduce::Kind::min;
   ValueId low = node.emit(Min{}, {node.emit(reduce, {x}), number(0)});
+  if (op.symmetric) {
+    ValueId most = node.emit(Max{}, {node.emit(Neg{}, {low}), high});
+    ValueId scale = node.emit(Div{}, {most, number(127)});
+    scale = node.emit(Select{}, {node.emit(Greater{}, {high, low}), scale, number(1)});
+    // Half away from zero: the largest float below 1/2 is added to the magnitude, and the cast truncates.
+    ValueId quotient = node.emit(Div{}, {x, scale});
+    ValueId half = node.emit(Mul{}, {node.emit(Sign{}, {quotient}), number(0.49999997f)});
+    node.result(0, node.emit(cast_to(DType::i8), {node.emit(Add{}, {quotient, half})}));
+    node.result(1, scale);
+    node.result(2, node.emit(cast_to(DType::i8), {node.emit(Sub{}, {scale, scale})}));
+    return;
+  }
   ValueId scale = node.emit(Div{}, {node.emit(Sub{}, {high, low}), number(255)});
   scale = node.emit(Select{}, {node.emit(Greater{}, {high, low}), scale, number(1)});
   ValueId zero = node.emit(Div{}, {node.emit(Neg{}, {low}), scale});

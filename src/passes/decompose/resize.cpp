@@ -13,19 +13,29 @@
 #include "run/resample.h"
 
 namespace remodel {
+
+// In resize_sized.cpp: where sizes, scales or the crop are only known when the model runs.
+void decompose_sized_resize(Decompose& d);
+
 namespace {
 
-// The op's axes where all sizes are numbers; fails where they are not.
+bool is_known(Decompose& d, const Resize& op) {
+  if (d.has(1) || d.has(2) || d.has(3) || !d.result_type().dims || !numbers(op.sizes)) return false;
+  for (int64_t axis : op.axes) {
+    const size_t at = static_cast<size_t>(resolve_axis(axis, d.dims(0).size()));
+    if (!d.dims(0)[at].is_number() || !(*d.result_type().dims)[at].is_number()) return false;
+  }
+  return true;
+}
+
+// The op's axes; all sizes are numbers.
 std::vector<ResizedAxis> known_axes(Decompose& d, const Resize& op) {
   const size_t n = op.axes.size();
-  if (d.has(1) || d.has(2) || d.has(3)) fail("this resize needs its sizes as constants");
   std::vector<ResizedAxis> axes(n);
   std::vector<double> scales(n);
   for (size_t i = 0; i < n; ++i) {
     const size_t at = static_cast<size_t>(resolve_axis(op.axes[i], d.dims(0).size()));
     const Dim &in = d.dims(0)[at], &out = (*d.result_type().dims)[at];
-    if (!in.is_number() || !out.is_number())
-      fail("this resize needs the sizes {} and {} as numbers", in.text(), out.text());
     axes[i].in = in.number();
     axes[i].out = out.number();
     axes[i].length =
@@ -33,11 +43,9 @@ std::vector<ResizedAxis> known_axes(Decompose& d, const Resize& op) {
     if (op.coordinates == Coordinates::crop) axes[i].start = op.crop[i], axes[i].end = op.crop[n + i];
     if (op.sizes.empty())
       scales[i] = static_cast<float>(op.scales[i]);
-    else if (op.sizes[i].is_number())
+    else
       scales[i] =
           static_cast<double>(op.sizes[i].number()) / static_cast<double>(std::max<int64_t>(axes[i].in, 1));
-    else
-      fail("this resize needs the size {} as a number", op.sizes[i].text());
   }
   for (size_t i = 0; i < n; ++i)
     axes[i].scale = op.aspect == Aspect::stretch      ? scales[i]
@@ -132,6 +140,7 @@ void decompose_resize(Decompose& d) {
   }
   if (repeats(d, op)) return d.result(0, d.emit(plain(op, false), d.node().inputs));
 
+  if (!is_known(d, op)) return decompose_sized_resize(d);
   const std::vector<ResizedAxis> axes = known_axes(d, op);
   const DType dtype = d.dtype(0);
   ValueId y = d.in(0);
@@ -163,36 +172,8 @@ void decompose_resize(Decompose& d) {
   d.result(0, whole ? d.emit(Cast(dtype), {y}) : y);
 }
 
-// The places of an image as a constant matrix, times theta.
-void decompose_affine_grid(Decompose& d) {
-  const auto& op = d.op<AffineGrid>();
-  if (d.has(1)) fail("affine_grid needs its sizes as constants");
-  const Dims spatial(op.size.begin() + 2, op.size.end());
-  auto sizes = numbers(spatial);
-  if (!sizes) fail("affine_grid needs the sizes {} as numbers", text_of(spatial));
-  const int64_t rank = static_cast<int64_t>(sizes->size()), points = count_of(*sizes);
-  Tensor places(DType::f64, {points, rank + 1});
-  for (int64_t p = 0; p < points; ++p) {
-    int64_t rest = p;
-    double* row = places.to<double>() + p * (rank + 1);
-    for (int64_t axis = rank; axis-- > 0;) {
-      const int64_t n = (*sizes)[static_cast<size_t>(axis)];
-      row[rank - 1 - axis] = grid_place(rest % n, n, op.align_corners);
-      rest /= n;
-    }
-    row[rank] = 1;
-  }
-  MatMul product;
-  product.transpose_b = true;
-  ValueId y = d.emit(product, {d.constant(constant_cast(constant_tensor(places), d.dtype(0))), d.in(0)});
-  d.result(0, reshaped(d, y, *d.result_type().dims));
-}
-
 }  // namespace
 
-void resize_decompositions(Decompositions& table) {
-  table.add<Resize>(decompose_resize);
-  table.add<AffineGrid>(decompose_affine_grid);
-}
+void resize_decompositions(Decompositions& table) { table.add<Resize>(decompose_resize); }
 
 }  // namespace remodel

@@ -2,9 +2,12 @@
 
 #include "ops/binary.h"
 #include "ops/conv.h"
+#include "ops/generate.h"
 #include "ops/matmul.h"
 #include "ops/shape.h"
-#include "passes/decompose.h"
+#include "ops/unary.h"
+#include "passes/decompose/bodies.h"
+#include "passes/decompose/places.h"
 #include "run/math.h"
 #include "run/runner.h"
 
@@ -51,10 +54,24 @@ std::vector<double> transform_table(int64_t taken, int64_t parts, int64_t n, int
   return table;
 }
 
+// One of the transforms along each axis but the last.
+void along_computed_axis(Decompose& node) {
+  Dft op = node.op<Dft>();
+  const int64_t rank = static_cast<int64_t>(node.dims(0).size());
+  Term axis = reshape(cast({&node, node.in(2)}, DType::i64), {});
+  axis = {&node, from_front(node, axis.id, node.scalar(DType::i64, static_cast<double>(rank)))};
+  Term y = choose(axis, rank - 1, {{&node, node.in(0)}},
+                  [&](Emitter&, const std::vector<Term>& given, int64_t at) {
+                    op.axis = at;
+                    return apply(op, {given[0]});
+                  });
+  node.result(0, y.id);
+}
+
 void decompose_dft(Decompose& node) {
   const auto& op = node.op<Dft>();
   if (node.has(1)) fail("the length is only known when the model runs");
-  if (node.has(2)) fail("the axis is only known when the model runs");
+  if (node.has(2)) return along_computed_axis(node);
   Dims dims = node.dims(0), y = *node.result_type().dims;
   size_t at = static_cast<size_t>(resolve_axis(op.axis, dims.size()));
   int64_t size = known(dims[at], "the size"), parts = known(dims.back(), "the number of parts");
@@ -117,9 +134,25 @@ void as_constant(Decompose& node, std::vector<Datum> operands) {
 }
 
 void decompose_window(Decompose& node) {
-  if (node.node().has(0)) fail("the size of the window is only known when the model runs");
-  known(node.op<Window>().size, "the size of the window");
-  as_constant(node, {});
+  const auto& op = node.op<Window>();
+  if (!node.has(0) && op.size.is_number()) return as_constant(node, {});
+  Term size = node.has(0) ? reshape(cast({&node, node.in(0)}, DType::i64), {}) : size_term(node, op.size);
+  Term places = apply(Range{}, {number(node, DType::i64, 0), size, number(node, DType::i64, 1)});
+  Term steps = op.periodic ? size : size - 1;
+  Term turn = 2 * pi * cast(places, DType::f32) / max(cast(steps, DType::f32), 1);
+  Term wave = apply(Cos{}, {turn}), y;
+  switch (op.kind) {
+    case Window::Kind::hann:
+      y = 0.5 - 0.5 * wave;
+      break;
+    case Window::Kind::hamming:
+      y = 25.0 / 46 - 21.0 / 46 * wave;
+      break;
+    case Window::Kind::blackman:
+      y = 0.42 - 0.5 * wave + 0.08 * apply(Cos{}, {2 * turn});
+      break;
+  }
+  node.result(0, cast(y, op.dtype).id);
 }
 
 void decompose_mel_weights(Decompose& node) {

@@ -42,12 +42,26 @@ void decompose_slice(Decompose& node) {
 }
 
 void decompose_dynamic_slice(Decompose& node) {
-  const Dims& dims = node.dims(0);
+  const Dims dims = node.dims(0);
   const Constant* chosen = node.has(3) ? node.graph().constant(node.in(3)) : nullptr;
-  if (node.has(3) && !chosen) fail("the axes of a slice are only known when it runs");
+  ValueId starts = as_i64(node, node.in(1)), ends = as_i64(node, node.in(2));
+  ValueId given_steps = node.has(4) ? as_i64(node, node.in(4)) : absent;
   std::vector<int64_t> axes;
   if (chosen) {
     axes = chosen->tensor().ints();
+  } else if (node.has(3)) {
+    // Numbers for all axes, those of the whole where nothing is said.
+    const int64_t rank = static_cast<int64_t>(dims.size());
+    ValueId at =
+        from_front(node, as_i64(node, node.in(3)), node.scalar(DType::i64, static_cast<double>(rank)));
+    auto spread = [&](ValueId whole, ValueId some) {
+      return node.emit(ScatterElements{}, {whole, at, some});
+    };
+    starts = spread(node.integers(std::vector<int64_t>(dims.size(), 0)), starts);
+    ends = spread(sizes_value(node, dims), ends);
+    if (given_steps != absent)
+      given_steps = spread(node.integers(std::vector<int64_t>(dims.size(), 1)), given_steps);
+    for (int64_t axis = 0; axis < rank; ++axis) axes.push_back(axis);
   } else {
     const auto& length = node.type(1).dims;
     if (!length || length->size() != 1 || !(*length)[0].is_number())
@@ -61,11 +75,9 @@ void decompose_dynamic_slice(Decompose& node) {
   }
   ValueId size = sizes_value(node, lengths), one = node.scalar(DType::i64, 1),
           zero = node.scalar(DType::i64, 0);
-  ValueId steps =
-      node.has(4) ? as_i64(node, node.in(4)) : node.integers(std::vector<int64_t>(axes.size(), 1));
+  ValueId steps = given_steps == absent ? node.integers(std::vector<int64_t>(axes.size(), 1)) : given_steps;
   ValueId back = less(node, steps, zero), minus = node.emit(Sub{}, {size, one});
-  ValueId start = from_front(node, as_i64(node, node.in(1)), size),
-          end = from_front(node, as_i64(node, node.in(2)), size);
+  ValueId start = from_front(node, starts, size), end = from_front(node, ends, size);
   ValueId last = node.emit(Select{}, {back, minus, size});
   ValueId least = node.emit(Select{}, {back, node.integers(std::vector<int64_t>(axes.size(), -1)), zero});
   start = smaller_of(node, not_negative(node, start), last);

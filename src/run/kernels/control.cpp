@@ -1,5 +1,7 @@
 #include "ops/control.h"
 
+#include <algorithm>
+
 #include "run/copy_runs.h"
 #include "run/kernel.h"
 
@@ -57,6 +59,25 @@ Tensor stack_of_none(const Call& call, const Type& element, int64_t axis) {
   return Tensor(element.dtype, shape);
 }
 
+// `next` where the step is within a row's length, `past` (none: zeros) where it is not.
+Tensor up_to_lengths(const Tensor& next, const Tensor* past, int64_t axis,
+                     const std::vector<int64_t>& lengths, int64_t step) {
+  axis = resolve_axis(axis, next.rank());
+  if (past && (past->shape() != next.shape() || past->dtype() != next.dtype()))
+    fail("a carried value with rows changes from {} to {}", text_of(past->shape()), text_of(next.shape()));
+  AxisView view(next.shape(), axis);
+  if (view.size != static_cast<int64_t>(lengths.size()))
+    fail("{} lengths for {} rows", lengths.size(), view.size);
+  if (std::ranges::all_of(lengths, [&](int64_t length) { return step < length; })) return next;
+  Tensor result = Tensor::zeros(next.dtype(), next.shape());
+  for (int64_t row = 0; row < view.size; ++row) {
+    const Tensor* from = step < lengths[row] ? &next : past;
+    RunPlaces places{row * view.inner, view.size * view.inner};
+    if (from) copy_runs(*from, places, result, places, view.outer, view.inner);
+  }
+  return result;
+}
+
 void run_if(Call& call) {
   const auto& op = call.op<If>();
   std::vector<Datum> captured;
@@ -95,10 +116,14 @@ void run_loop(Call& call) {
   std::vector<Datum> carried;
   for (int64_t j = 0; j < op.carried; ++j) carried.push_back(call.datum(Loop::first_carried + j));
   std::vector<std::vector<Tensor>> elements(stacked);
+  std::vector<int64_t> lengths;
+  if (call.has(Loop::lengths)) lengths = call.in(Loop::lengths).ints();
+  auto keeps_rows = [&](size_t j) { return j < op.carried_rows.size() && op.carried_rows[j] >= 0; };
   for (int64_t step = 0; step < limit && go_on; ++step) {
     std::vector<Datum> arguments;
     if (op.takes_step) arguments.push_back(Tensor::of<int64_t>(DType::i64, {}, {step}));
-    for (Datum& value : carried) arguments.push_back(std::move(value));
+    for (size_t j = 0; j < carried.size(); ++j)
+      arguments.push_back(keeps_rows(j) ? carried[j] : std::move(carried[j]));
     for (size_t j = 0; j < steps; ++j)
       arguments.push_back(
           slice_of(call.in(op.first_step() + j), axes[j], op.step_reversed[j] ? length - 1 - step : step));
@@ -108,10 +133,17 @@ void run_loop(Call& call) {
       if (!results[0].is_tensor()) fail("the body's condition is not a tensor");
       go_on = truth(results[0].tensor, "the body's condition");
     }
-    for (int64_t j = 0; j < op.carried; ++j) carried[j] = std::move(results[op.body_next() + j]);
+    for (size_t j = 0; j < carried.size(); ++j) {
+      Datum& next = results[op.body_next() + j];
+      if (keeps_rows(j))
+        next = up_to_lengths(next.tensor, &carried[j].tensor, op.carried_rows[j], lengths, step);
+      carried[j] = std::move(next);
+    }
     for (size_t j = 0; j < stacked; ++j) {
       Datum& element = results[op.body_stacked() + j];
       if (!element.is_tensor()) fail("result {} is stacked, but is no tensor", op.first_stacked() + j);
+      if (j < op.stack_rows.size() && op.stack_rows[j] >= 0)
+        element = up_to_lengths(element.tensor, nullptr, op.stack_rows[j], lengths, step);
       if (call.wants(op.first_stacked() + j)) elements[j].push_back(std::move(element.tensor));
     }
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "run/elementwise.h"
+#include "run/math.h"
 #include "run/slide.h"
 
 namespace remodel {
@@ -253,11 +254,11 @@ void run_lp_norm(Call& call) {
         const T* from = x.as<T>() + regions.places[static_cast<size_t>(i)];
         T* to = y.to<T>() + regions.places[static_cast<size_t>(i)];
         double power = sum_over(regions.region, from, [=](double v) {
-          return p == 1 ? std::abs(v) : p == 2 ? v * v : std::pow(std::abs(v), p);
+          return p == 1 ? std::abs(v) : p == 2 ? v * v : math::pow(std::abs(v), p);
         });
         if (op.floor == NormFloor::max_power) power = std::max(power, epsilon);
         if (op.floor == NormFloor::add_power) power += epsilon;
-        double norm = p == 1 ? power : p == 2 ? std::sqrt(power) : std::pow(power, 1 / p);
+        double norm = p == 1 ? power : p == 2 ? std::sqrt(power) : math::pow(power, 1 / p);
         if (op.floor == NormFloor::max_norm) norm = std::max(norm, epsilon);
         for (int64_t start : regions.region.starts)
           for (int64_t j = 0; j < regions.region.width; ++j)
@@ -288,7 +289,8 @@ void run_lrn(Call& call) {
           combine(sums.data(), plane + i * s.inner, s.inner, [](auto a, auto b) { return a + b * b; });
         for (int64_t k = 0; k < s.inner; ++k)
           y.to<T>()[row * s.inner + k] =
-              plane[c * s.inner + k] / std::pow(bias + alpha * sums[static_cast<size_t>(k)], beta);
+              plane[c * s.inner + k] /
+              static_cast<T>(math::pow(bias + alpha * sums[static_cast<size_t>(k)], beta));
       }
     });
   });

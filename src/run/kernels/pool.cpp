@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "run/elementwise.h"
+#include "run/math.h"
 #include "run/slide.h"
 
 namespace remodel {
@@ -209,10 +210,11 @@ void run_lp_pool(Call& call) {
     const T p = static_cast<T>(op.p);
     Tensor powers(x.dtype(), x.shape());
     map_unary<T, T>(x, powers, [=](T v) {
-      return p == 1 ? std::abs(v) : p == 2 ? v * v : std::pow(std::abs(v), p);
+      return p == 1 ? std::abs(v) : p == 2 ? v * v : static_cast<T>(math::pow(std::abs(v), p));
     });
     slide_axes(call, plan, powers.as<T>(), y, T(0), sum);
-    if (p != 1) map_unary<T, T>(y, y, [=](T v) { return p == 2 ? std::sqrt(v) : std::pow(v, 1 / p); });
+    if (p != 1)
+      map_unary<T, T>(y, y, [=](T v) { return p == 2 ? std::sqrt(v) : static_cast<T>(math::pow(v, 1 / p)); });
   });
 }
 

@@ -3,7 +3,8 @@
 #include <cmath>
 
 #include "ir/convert.h"
-#include "run/elementwise.h"
+#include "run/map.h"
+#include "run/slide.h"
 
 namespace remodel {
 namespace {
@@ -14,6 +15,9 @@ Tensor converted(const Tensor& x, DType to, Overflow overflow = Overflow::satura
   convert_elements(x.dtype(), x.raw(), to, result.raw(), x.count(), overflow);
   return result;
 }
+
+// Elements that are computed at a time.
+constexpr int64_t most = 1024;
 
 // Which scale serves which element: x is [outer, size, inner] around the axis.
 struct Parameters {
@@ -42,89 +46,147 @@ struct Parameters {
     if (scale != wanted) fail("scale {} does not fit axis {} of {}", text_of(scale), at, text_of(x));
   }
 
-  // f(element, scale) for all elements in order.
+  // Element start + i is served by scale + i * step.
+  struct Row {
+    int64_t start, count, scale, step;
+  };
+  int64_t rows() const {
+    if (single) return 1;
+    if (inner > 1) return outer * size;
+    return block ? outer * blocks : outer;
+  }
+  Row row(int64_t r) const {
+    if (single) return {0, inner, 0, 0};
+    if (inner > 1 && block) return {r * inner, inner, (r / size * blocks + r % size / block) * inner, 1};
+    if (inner > 1) return {r * inner, inner, r % size, 0};
+    if (!block) return {r * size, size, 0, 1};
+    const int64_t first = r % blocks * block;
+    return {r / blocks * size + first, std::min(block, size - first), r, 0};
+  }
+  // f(row) for rows, or parts of them, of up to `most` elements.
   template <class F>
-  void for_each(F f) const {
-    int64_t element = 0;
-    for (int64_t o = 0; o < outer; ++o)
-      for (int64_t a = 0; a < size; ++a) {
-        int64_t first = block ? (o * blocks + a / block) * inner : single ? 0 : a;
-        int64_t step = block ? 1 : 0;
-        for (int64_t i = 0; i < inner; ++i, ++element) f(element, first + i * step);
+  void for_each(Pool& pool, F f) const {
+    if (outer * size * inner == 0) return;
+    const int64_t longest = row(0).count, parts = (longest + most - 1) / most;
+    for_each_part(pool, rows() * parts, 4 * std::min(longest, most), [&](int64_t begin, int64_t end) {
+      for (int64_t task = begin; task < end; ++task) {
+        Row it = row(task / parts);
+        const int64_t skip = std::min(task % parts * most, it.count);
+        it.start += skip, it.scale += skip * it.step, it.count = std::min(most, it.count - skip);
+        f(it);
       }
+    });
   }
 };
 
-// The zero points as T, one a scale; empty where there are none.
-template <class T>
-std::vector<T> zeros_of(const Call& call, const Tensor& scale, DType dtype) {
+// to[i] = f(from[i], the parameter that serves element i)
+template <class T, class P, class F>
+void with_parameter(const Parameters::Row& row, const T* from, const P* parameters, T* to, F f) {
+  if (row.step) return map_detail::loop(from, parameters + row.scale, to, row.count, f);
+  map_detail::loop(from, to, row.count, [f, p = parameters[row.scale]](T x) { return f(x, p); });
+}
+
+// The zero points, one a scale; empty where there are none.
+std::vector<double> zeros_of(const Call& call, const Tensor& scale) {
   if (!call.has(2)) return {};
   const Tensor& zero = call.in(2);
   if (zero.count() != scale.count())
     fail("zero points {} do not fit scales {}", text_of(zero.shape()), text_of(scale.shape()));
-  Tensor wide = converted(zero, dtype);
-  return std::vector<T>(wide.as<T>(), wide.as<T>() + wide.count());
+  return converted(zero, DType::f64).doubles();
 }
+
+// Where element `index` of a tensor lies.
+const void* element(const Tensor& x, int64_t index) {
+  return x.as<uint8_t>() + index * static_cast<int64_t>(size_of(x.dtype()));
+}
+void* element(Tensor& x, int64_t index) {
+  return x.to<uint8_t>() + index * static_cast<int64_t>(size_of(x.dtype()));
+}
+
+// To the nearest integer, ties to even, as the C library's rint. A double past 2^51 that came from a float is
+// one.
+double nearest(double x) { return std::abs(x) < 0x1p51 ? math::detail::nearest(x) : x; }
 
 void run_quantize(Call& call) {
   const auto& op = call.op<Quantize>();
-  Tensor x = converted(call.in(0), DType::f32), scale = converted(call.in(1), DType::f32);
-  Parameters parameters(x.shape(), scale.shape(), op.axis, op.block);
-  Tensor quotient(DType::f32, x.shape());
-  const float *from = x.as<float>(), *scales = scale.as<float>();
-  float* to = quotient.to<float>();
-  parameters.for_each([&](int64_t i, int64_t s) { to[i] = from[i] / scales[s]; });
-  if (is_small_float(op.precision)) quotient = converted(converted(quotient, op.precision), DType::f32);
-  if (is_float(op.to)) {
-    call.set(0, converted(quotient, op.to, op.saturate ? Overflow::saturate : Overflow::wrap));
-    return;
-  }
-  // The sum with a zero point is exact in double.
-  std::vector<double> zeros = zeros_of<double>(call, scale, DType::f64);
-  Tensor code(DType::f64, x.shape());
-  double* codes = code.to<double>();
-  const float* quotients = quotient.as<float>();
+  const Tensor &x = call.in(0), scale = converted(call.in(1), DType::f32);
+  const Parameters parameters(x.shape(), scale.shape(), op.axis, op.block);
+  Tensor& y = call.out(0, op.to, x.shape());
+  const std::vector<double> zeros = is_float(op.to) ? std::vector<double>() : zeros_of(call, scale);
   const double span = std::ldexp(1.0, bits_of(op.to)), low = is_signed(op.to) ? -span / 2 : 0;
   const double high = low + span - 1;
-  parameters.for_each([&](int64_t i, int64_t s) {
-    double whole = std::rint(static_cast<double>(quotients[i]));
-    if (!zeros.empty()) whole += zeros[s];
-    codes[i] = std::isnan(whole) ? 0 : std::clamp(whole, low, high);
+  parameters.for_each(call.pool, [&](const Parameters::Row& row) {
+    float given[most], quotients[most];
+    convert_elements(x.dtype(), element(x, row.start), DType::f32, given, row.count);
+    with_parameter(row, given, scale.as<float>(), quotients, [](float a, float s) { return a / s; });
+    if (is_small_float(op.precision)) {
+      uint8_t rounded[most * sizeof(uint16_t)];
+      convert_elements(DType::f32, quotients, op.precision, rounded, row.count);
+      convert_elements(op.precision, rounded, DType::f32, quotients, row.count);
+    }
+    if (is_float(op.to)) {
+      const Overflow overflow = op.saturate ? Overflow::saturate : Overflow::wrap;
+      return convert_elements(DType::f32, quotients, op.to, element(y, row.start), row.count, overflow);
+    }
+    // The sum with a zero point is exact in double.
+    double whole[most], sums[most], codes[most];
+    map_detail::loop(quotients, whole, row.count, [](float q) { return nearest(q); });
+    if (!zeros.empty())
+      with_parameter(row, whole, zeros.data(), sums, [](double a, double zero) { return a + zero; });
+    map_detail::loop(zeros.empty() ? whole : sums, codes, row.count, [=](double code) {
+      code = code > low ? code : code == code ? low : 0;
+      return code < high ? code : high;
+    });
+    convert_elements(DType::f64, codes, op.to, element(y, row.start), row.count);
   });
-  call.set(0, converted(code, op.to));
 }
 
 void run_dequantize(Call& call) {
   const auto& op = call.op<Dequantize>();
-  Tensor x = converted(call.in(0), DType::f64), scale = converted(call.in(1), DType::f32);
-  Parameters parameters(x.shape(), scale.shape(), op.axis, op.block);
-  std::vector<double> zeros = zeros_of<double>(call, scale, DType::f64);
-  Tensor y(DType::f32, x.shape());
-  const double* from = x.as<double>();
-  const float* scales = scale.as<float>();
-  float* to = y.to<float>();
-  parameters.for_each([&](int64_t i, int64_t s) {
-    to[i] = static_cast<float>(zeros.empty() ? from[i] : from[i] - zeros[s]) * scales[s];
+  const Tensor &x = call.in(0), scale = converted(call.in(1), DType::f32);
+  const Parameters parameters(x.shape(), scale.shape(), op.axis, op.block);
+  const std::vector<double> zeros = zeros_of(call, scale);
+  Tensor& y = call.out(0, op.to, x.shape());
+  parameters.for_each(call.pool, [&](const Parameters::Row& row) {
+    double codes[most], differences[most];
+    convert_elements(x.dtype(), element(x, row.start), DType::f64, codes, row.count);
+    const double* exact = codes;
+    if (!zeros.empty()) {
+      with_parameter(row, codes, zeros.data(), differences, [](double a, double zero) { return a - zero; });
+      exact = differences;
+    }
+    float rounded[most], reals[most];
+    map_detail::loop(exact, rounded, row.count, [](double v) { return static_cast<float>(v); });
+    with_parameter(row, rounded, scale.as<float>(), reals, [](float v, float s) { return v * s; });
+    convert_elements(DType::f32, reals, op.to, element(y, row.start), row.count);
   });
-  call.set(0, converted(y, op.to));
 }
 
 void run_dynamic_quantize(Call& call) {
+  const auto& op = call.op<DynamicQuantize>();
   const Tensor x = converted(call.in(0), DType::f32);
-  const float* from = x.as<float>();
-  float low = 0, high = 0;
-  for (int64_t i = 0; i < x.count(); ++i) low = std::min(low, from[i]), high = std::max(high, from[i]);
-  float scale = low == high ? 1.0f : (high - low) / 255.0f;
-  float zero = std::rint(std::min(std::max(-low / scale, 0.0f), 255.0f));
-  if (!(zero >= 0)) zero = 0;
-  Tensor code(DType::f32, x.shape());
-  for (int64_t i = 0; i < x.count(); ++i) {
-    float whole = std::rint(from[i] / scale);
-    code.to<float>()[i] = whole + zero;
+  Shape grids;
+  if (op.rows) grids = x.shape(), grids.back() = 1;
+  Tensor code(DType::f32, x.shape()), scales(DType::f32, grids), zeros(DType::f32, grids);
+  const int64_t row = op.rows ? x.dim(-1) : x.count();
+  for (int64_t r = 0; r < scales.count(); ++r) {
+    const float* from = x.as<float>() + r * row;
+    float* to = code.to<float>() + r * row;
+    float low = 0, high = 0;
+    for (int64_t i = 0; i < row; ++i) low = std::min(low, from[i]), high = std::max(high, from[i]);
+    float span = op.symmetric ? std::max(-low, high) / 127.0f : (high - low) / 255.0f;
+    float scale = low == high ? 1.0f : span;
+    float zero = op.symmetric ? 0 : std::rint(std::min(std::max(-low / scale, 0.0f), 255.0f));
+    if (!(zero >= 0)) zero = 0;
+    for (int64_t i = 0; i < row; ++i)
+      to[i] = op.symmetric ? std::round(from[i] / scale) : std::rint(from[i] / scale) + zero;
+    scales.to<float>()[r] = scale;
+    zeros.to<float>()[r] = zero;
   }
-  call.set(0, converted(code, DType::u8));
-  call.set(1, Tensor::of<float>(DType::f32, {}, {scale}));
-  call.set(2, Tensor::of<uint8_t>(DType::u8, {}, {static_cast<uint8_t>(zero)}));
+  DType to = op.symmetric ? DType::i8 : DType::u8;
+  call.set(0, converted(code, to));
+  call.set(1, scales);
+  call.set(2, converted(zeros, to));
 }
 
 }  // namespace

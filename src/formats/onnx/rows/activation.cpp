@@ -117,6 +117,7 @@ void write_old_clip(WriteNode& node) {
                {Attribute::of("min", op.low), Attribute::of("max", op.high)});
 }
 std::string cannot_old_clip(const WriteNode& node) {
+  if (node.dtype(0) == DType::f64) return "runtimes clip no doubles before opset 12";
   if (!is_float(node.dtype(0))) return "Clip takes floats before opset 12";
   const auto& op = node.op<Clamp>();
   for (double bound : {op.low, op.high})
@@ -133,7 +134,9 @@ void write_clip(WriteNode& node) {
   node.emit_to(node.outs(), "Clip", inputs);
 }
 std::string cannot_clip(const WriteNode& node) {
-  return node.opset() < 12 && !is_float(node.dtype(0)) ? "Clip takes floats before opset 12" : "";
+  if (node.opset() >= 12) return "";
+  if (node.dtype(0) == DType::f64) return "runtimes clip no doubles before opset 12";
+  return is_float(node.dtype(0)) ? "" : "Clip takes floats before opset 12";
 }
 
 // ONNX takes integers too; the result is truncated to them.

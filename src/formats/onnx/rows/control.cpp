@@ -117,7 +117,7 @@ void read_loop(ReadNode& node) {
   op.stack_axes.assign(stacked, 0);
   op.stack_reversed.assign(stacked, 0);
 
-  std::vector<ValueId> operands{node.input_or_absent(0), node.input_or_absent(1)};
+  std::vector<ValueId> operands{node.input_or_absent(0), node.input_or_absent(1), absent};
   auto count = node.has_input(0) ? node.sizes(0) : std::nullopt;
   if (count && count->size() == 1) {
     const Dim& limit = (*count)[0];
@@ -193,7 +193,7 @@ void read_scan(ReadNode& node) {
     const Type& type = body.graph->value(body.graph->outputs[parts.states + j].value).type;
     if (type.dims) op.stack_axes[j] = resolve_axis(op.stack_axes[j], type.dims->size() + 1);
   }
-  std::vector<ValueId> operands{absent, absent};
+  std::vector<ValueId> operands{absent, absent, absent};
   for (size_t i = 0; i < node.inputs(); ++i) operands.push_back(node.input(i));
   operands.insert(operands.end(), body.captures.begin(), body.captures.end());
   node.emit_results(op, operands);
@@ -226,7 +226,7 @@ void read_scan_8(ReadNode& node) {
   auto outer = std::make_shared<Graph>();
   outer->share_symbols(node.graph());
   outer->name = "batch";
-  std::vector<ValueId> operands{absent, absent};
+  std::vector<ValueId> operands{absent, absent, absent};
   for (size_t i = 0; i < given; ++i) operands.push_back(outer->add_input(proto->inputs[i].name, slices[i]));
   for (ValueId captured : body.captures) {
     const Value& value = node.graph().value(captured);
@@ -244,7 +244,7 @@ void read_scan_8(ReadNode& node) {
   over_batch.step_reversed.assign(given, 0);
   over_batch.stack_axes.assign(results, 0);
   over_batch.stack_reversed.assign(results, 0);
-  operands = {absent, absent};
+  operands = {absent, absent, absent};
   for (size_t i = 0; i < given; ++i) operands.push_back(node.input(i + 1));
   operands.insert(operands.end(), body.captures.begin(), body.captures.end());
   node.emit_results(over_batch, operands);
@@ -275,7 +275,7 @@ void read_sequence_map(ReadNode& node) {
   std::vector<Port> given(graph.inputs);
   graph.inputs.clear();
   ValueId step = graph.add_input("step", Type(DType::i64, Dims{}));
-  std::vector<ValueId> operands{node.emit(ListSize{}, {node.input(0)}), absent};
+  std::vector<ValueId> operands{node.emit(ListSize{}, {node.input(0)}), absent, absent};
   for (size_t k = 0; k < results; ++k) {
     Port& port = graph.outputs[k];
     const Type& item = graph.value(port.value).type;
@@ -308,19 +308,48 @@ std::vector<std::string> all_results(WriteNode& node, size_t count) {
   return names;
 }
 
+// Reshapes result k of a body to its own shape, in a way that no shape inference follows: all sizes are
+// picked from the shape, by numbers that depend on the condition.
+void hide_shape(WriteNode& node, GraphProto& body, size_t k) {
+  auto add = [&](std::string type, std::vector<std::string> inputs, Attributes attributes = {}) {
+    NodeProto proto;
+    proto.outputs = {node.fresh_name(type)};
+    proto.type = std::move(type);
+    proto.inputs = std::move(inputs);
+    proto.attributes = std::move(attributes);
+    body.nodes.push_back(proto);
+    return proto.outputs[0];
+  };
+  ValueInfo& result = body.outputs[k];
+  std::string shape = add("Shape", {result.name});
+  std::string chosen = add("Cast", {node.in(0)}, {Attribute::of("to", code_of_dtype(DType::i64))});
+  std::string kept = add("Greater", {add("Mul", {shape, chosen}), node.scalar(DType::i64, -1)});
+  result.name = add("Reshape", {result.name, add("Compress", {shape, kept})});
+  result.type.dims.reset();
+}
+
 void write_if(WriteNode& node) {
   const auto& op = node.op<If>();
   std::vector<std::string> captured = node.ins(1);
   size_t results = op.then_body->outputs.size();
+  auto then_branch = node.write_body(*op.then_body, captured);
+  auto else_branch = node.write_body(*op.else_body, captured);
+  // Below opset 11 the results of both bodies must have one shape, as far as it is known.
+  for (size_t k = 0; node.opset() < 11 && k < results; ++k) {
+    const Type &a = then_branch->outputs[k].type, &b = else_branch->outputs[k].type;
+    if (!a.is_tensor() || !b.is_tensor() || (a.dims && a.dims == b.dims)) continue;
+    hide_shape(node, *then_branch, k);
+    hide_shape(node, *else_branch, k);
+  }
   node.emit_to(all_results(node, results), "If", {node.in(0)},
-               {Attribute::of("then_branch", node.write_body(*op.then_body, captured)),
-                Attribute::of("else_branch", node.write_body(*op.else_body, captured))});
+               {Attribute::of("then_branch", then_branch), Attribute::of("else_branch", else_branch)});
 }
 
 // A scan's states keep their sizes.
 std::string scan_form(const WriteNode& node) {
   const auto& op = node.op<Loop>();
   if (op.step_axes.empty()) return "the loop has no per-step inputs";
+  if (node.has(Loop::lengths)) return "a scan has no lengths";
   if (node.has(0) || node.has(1) || !op.count.is_number(-1) || op.gives_condition || op.takes_step)
     return "a scan has no count, condition or step number";
   if (op.carried + static_cast<int64_t>(op.stack_axes.size()) == 0) return "a scan needs a result";
@@ -358,6 +387,7 @@ void write_scan(WriteNode& node) {
 
 std::string loop_form(const WriteNode& node) {
   const auto& op = node.op<Loop>();
+  if (node.has(Loop::lengths)) return "a loop has no lengths";
   if (!op.step_axes.empty()) return "a loop has no per-step inputs";
   for (size_t j = 0; j < op.stack_axes.size(); ++j)
     if (op.stack_axes[j] != 0 || op.stack_reversed[j] != 0) return "a loop stacks along its first axis";

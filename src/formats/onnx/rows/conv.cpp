@@ -1,42 +1,19 @@
 #include "ops/conv.h"
 
 #include "formats/onnx/rows.h"
+#include "formats/onnx/rows/fused.h"
 #include "formats/onnx/rows/weights.h"
 #include "formats/onnx/rows/window.h"
-#include "ops/activation.h"
 #include "ops/binary.h"
-#include "ops/unary.h"
 
 namespace remodel::onnx {
 namespace {
-
-// The window's sizes: kernel_shape, or those of the weights. Refuses two that differ. A size that nobody
-// knows counts as 1 where nothing is computed from it.
-std::vector<int64_t> read_window(ReadNode& node) {
-  std::vector<int64_t> window = node.integers("kernel_shape");
-  const auto& dims = node.type(1).dims;
-  if (!dims) {
-    if (window.empty()) fail("the sizes of the weights '{}' are not known", node.proto().inputs[1]);
-    return window;
-  }
-  bool needed = node.text("auto_pad", "NOTSET").starts_with("SAME") || node.has("output_shape");
-  std::vector<int64_t> sizes;
-  for (size_t i = 2; i < dims->size(); ++i) {
-    bool known = (*dims)[i].is_number();
-    if (!known && i - 2 >= window.size() && needed)
-      fail("the window's sizes are not known: {}", node.type(1).text());
-    sizes.push_back(known ? (*dims)[i].number() : i - 2 < window.size() ? window[i - 2] : 1);
-  }
-  if (!window.empty() && window != sizes)
-    fail("kernel_shape {} differs from the weights {}", text_of(to_dims(window)), node.type(1).text());
-  return sizes;
-}
 
 Conv read_conv_op(ReadNode& node, Channels channels) {
   Conv op;
   op.channels = channels;
   op.groups = node.integer("group", 1);
-  read_sliding(node, read_window(node), op);
+  read_sliding(node, read_window(node, 1), op);
   return op;
 }
 
@@ -49,39 +26,13 @@ void read_fused_conv(ReadNode& node) {
   operands.resize(std::min<size_t>(operands.size(), 3));
   ValueId y = node.emit(op, operands);
   if (node.has_input(3)) y = node.emit(Add{}, {y, node.input(3)});
-  std::string activation = node.text("activation", "");
-  std::vector<double> numbers = node.reals("activation_params");
-  auto number = [&](size_t i, double otherwise) { return i < numbers.size() ? numbers[i] : otherwise; };
-  if (activation == "Relu")
-    y = node.emit(Relu{}, {y});
-  else if (activation == "Sigmoid")
-    y = node.emit(Sigmoid{}, {y});
-  else if (activation == "Tanh")
-    y = node.emit(Tanh{}, {y});
-  else if (activation == "LeakyRelu")
-    y = node.emit(LeakyRelu{{}, number(0, 0.01f)}, {y});
-  else if (activation == "Clip" && numbers.size() == 2)
-    y = node.emit(Clamp{numbers[0], numbers[1]}, {y});
-  else if (activation == "HardSigmoid")
-    y = node.emit(HardSigmoid{{}, number(0, 0.2f), number(1, 0.5f)}, {y});
-  else if (!activation.empty())
-    fail("attribute 'activation': the value '{}' is not known", activation);
+  y = fused_activation(node, y, node.reals("activation_params"));
   node.result(0, y);
 }
 
 // com.microsoft: channels last, weights as ever.
 void read_nhwc_conv(ReadNode& node) {
   node.emit_results(read_conv_op(node, Channels::last), node.operands());
-}
-
-std::vector<int64_t> window_of_weights(const WriteNode& node) {
-  std::vector<int64_t> window;
-  const auto& dims = node.type(1).dims;
-  for (size_t i = 2; dims && i < dims->size(); ++i) {
-    if (!(*dims)[i].is_number()) return {};
-    window.push_back((*dims)[i].number());
-  }
-  return window;
 }
 
 void write_conv(WriteNode& node) {
@@ -100,7 +51,7 @@ std::string conv_problem(const WriteNode& node) {
 void read_conv_transpose(ReadNode& node) {
   ConvTranspose op;
   op.groups = node.integer("group", 1);
-  std::vector<int64_t> window = read_window(node);
+  std::vector<int64_t> window = read_window(node, 1);
   const size_t rank = window.size();
   std::string word = node.text("auto_pad", "NOTSET");
   std::vector<int64_t> beyond = node.integers("output_padding", std::vector<int64_t>(rank, 0));
@@ -174,7 +125,7 @@ void read_deform_conv(ReadNode& node) {
   DeformConv op;
   op.groups = node.integer("group", 1);
   op.offset_groups = node.integer("offset_group", 1);
-  read_sliding(node, read_window(node), op);
+  read_sliding(node, read_window(node, 1), op);
   node.emit_results(op, node.operands());
 }
 
@@ -186,14 +137,21 @@ void write_deform_conv(WriteNode& node) {
   node.emit_to(node.outs(), "DeformConv", node.ins(), attributes);
 }
 
+// By its attributes or by the lengths of its operands.
+size_t count_spatial_axes(ReadNode& node) {
+  for (const char* list : {"strides", "dilations", "pads"})
+    if (node.has(list)) return node.integers(list).size() / (list == std::string_view("pads") ? 2 : 1);
+  for (size_t i : {1, 2})
+    if (const auto& dims = node.type(i).dims; dims && dims->size() == 1 && (*dims)[0].is_number())
+      return static_cast<size_t>((*dims)[0].number());
+  fail("the number of spatial axes is not known");
+}
+
 void read_col2im(ReadNode& node) {
   Fold op;
   auto size = node.sizes(1), window = node.sizes(2);
-  const auto &sizes = node.type(1).dims, &windows = node.type(2).dims;
-  Dims known = windows && !windows->empty() ? *windows : sizes ? *sizes : Dims();
-  if (known.size() != 1 || !known[0].is_number()) fail("the number of spatial axes is not known");
   const auto taps = window ? numbers(*window) : std::nullopt;
-  read_sliding(node, taps.value_or(std::vector<int64_t>(static_cast<size_t>(known[0].number()), 1)), op);
+  read_sliding(node, taps.value_or(std::vector<int64_t>(count_spatial_axes(node), 1)), op);
   if (size) op.size = *size;
   if (window) op.window = *window;
   node.emit_results(op, {node.input(0), size ? absent : node.input(1), window ? absent : node.input(2)});

@@ -96,7 +96,7 @@ std::string has_top_k(const WriteNode& node) {
 void gather_rows(Rows& rows) {
   rows.row<Gather>("Gather", since(1), {attr("axis", &Gather::axis, int64_t{0})}, has_gather);
   rows.row<GatherElements>("GatherElements", since(11), {attr("axis", &GatherElements::axis, int64_t{0})});
-  rows.row<GatherND>("GatherND", range(1, 11), {}, has_gather_nd);
+  rows.row<GatherND>("GatherND", range(11, 11), {}, has_gather_nd);
   rows.row<GatherND>("GatherND", since(12), {attr("batch_dims", &GatherND::batch, int64_t{0})});
   rows.row<ScatterElements>("Scatter", range(9, 10), {attr("axis", &ScatterElements::axis, int64_t{0})},
                             only_sets);

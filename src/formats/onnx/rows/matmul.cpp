@@ -1,6 +1,7 @@
 #include "ops/matmul.h"
 
 #include "formats/onnx/rows.h"
+#include "formats/onnx/rows/fused.h"
 #include "ops/binary.h"
 #include "ops/shape.h"
 #include "ops/unary.h"
@@ -22,8 +23,7 @@ ValueId factor(ReadNode& node, DType dtype, double value) {
 }
 
 // alpha * op(a) * op(b) + beta * c
-void read_gemm(ReadNode& node) {
-  node.ignore("broadcast");
+ValueId product_and_sum(ReadNode& node) {
   MatMul product;
   product.transpose_a = node.integer("transA", 0) != 0;
   product.transpose_b = node.integer("transB", 0) != 0;
@@ -31,18 +31,25 @@ void read_gemm(ReadNode& node) {
   DType dtype = node.type(0).dtype;
   for (size_t i = 0; i < 2; ++i)
     if (node.type(i).dims && node.rank(i) != 2) fail("input {} is {}, not a matrix", i, node.type(i).text());
-  bool biased = node.has_input(2) && beta != 0;
-  auto last = [&](bool is_last, Op op, std::vector<ValueId> operands) {
-    if (!is_last) return node.emit(std::move(op), std::move(operands));
-    node.emit_results(std::move(op), std::move(operands));
-    return absent;
-  };
-  ValueId y = last(alpha == 1 && !biased, product, {node.input(0), node.input(1)});
-  if (alpha != 1) y = last(!biased, Mul{}, {y, factor(node, dtype, alpha)});
-  if (!biased) return;
+  ValueId y = node.emit(product, {node.input(0), node.input(1)});
+  if (alpha != 1) y = node.emit(Mul{}, {y, factor(node, dtype, alpha)});
+  if (!node.has_input(2) || beta == 0) return y;
   ValueId c = node.input(2);
   if (beta != 1) c = node.emit(Mul{}, {c, factor(node, dtype, beta)});
-  node.emit_results(Add{}, {y, c});
+  return node.emit(Add{}, {y, c});
+}
+
+void read_gemm(ReadNode& node) {
+  node.ignore("broadcast");
+  node.result(0, product_and_sum(node));
+}
+
+// com.microsoft
+void read_fused_gemm(ReadNode& node) {
+  std::vector<double> numbers;
+  for (const char* name : {"activation_alpha", "activation_beta", "activation_gamma"})
+    if (node.has(name)) numbers.push_back(node.real(name, 0));
+  node.result(0, fused_activation(node, product_and_sum(node), numbers));
 }
 
 void read_fused_matmul(ReadNode& node) {
@@ -174,6 +181,7 @@ void matmul_rows(Rows& rows) {
   rows.read("MatMulInteger", since(10), read_matmul_integer);
   rows.write<MatMul>(since(10), write_matmul_integer, cannot_write_matmul_integer);
   rows.read("Gemm", since(1), read_gemm);
+  rows.read("com.microsoft:FusedGemm", since(1), read_fused_gemm);
   rows.read("com.microsoft:FusedMatMul", since(1), read_fused_matmul);
   rows.read("com.microsoft:TransposeMatMul", since(1), read_fused_matmul);
   rows.read("Einsum", since(12), read_einsum);

@@ -142,7 +142,24 @@ void read_max_unpool(ReadNode& node) {
   node.result(0, same ? y : node.emit(pad, {y}));
 }
 
-// The window that spreads x's spatial sizes to those of the shape is one stride wide.
+// The stride and the window that spread `in` elements over `out`, which is (in - 1) * stride + window.
+struct Spread {
+  int64_t stride, window;
+};
+std::optional<Spread> spread_over(const Dim& in, const Dim& out) {
+  auto by = [&](int64_t stride) -> std::optional<Spread> {
+    Dim window = out - (in - 1) * Dim(stride);
+    if (stride < 1 || !window.is_number() || window.number() < 1) return std::nullopt;
+    return Spread{stride, window.number()};
+  };
+  if (in.is_number() && out.is_number())
+    return in.number() < 1 ? std::nullopt : by(std::max<int64_t>(1, out.number() / in.number()));
+  if (in.terms().empty()) return std::nullopt;
+  for (const Dim::Term& term : out.terms())
+    if (auto found = by(term.factor / in.terms()[0].factor)) return found;
+  return std::nullopt;
+}
+
 std::string max_unpool_problem(const WriteNode& node) {
   const auto& op = node.op<MaxUnpool>();
   if (node.has(2)) return "MaxUnpool's shape must be known";
@@ -151,9 +168,8 @@ std::string max_unpool_problem(const WriteNode& node) {
   for (size_t i = 0; i < 2; ++i)
     if (!(op.shape[i] == (*dims)[i])) return "MaxUnpool keeps batch and channels";
   for (size_t i = 2; i < dims->size(); ++i)
-    if (!op.shape[i].is_number() || !(*dims)[i].is_number() || (*dims)[i].number() < 1 ||
-        op.shape[i].number() < (*dims)[i].number())
-      return "MaxUnpool's sizes must be numbers";
+    if (!spread_over((*dims)[i], op.shape[i]))
+      return fmt::format("no window spreads {} over {}", (*dims)[i].text(), op.shape[i].text());
   return "";
 }
 
@@ -161,10 +177,9 @@ void write_max_unpool(WriteNode& node) {
   const auto& op = node.op<MaxUnpool>();
   std::vector<int64_t> strides, window;
   for (size_t i = 2; i < op.shape.size(); ++i) {
-    int64_t in = (*node.type(0).dims)[i].number(), out = op.shape[i].number();
-    // out = (in - 1) * stride + window
-    strides.push_back(std::max<int64_t>(1, out / in));
-    window.push_back(out - (in - 1) * strides.back());
+    Spread spread = *spread_over((*node.type(0).dims)[i], op.shape[i]);
+    strides.push_back(spread.stride);
+    window.push_back(spread.window);
   }
   node.emit_to(node.outs(), "MaxUnpool", {node.in(0), node.in(1)},
                {Attribute::of("kernel_shape", window), Attribute::of("strides", strides)});

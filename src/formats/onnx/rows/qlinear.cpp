@@ -57,18 +57,6 @@ ValueId real_bias(ReadNode& node, size_t bias, ValueId scale) {
   return node.emit(Dequantize{}, {node.input(bias), scale});
 }
 
-std::vector<int64_t> read_window(ReadNode& node, size_t weights) {
-  std::vector<int64_t> window = node.integers("kernel_shape");
-  if (!window.empty()) return window;
-  const auto& dims = node.type(weights).dims;
-  if (!dims) fail("the rank of input {} is not known", weights);
-  for (size_t i = 2; i < dims->size(); ++i) {
-    if (!(*dims)[i].is_number()) fail("the window's sizes are not known: {}", node.type(weights).text());
-    window.push_back((*dims)[i].number());
-  }
-  return window;
-}
-
 // (x, w, x zero?, w zero?)
 void read_conv_integer(ReadNode& node) {
   Conv op;
@@ -77,12 +65,6 @@ void read_conv_integer(ReadNode& node) {
   read_sliding(node, read_window(node, 1), op);
   node.emit_results(op,
                     {node.input(0), node.input(1), absent, node.input_or_absent(2), node.input_or_absent(3)});
-}
-
-std::vector<int64_t> window_of_weights(const WriteNode& node) {
-  const auto& dims = node.type(1).dims;
-  auto window = dims ? numbers(Dims(dims->begin() + 2, dims->end())) : std::nullopt;
-  return window.value_or(std::vector<int64_t>{});
 }
 
 std::string cannot_write_conv_integer(const WriteNode& node) {
@@ -105,7 +87,7 @@ void write_conv_integer(WriteNode& node) {
 void read_qlinear_conv(ReadNode& node) {
   Conv op;
   op.groups = node.integer("group", 1);
-  if (node.integer("channels_last", 0) != 0) fail("channels_last is not supported");
+  if (node.integer("channels_last", 0) != 0) op.channels = Channels::last;
   read_sliding(node, read_window(node, 3), op);
   std::vector<ValueId> operands{real(node, 0, 1, 2), real(node, 3, 4, 5)};
   if (node.has_input(8))
@@ -121,8 +103,8 @@ void read_qlinear_matmul(ReadNode& node) {
   emit_quantized(node, node.emit(MatMul{}, {a, b}), 6, 7);
 }
 
-// com.microsoft: (a, scale, zero, b, scale, zero, c?, y scale?, y zero?); without a scale of y it is a real
-// number.
+// com.microsoft: (a, scale, zero, b, scale, zero, c?, y scale?, y zero?); without a zero point of y it is a
+// real number.
 void read_qgemm(ReadNode& node) {
   MatMul product;
   product.transpose_a = node.integer("transA", 0) != 0;
@@ -139,7 +121,7 @@ void read_qgemm(ReadNode& node) {
     if (is_single(node.graph().value(scale).type)) bias.axis = 0;
     y = node.emit(Add{}, {y, node.emit(bias, {node.input(6), scale})});
   }
-  if (node.has_input(7)) return emit_quantized(node, y, 7, 8);
+  if (node.has_input(8)) return emit_quantized(node, y, 7, 8);
   node.result(0, y);
 }
 
@@ -278,7 +260,6 @@ void read_matmul_nbits(ReadNode& node) {
   op.to = scales->dtype();
   ValueId w = node.emit(op, {bytes_as_codes(1, k), node.add_constant(scales->reshaped({n, blocks})), zero});
   MatMul product;
-  if (node.rank(0) < 2) fail("{} is no matrix", node.type(0).text());
   product.transpose_b = true;
   ValueId y = node.emit(product, {node.input(0), w});
   node.result(0, node.has_input(5) ? node.emit(Add{}, {y, node.input(5)}) : y);

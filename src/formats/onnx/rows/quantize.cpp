@@ -109,9 +109,9 @@ void write_quantize(WriteNode& node) {
   if (op.precision != DType::unknown && node.opset() >= 23)
     attributes.push_back(Attribute::of("precision", code_of_dtype(op.precision)));
   std::string scale = parameter(node, 1, op.block), zero = parameter(node, 2, op.block);
-  // Before opset 23 x and the scale have one type.
+  // Before opset 23 x and the scale have one type, and ONNX Runtime's fusions rely on it later, too.
   DType type = node.dtype(0), scale_type = node.dtype(1);
-  if (node.opset() < 23 && scale_type != type && type != DType::i32) scale = node.cast(scale, type);
+  if (scale_type != type && type != DType::i32) scale = node.cast(scale, type);
   if (zero.empty() && op.to != DType::u8) {
     if (node.opset() >= 21)
       attributes.push_back(Attribute::of("output_dtype", code_of_dtype(op.to)));
@@ -165,7 +165,10 @@ void quantize_rows(Rows& rows) {
   rows.write<Dequantize>(since(10), write_dequantize, cannot_write_dequantize);
   rows.read("DynamicQuantizeLinear", since(11),
             [](ReadNode& node) { node.emit_results(DynamicQuantize{}, node.operands()); });
-  rows.write<DynamicQuantize>(since(11), write_dynamic_quantize);
+  rows.write<DynamicQuantize>(since(11), write_dynamic_quantize, [](const WriteNode& node) -> std::string {
+    const auto& op = node.op<DynamicQuantize>();
+    return op.rows || op.symmetric ? "its grid is u8, and one for the whole tensor" : "";
+  });
 }
 
 }  // namespace remodel::onnx

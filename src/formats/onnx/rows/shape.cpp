@@ -233,7 +233,10 @@ std::string has_space_to_depth(const WriteNode& node) {
 void shape_rows(Rows& rows) {
   rows.read("Reshape", since(1), read_reshape);
   rows.read("Flatten", since(1), read_flatten);
-  rows.write<Reshape>(since(5), write_reshape);
+  rows.write<Reshape>(since(5), write_reshape, [](const WriteNode& node) -> std::string {
+    bool zeros = node.has(1) && node.op<Reshape>().allow_zero;
+    return zeros && node.opset() < 14 ? "a computed size of 0 needs opset 14" : "";
+  });
   rows.read("Transpose", since(1), read_transpose);
   rows.row<Transpose>("Transpose", since(1), {attr("perm", &Transpose::perm)});
   rows.read("Squeeze", since(1), read_squeeze);

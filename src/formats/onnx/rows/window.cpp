@@ -52,6 +52,32 @@ bool drops_a_window(const Pooling& op, const Dims& x) {
 
 }  // namespace
 
+std::vector<int64_t> read_window(ReadNode& node, size_t weights) {
+  std::vector<int64_t> window = node.integers("kernel_shape");
+  const Type& type = node.type(weights);
+  if (!type.dims) {
+    if (window.empty()) fail("the sizes of the weights '{}' are not known", node.proto().inputs[weights]);
+    return window;
+  }
+  bool needed = node.text("auto_pad", "NOTSET").starts_with("SAME") || node.has("output_shape");
+  std::vector<int64_t> sizes;
+  for (size_t i = 2; i < type.dims->size(); ++i) {
+    const Dim& size = (*type.dims)[i];
+    if (!size.is_number() && i - 2 >= window.size() && needed)
+      fail("the window's sizes are not known: {}", type.text());
+    sizes.push_back(size.is_number() ? size.number() : i - 2 < window.size() ? window[i - 2] : 1);
+  }
+  if (!window.empty() && window != sizes)
+    fail("kernel_shape {} differs from the weights {}", text_of(to_dims(window)), type.text());
+  return sizes;
+}
+
+std::vector<int64_t> window_of_weights(const WriteNode& node) {
+  const auto& dims = node.type(1).dims;
+  auto window = dims ? numbers(Dims(dims->begin() + 2, dims->end())) : std::nullopt;
+  return window.value_or(std::vector<int64_t>{});
+}
+
 void read_sliding(ReadNode& node, const std::vector<int64_t>& window, Sliding& to) {
   size_t rank = window.size();
   to.unit(rank);

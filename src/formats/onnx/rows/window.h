@@ -7,6 +7,12 @@
 
 namespace remodel::onnx {
 
+// The window's sizes: kernel_shape, or those of the weights. Refuses two that differ. A size that nobody
+// knows counts as 1 where nothing is computed from it.
+std::vector<int64_t> read_window(ReadNode& node, size_t weights);
+// The same for writing; empty where they are not known.
+std::vector<int64_t> window_of_weights(const WriteNode& node);
+
 // Reads strides, dilations, pads and auto_pad for a window over input 0. With SAME pads there is no ceil.
 void read_sliding(ReadNode& node, const std::vector<int64_t>& window, Sliding& to);
 void read_pooling(ReadNode& node, Pooling& to);

@@ -1,0 +1,78 @@
+#include "ops/cluster.h"
+
+#include "ops/activation.h"
+#include "ops/quantize.h"
+
+namespace remodel {
+namespace {
+
+bool is_activation(const Op& op) { return op.is<Relu>() || op.is<Clamp>(); }
+
+// The only node that sees the first result of `id`; absent where others do.
+NodeId only_user(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.outputs.size() != 1 || node.outputs[0] == absent) return absent;
+  const Value& value = graph.value(node.outputs[0]);
+  return value.users.size() == 1 && !graph.is_output(node.outputs[0]) ? value.users[0] : absent;
+}
+
+const Node* dequantize_of(const Graph& graph, ValueId value) {
+  const Node* node = graph.producer(value);
+  return node && node->op.is<Dequantize>() ? node : nullptr;
+}
+
+std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.op.is<Quantize>() || node.op.is<Dequantize>() || node.op.is<DynamicQuantize>())
+    return std::nullopt;
+  Cluster cluster;
+  cluster.op = id;
+  bool any = false;
+  for (ValueId input : node.inputs) {
+    const Node* dequantize = dequantize_of(graph, input);
+    if (!dequantize && input != absent && !graph.value(input).constant) return std::nullopt;
+    any = any || dequantize;
+    cluster.integers.push_back(dequantize ? dequantize->inputs[0] : absent);
+    cluster.grids.push_back(dequantize ? grid_of(graph, *dequantize) : std::nullopt);
+  }
+  if (!any) return std::nullopt;
+  NodeId user = only_user(graph, id);
+  if (user != absent && is_activation(graph.node(user).op)) {
+    cluster.activation = user;
+    user = only_user(graph, user);
+  }
+  if (user == absent || !graph.node(user).op.is<Quantize>()) return std::nullopt;
+  cluster.quantize = user;
+  cluster.result = grid_of(graph, graph.node(user));
+  return cluster;
+}
+
+}  // namespace
+
+std::optional<Grid> grid_of(const Graph& graph, const Node& node) {
+  const auto* to = node.op.as<Quantize>();
+  const auto* from = node.op.as<Dequantize>();
+  if (!to && !from) return std::nullopt;
+  Grid grid;
+  grid.scale = graph.value(node.inputs[1]).constant;
+  if (!grid.scale) return std::nullopt;
+  if (node.has(2)) {
+    grid.zero = graph.value(node.inputs[2]).constant;
+    if (!grid.zero) return std::nullopt;
+  }
+  if (grid.scale->count() == 1) return grid;
+  const auto& dims = graph.value(node.inputs[0]).type.dims;
+  if (!dims) return std::nullopt;
+  grid.axis = resolve_axis(to ? to->axis : from->axis, dims->size());
+  grid.block = to ? to->block : from->block;
+  return grid;
+}
+
+std::optional<Cluster> cluster_of(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (is_activation(node.op) && node.has(0) && graph.value(node.inputs[0]).producer != absent)
+    if (auto around = cluster_at(graph, graph.value(node.inputs[0]).producer); around) return around;
+  return cluster_at(graph, id);
+}
+
+}  // namespace remodel

@@ -1,0 +1,26 @@
+// Ops on real numbers that stand for ops on integers.
+#pragma once
+
+#include <optional>
+
+#include "ir/graph.h"
+
+namespace remodel {
+
+// dequantize... -> op -> relu or clamp? -> quantize. Nothing else sees what lies between. Each operand of the
+// op is dequantized, or constant, and one is dequantized at least.
+struct Cluster {
+  NodeId op = absent, activation = absent, quantize = absent;
+  std::vector<ValueId> integers;           // for each operand what it is dequantized from; absent: a constant
+  std::vector<std::optional<Grid>> grids;  // theirs; nullopt: no integers, or a grid that is no constant
+  std::optional<Grid> result;              // that of what quantize gives
+};
+
+// The cluster that the node is the op or the activation of.
+std::optional<Cluster> cluster_of(const Graph& graph, NodeId node);
+
+// Between which integers and numbers a quantize or dequantize stands; nullopt where its scale or zero is no
+// constant.
+std::optional<Grid> grid_of(const Graph& graph, const Node& node);
+
+}  // namespace remodel

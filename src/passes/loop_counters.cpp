@@ -1,0 +1,193 @@
+// Loops that count their steps in a carried value, and go on while it is below a limit.
+#include <algorithm>
+
+#include "base/error.h"
+#include "ir/infer.h"
+#include "ops/binary.h"
+#include "ops/cast.h"
+#include "ops/shape.h"
+#include "passes/loop_edit.h"
+#include "passes/loop_rules.h"
+
+namespace remodel {
+namespace {
+
+// Whether carried value j grows by one at each step.
+bool counts_up(LoopEdit& loop, size_t j) {
+  const Type& type = loop.body.value(loop.carried_in(j)).type;
+  if (!type.has_rank(0) || !is_integer(type.dtype) || is_packed(type.dtype)) return false;
+  const Node* sum = loop.body.producer(loop.carried_out(j));
+  if (!sum || !sum->op.is<Add>()) return false;
+  for (size_t i : {0, 1}) {
+    if (sum->inputs[i] != loop.carried_in(j)) continue;
+    auto by = known_number(loop.body, sum->inputs[1 - i]);
+    return by && by->is_number(1);
+  }
+  return false;
+}
+
+}  // namespace
+
+size_t counters_into_step(Graph& graph, NodeId id) {
+  LoopEdit loop(graph, id);
+  size_t count = 0;
+  for (size_t j = 0; j < static_cast<size_t>(loop.op.carried); ++j) {
+    if (!counts_up(loop, j)) continue;
+    auto first = known_number(graph, loop.initial(j));
+    if (!first || !first->is_number()) continue;
+    ValueId counter = loop.carried_in(j);
+    NodeId sum = loop.body.value(loop.carried_out(j)).producer;
+    const DType dtype = loop.body.value(counter).type.dtype;
+    ValueId number = absent;
+    for (NodeId user : std::vector<NodeId>(loop.body.value(counter).users)) {
+      if (user == sum) continue;
+      if (number == absent) {
+        number = loop.add_step();
+        auto emit = [&](Op op, std::vector<ValueId> operands) {
+          return loop.body.node(loop.body.add_node(std::move(op), std::move(operands), {""})).outputs[0];
+        };
+        if (dtype != DType::i64) number = emit(Cast(dtype), {number});
+        if (!first->is_number(0))
+          number = emit(Add{}, {number, loop.body.add_constant(constant_splat(
+                                            dtype, {}, static_cast<double>(first->number())))});
+      }
+      const auto& operands = loop.body.node(user).inputs;
+      for (size_t i = 0; i < operands.size(); ++i)
+        if (operands[i] == counter) loop.body.set_input(user, i, number);
+    }
+    for (size_t k = loop.op.body_stacked(); k < loop.body.outputs.size(); ++k)
+      if (loop.body.outputs[k].value == counter && number != absent) loop.body.outputs[k].value = number;
+    count += number != absent;
+  }
+  if (count) loop.commit();
+  return count;
+}
+
+namespace {
+
+// counter < limit, as the body says it of the next step.
+struct Limit {
+  size_t counter = 0;       // the carried value
+  ValueId inside = absent;  // the limit in the body
+};
+
+bool limits_of(LoopEdit& loop, ValueId condition, std::vector<Limit>& limits) {
+  std::vector<ValueId> parts{condition};
+  while (!parts.empty()) {
+    condition = parts.back();
+    parts.pop_back();
+    const Node* node = loop.body.producer(condition);
+    if (!node) return false;
+    if (node->op.is<And>()) {
+      parts.insert(parts.end(), node->inputs.begin(), node->inputs.end());
+      continue;
+    }
+    bool less = node->op.is<Less>(), greater = node->op.is<Greater>();
+    if (!less && !greater) return false;
+    ValueId counter = node->inputs[less ? 0 : 1];
+    Limit limit{0, node->inputs[less ? 1 : 0]};
+    size_t carried = static_cast<size_t>(loop.op.carried);
+    while (limit.counter < carried && loop.carried_out(limit.counter) != counter) ++limit.counter;
+    if (limit.counter == carried || !counts_up(loop, limit.counter)) return false;
+    limits.push_back(limit);
+  }
+  return true;
+}
+
+// The same number outside: a constant or an invariant.
+ValueId outside_of(LoopEdit& loop, ValueId inside) {
+  const Value& value = loop.body.value(inside);
+  if (!value.type.has_rank(0)) return absent;
+  if (value.constant) return loop.graph.add_constant(value.constant);
+  for (size_t i = 0; i < loop.invariants(); ++i)
+    if (loop.invariant_in(i) == inside) return loop.invariant(i);
+  return absent;
+}
+
+bool same_number(Graph& graph, ValueId a, ValueId b) {
+  if (a == b) return true;
+  auto x = known_number(graph, a), y = known_number(graph, b);
+  return x && y && *x == *y;
+}
+
+// Whether the condition before the first step says that each counter starts below its limit.
+bool starts_below(LoopEdit& loop, const std::vector<Limit>& limits, const std::vector<ValueId>& outside) {
+  Graph& graph = loop.graph;
+  std::vector<bool> said(limits.size(), false);
+  std::vector<ValueId> parts{loop.operand(1)};
+  while (!parts.empty()) {
+    ValueId condition = parts.back();
+    parts.pop_back();
+    const Node* node = graph.producer(condition);
+    if (!node) return false;
+    if (node->op.is<And>()) {
+      parts.insert(parts.end(), node->inputs.begin(), node->inputs.end());
+      continue;
+    }
+    bool less = node->op.is<Less>(), greater = node->op.is<Greater>();
+    if (!less && !greater) return false;
+    ValueId first = node->inputs[less ? 0 : 1], limit = node->inputs[less ? 1 : 0];
+    size_t k = 0;
+    while (k < limits.size() && !(same_number(graph, first, loop.initial(limits[k].counter)) &&
+                                  same_number(graph, limit, outside[k])))
+      ++k;
+    if (k == limits.size()) return false;
+    said[k] = true;
+  }
+  return std::all_of(said.begin(), said.end(), [](bool one) { return one; });
+}
+
+}  // namespace
+
+size_t condition_into_count(Graph& graph, NodeId id) {
+  LoopEdit loop(graph, id);
+  if (!loop.op.gives_condition || loop.operand(0) != absent || !loop.op.count.is_number(-1)) return 0;
+  std::vector<Limit> limits;
+  if (!limits_of(loop, loop.body.outputs[0].value, limits)) return 0;
+  std::vector<ValueId> outside;
+  std::vector<std::optional<Dim>> steps;
+  for (const Limit& limit : limits) {
+    outside.push_back(outside_of(loop, limit.inside));
+    if (outside.back() == absent) return 0;
+    auto first = known_number(graph, loop.initial(limit.counter)), last = known_number(graph, outside.back());
+    steps.push_back(first && last ? std::optional(*last - *first) : std::nullopt);
+  }
+  bool all_known = std::all_of(steps.begin(), steps.end(), [](const auto& one) { return one.has_value(); });
+  const Constant* start = graph.constant(loop.operand(1));
+  bool unconditional = loop.operand(1) == absent || (start && splat_value(*start) == 1.0);
+  if (unconditional) {
+    // The first step is made whatever the limits are.
+    if (!all_known) return 0;
+    for (const auto& one : steps)
+      if (!one->at_least(1)) return 0;
+  } else if (!starts_below(loop, limits, outside)) {
+    return 0;
+  }
+  if (all_known) {
+    Dim least = *steps[0];
+    for (const auto& one : steps) least = min(least, *one);
+    loop.op.count = least.at_least(0) ? least : max(least, 0);
+  } else {
+    auto emit = [&](Op op, std::vector<ValueId> operands) {
+      return graph.node(graph.add_node(std::move(op), std::move(operands), {""}, graph.node(id).origin))
+          .outputs[0];
+    };
+    auto wide = [&](ValueId number) {
+      return graph.value(number).type.dtype == DType::i64 ? number : emit(Cast(DType::i64), {number});
+    };
+    ValueId least = absent;
+    for (size_t k = 0; k < limits.size(); ++k) {
+      ValueId span = emit(Sub{}, {wide(outside[k]), wide(loop.initial(limits[k].counter))});
+      least = least == absent ? span : emit(Min{}, {least, span});
+    }
+    graph.set_input(id, 0, least);
+  }
+  graph.set_input(id, 1, absent);
+  loop.body.outputs.erase(loop.body.outputs.begin());
+  loop.op.gives_condition = false;
+  loop.body.drop_dead();
+  loop.commit();
+  return 1;
+}
+
+}  // namespace remodel

@@ -1,0 +1,135 @@
+"""Models of one operator that ONNX's own cases leave out: executor and converted file against expected values.
+
+    python tests/oracle/operator_cases.py [--only tree]
+
+Where a case gives no expected values, they are those of ONNX Runtime on the original.
+"""
+
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+import compare
+import executor_cases
+import remodel
+import report
+from ort_worker import OrtWorker, RuntimeFailure
+from report import Result
+
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    model: onnx.ModelProto
+    inputs: dict
+    expected: dict | None = None
+
+
+class Const:
+    """An operand that is an initializer."""
+
+    def __init__(self, array):
+        self.array = np.asarray(array)
+
+
+def info(name: str, array: np.ndarray, symbolic: bool = False) -> onnx.ValueInfoProto:
+    dims = [f"{name}_{axis}" for axis in range(array.ndim)] if symbolic else array.shape
+    element = onnx.TensorProto.STRING if array.dtype == object else helper.np_dtype_to_tensor_dtype(array.dtype)
+    return helper.make_tensor_value_info(name, element, dims)
+
+
+def single(name: str, op: str, operands: list, opsets: dict, outputs: int = 1, symbolic=False, **attributes) -> Case:
+    """One node on operands: arrays that are fed, constants, or None for one that is left out."""
+    names = ["" if value is None else f"x{i}" for i, value in enumerate(operands)]
+    domain = next((d for d in opsets if d), "")
+    results = [f"y{i}" for i in range(outputs)]
+    node = helper.make_node(op, names, results, name="node", domain=domain, **attributes)
+    pairs = [(n, v) for n, v in zip(names, operands) if n]
+    fed = {n: np.asarray(v) for n, v in pairs if not isinstance(v, Const)}
+    weights = [numpy_helper.from_array(v.array, n) for n, v in pairs if isinstance(v, Const)]
+    graph = helper.make_graph(
+        [node],
+        "single",
+        [info(n, v, symbolic) for n, v in fed.items()],
+        [helper.make_empty_tensor_value_info(n) for n in results],
+        weights,
+    )
+    return Case(name, model_of(graph, opsets), fed)
+
+
+def model_of(graph: onnx.GraphProto, opsets: dict) -> onnx.ModelProto:
+    imports = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
+    return helper.make_model(graph, opset_imports=imports, ir_version=8)
+
+
+def difference(expected: dict, actual: dict) -> str:
+    for name, reference in expected.items():
+        if name not in actual:
+            return f"output '{name}' is missing"
+        if reference.dtype == object or reference.dtype.kind in "US":
+            if np.asarray(actual[name]).astype(str).tolist() != np.asarray(reference).astype(str).tolist():
+                return f"output '{name}' is {actual[name]}, expected {reference}"
+        elif compare.range_error(reference, actual[name]) > max(TOLERANCE, compare.rounding_error(reference)):
+            return f"output '{name}' is\n{actual[name]}, expected\n{reference}"
+    return ""
+
+
+def check(case: Case, worker: OrtWorker) -> list[Result]:
+    expected = case.expected
+    if expected is None:
+        try:
+            expected = worker.run_many(case.model.SerializeToString(), [case.inputs])[0]
+        except RuntimeFailure as failure:
+            return [Result(case.name, "no reference", str(failure))]
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "model.onnx"
+        source.write_bytes(case.model.SerializeToString())
+        outcome, actual = executor_cases.execute(source, case.inputs)
+        detail = difference(expected, actual) if outcome.ok else outcome.message
+        results.append(Result(f"{case.name} executor", "wrong" if detail else "right", detail))
+        for level in ("default", "-O0"):
+            converted = Path(folder) / f"{level}.onnx"
+            outcome = remodel.convert(source, converted, "-q", *([level] if level != "default" else []))
+            detail = outcome.message
+            if outcome.ok:
+                try:
+                    detail = difference(expected, worker.run(converted, case.inputs))
+                except RuntimeFailure as failure:
+                    detail = str(failure)
+            results.append(Result(f"{case.name} {level}", "wrong" if detail else "right", detail))
+    return results
+
+
+def all_cases(only: str = "") -> list[Case]:
+    import operators_gradient
+    import operators_mixed
+    import operators_ml
+    import operators_old
+
+    modules = (operators_ml, operators_gradient, operators_old, operators_mixed)
+    return [case for module in modules for case in module.cases() if only in case.name]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    arguments = parser.parse_args()
+    workers = report.WorkerPerThread()
+    rows = report.run_all(lambda case: check(case, workers.get()), all_cases(arguments.only))
+    workers.close()
+    results = [result for row in rows for result in row]
+    report.print_results("operators", results)
+    return int(any(result.verdict != "right" for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

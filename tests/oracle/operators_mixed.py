@@ -1,0 +1,78 @@
+"""Small graphs, most of which once came out wrong, refused or unloadable."""
+
+import numpy as np
+import onnx
+
+from operator_cases import Case
+
+IMAGE = np.random.default_rng(5).normal(0, 1, (2, 5, 3, 4)).astype(np.float32)
+MATRIX = np.random.default_rng(6).normal(0, 1, (3, 4)).astype(np.float32)
+
+# name: (opset, graph in ONNX's text form, inputs)
+GRAPHS = {
+    "slices_of_a_reversed_axis_that_leave_nothing": (
+        17,
+        """mixed (float[n, 3] x) => (float[?, 3] y)
+           <int64[1] last = {-1}, int64[1] first = {-9999}, int64[1] axis = {0}, int64[1] back = {-1},
+            int64[1] one = {1}, int64[1] end = {9999}>
+           { r = Slice(x, last, first, axis, back)  y = Slice(r, one, end, axis) }""",
+        {"x": MATRIX[:1, :3]},
+    ),
+    "shape_of_what_only_running_finds_out": (
+        17,
+        """mixed (float[n, 4] x, bool[3] keep) => (float[?, 4] y)
+           <float[4] row = {0.5, -1.5, 2.5, 3.5}>
+           { some = Compress<axis = 0>(x, keep)  size = Shape(some)  y = Expand(row, size) }""",
+        {"x": MATRIX, "keep": np.array([True, False, True])},
+    ),
+    "groups_that_do_not_divide_the_channels": (
+        17,
+        """mixed (float[2, 5, 3, 4] x) => (float[2, 5, 3, 4] y)
+           <int64[3] split = {0, 3, -1}, float[3] one = {1, 1, 1}, float[3] zero = {0, 0, 0}>
+           { g = Reshape(x, split)  i = InstanceNormalization(g, one, zero)  s = Shape(x)  y = Reshape(i, s) }""",
+        {"x": IMAGE},
+    ),
+    "signed_weights_of_unsigned_codes": (
+        17,
+        """mixed (uint8[n, 4] x) => (int32[n, 3] y)
+           <int8[4, 3] w = {1, -2, 3, -4, 5, -6, 7, -8, 9, -10, 11, -12}, uint8 zero = {120}>
+           { y = MatMulInteger(x, w, zero) }""",
+        {"x": np.arange(0, 240, 20, dtype=np.uint8).reshape(3, 4)},
+    ),
+    "squeeze_of_a_symbolic_size": (
+        17,
+        "mixed (float[n, 3] x) => (float[?, ?] y) { y = Squeeze(x) }",
+        {"x": MATRIX[:, :3]},
+    ),
+    "activations_of_doubles": (
+        17,
+        """mixed (double[3, 4] x) => (double[3, 4] a, double[3, 4] b)
+           <double one = {1}, double three = {3}, double six = {6}, double zero = {0}>
+           { e = Exp(x)  p = Add(e, one)  a = Log(p)
+             m = Add(x, three)  c = Clip(m, zero, six)  b = Div(c, six) }""",
+        {"x": MATRIX.astype(np.float64)},
+    ),
+    "max_roi_pool": (
+        17,
+        """mixed (float[2, 5, 3, 4] x, float[3, 5] rois) => (float[3, 5, 2, 2] y)
+           { y = MaxRoiPool<pooled_shape = [2, 2], spatial_scale = 0.5>(x, rois) }""",
+        {
+            "x": IMAGE,
+            "rois": np.array([[0, 0, 0, 6, 4], [1, 2, 1, 5, 5], [0, 1, 1, 3, 3]], np.float32),
+        },
+    ),
+    "convolution_with_fed_weights_of_unknown_sizes": (
+        17,
+        "mixed (float[2, 5, h, w] x, float[o, 5, p, q] f) => (float[2, o, ?, ?] y) { y = Conv<pads = [1, 0, 0, 1]>(x, f) }",
+        {"x": IMAGE, "f": np.random.default_rng(7).normal(0, 1, (2, 5, 2, 3)).astype(np.float32)},
+    ),
+}
+
+
+def cases() -> list[Case]:
+    found = []
+    for name, (opset, text, inputs) in GRAPHS.items():
+        graph = onnx.parser.parse_graph(text)
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)
+        found.append(Case(name, model, inputs))
+    return found
