@@ -279,7 +279,7 @@ def verdict_of(case: corpus.Case, program: Path, worker: OrtWorker) -> str:
         return result.verdict
     base = baseline.baseline()[case.id]
     result = roundtrip.check(case, "O0", base, worker)
-    return "right" if result.verdict in roundtrip.acceptable("O0") else result.verdict
+    return "right" if result.verdict in roundtrip.ACCEPTABLE else result.verdict
 
 
 def main() -> int:

@@ -9,20 +9,21 @@
 
 namespace remodel {
 
-// (x, scale, zero?): x / scale, rounded half to even, plus zero, saturated to `to`; NaN counts as 0. An 8- or
-// 4-bit float has no zero point and is rounded as a cast does; `saturate` is that cast's. The quotient is
-// rounded to `precision` first where that is a small float; otherwise it is an f32.
+// (x, scale, zero?): x / scale, rounded half to even, or half away from zero, plus zero, saturated to `to`;
+// NaN counts as 0. An 8- or 4-bit float has no zero point and is rounded as a cast does; `saturate` is that
+// cast's. The quotient is rounded to `precision` first where that is a small float; otherwise it is an f32.
 struct Quantize {
   static constexpr const char* name = "quantize";
   DType to = DType::u8;
   int64_t axis = 0, block = 0;
-  bool saturate = true;
+  bool saturate = true, half_away = false;
   DType precision = DType::unknown;
   void describe(Fields& v) {
     v("to", to);
     v.axis("axis", axis);
     v("block", block);
     v("saturate", saturate);
+    v("half_away", half_away);
     v("precision", precision);
   }
   void infer(Infer& in) const;

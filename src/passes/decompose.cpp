@@ -108,7 +108,10 @@ void attention_decompositions(Decompositions& table);
 void binary_decompositions(Decompositions& table);
 void control_decompositions(Decompositions& table);
 void conv_decompositions(Decompositions& table);
+void detection_decompositions(Decompositions& table);
+void dropout_decompositions(Decompositions& table);
 void gather_decompositions(Decompositions& table);
+void list_decompositions(Decompositions& table);
 void matmul_decompositions(Decompositions& table);
 void normalize_decompositions(Decompositions& table);
 void pool_decompositions(Decompositions& table);
@@ -119,6 +122,7 @@ void sampling_decompositions(Decompositions& table);
 void shape_decompositions(Decompositions& table);
 void signal_decompositions(Decompositions& table);
 void slice_decompositions(Decompositions& table);
+void sort_decompositions(Decompositions& table);
 void unary_decompositions(Decompositions& table);
 
 const Decompositions& all_decompositions() {
@@ -129,7 +133,10 @@ const Decompositions& all_decompositions() {
     binary_decompositions(made);
     control_decompositions(made);
     conv_decompositions(made);
+    detection_decompositions(made);
+    dropout_decompositions(made);
     gather_decompositions(made);
+    list_decompositions(made);
     matmul_decompositions(made);
     normalize_decompositions(made);
     pool_decompositions(made);
@@ -140,6 +147,7 @@ const Decompositions& all_decompositions() {
     shape_decompositions(made);
     signal_decompositions(made);
     slice_decompositions(made);
+    sort_decompositions(made);
     unary_decompositions(made);
     return made;
   }();

@@ -378,15 +378,28 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
   }
   node_name_.clear();
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
-    if (!direct[i]) {
-      NodeProto identity;
-      identity.type = "Identity";
-      identity.inputs = {name_of(graph_.outputs[i].value)};
-      identity.outputs = {outputs[i]};
-      emit_legal(std::move(identity));
-    }
+    if (!direct[i]) pass_on(graph_.outputs[i].value, outputs[i]);
     to.outputs.push_back(value_info(outputs[i], graph_.value(graph_.outputs[i].value).type));
   }
+}
+
+// Below opset 14 Identity takes no lists, but one with an element more and again without it is the same list.
+void GraphWriter::pass_on(ValueId value, const std::string& output) {
+  NodeProto node;
+  node.type = "Identity";
+  node.inputs = {name_of(value)};
+  const Type& type = graph_.value(value).type;
+  if (type.kind == Type::list && type.element && file_.opset >= 11 && file_.opset < 14) {
+    const DType dtype = type.element->dtype;
+    ConstantPtr item = dtype == DType::string ? constant_strings({}, {""}) : constant_splat(dtype, {}, 0);
+    NodeProto longer;
+    longer.type = "SequenceInsert";
+    longer.inputs = {node.inputs[0], file_.initializer(item, "item")};
+    node.type = "SequenceErase";
+    node.inputs = {emit(std::move(longer))};
+  }
+  node.outputs = {output};
+  emit_legal(std::move(node));
 }
 
 void GraphWriter::write_gemm(const Node& sum, const Node& product) {

@@ -67,6 +67,7 @@ class GraphWriter {
   const Home* home_of(std::string_view symbol) const;
   std::string size(const Dim& dim);  // an i64[1] tensor
   std::string emit(NodeProto node);
+  void pass_on(ValueId value, const std::string& output);
   void write_gemm(const Node& sum, const Node& product);
   // Casts around operands of a type that this version of the operator does not take.
   void emit_legal(NodeProto node);

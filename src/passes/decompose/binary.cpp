@@ -1,9 +1,11 @@
 #include "ops/binary.h"
 
+#include <limits>
+
 #include "ops/cast.h"
 #include "ops/sort.h"
 #include "ops/unary.h"
-#include "passes/decompose/term.h"
+#include "passes/decompose/bodies.h"
 
 namespace remodel {
 namespace {
@@ -42,6 +44,26 @@ void take_sign_of_divisor(Decompose& d, ValueId rest) {
   d.result(0, d.emit(Select{}, {d.emit(Or{}, {low, high}), d.emit(Add{}, {rest, b}), rest}));
 }
 
+// The divisor is doubled as long as it goes into the dividend, and then subtracted where it fits while it is
+// halved again: no step rounds.
+void remainder_of_floats(Decompose& d) {
+  const DType dtype = d.dtype(0);
+  Term a = cast({&d, d.in(0)}, DType::f64), b = cast({&d, d.in(1)}, DType::f64);
+  // More than the exponents of the type.
+  Term steps = number(d, DType::i64, dtype == DType::f64 ? 2100 : 300);
+  const Dims dims = dims_of(a + b);
+  Term rest = expand(abs(a), dims), divisor = expand(abs(b), dims);
+  Term doubled = repeat(steps, {divisor}, {rest}, [](Emitter&, const std::vector<Term>& at) {
+    return std::vector<Term>{select(at[1] > 0.5 * at[2], at[1], 2 * at[1])};
+  })[0];
+  rest = repeat(steps, {rest, doubled}, {divisor}, [](Emitter&, const std::vector<Term>& at) {
+    return std::vector<Term>{select(at[1] < at[2], at[1], at[1] - at[2]),
+                             select(at[2] > at[3], 0.5 * at[2], at[2])};
+  })[0];
+  rest = select(divisor > 0, rest, number(d, DType::f64, std::numeric_limits<double>::quiet_NaN()));
+  d.result(0, cast(select(a < 0, 0 - rest, rest), dtype).id);
+}
+
 void mod(Decompose& d) {
   ValueId a = d.in(0), b = d.in(1);
   bool divisor = d.op<Mod>().sign == Mod::Sign::divisor;
@@ -52,7 +74,7 @@ void mod(Decompose& d) {
     if (divisor && is_signed(dtype)) return take_sign_of_divisor(d, rest);
     return d.result(0, rest);
   }
-  if (!divisor) fail("the remainder of floats is not made of other operators exactly");
+  if (!divisor) return remainder_of_floats(d);
   take_sign_of_divisor(d, d.emit(with_sign(Mod::Sign::dividend), {a, b}));
 }
 

@@ -1,17 +1,59 @@
 #include "ops/conv.h"
 
 #include "ops/binary.h"
+#include "ops/gather.h"
+#include "ops/generate.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
+#include "passes/decompose/bodies.h"
+#include "passes/decompose/places.h"
 #include "passes/decompose/spatial.h"
 
 namespace remodel {
 namespace {
 
+// Every window's elements side by side, times the weights, in 32 bits.
+void integer_conv(Decompose& d) {
+  const auto& op = d.op<Conv>();
+  const Dims x = d.dims(0), w = d.dims(1);
+  auto window = numbers(Dims(w.begin() + 2, w.end())), spatial = numbers(Dims(x.begin() + 2, x.end()));
+  auto channels = exact_div(x[1], op.groups), results = exact_div(w[0], op.groups);
+  if (!window || !spatial || !channels || !results || !numbers(op.pads_low) || !numbers(op.pads_high))
+    fail("the sizes of a convolution of integers are not known");
+  const int64_t rank = static_cast<int64_t>(window->size());
+  auto exact = [&](size_t i) {
+    Term value = cast({&d, d.in(i)}, DType::i32);
+    if (!d.has(i + 3)) return value;
+    Term zero = cast({&d, d.in(i + 3)}, DType::i32);
+    if (i == 1 && d.type(4).has_rank(1)) zero = {&d, along_channels(d, zero.id, window->size() + 1)};
+    return value - zero;
+  };
+  Term seen{&d, padded(d, exact(0).id, op)};
+  Dims apart{x[0], Dim(op.groups), *channels}, whole{x[0], w[0]};
+  std::vector<int64_t> perm{0, 1, 2};
+  for (size_t i = 0; i < window->size(); ++i) {
+    const int64_t count = window_count(op, i, (*spatial)[i], (*window)[i]).number();
+    std::vector<int64_t> places;
+    for (int64_t t = 0; t < (*window)[i]; ++t)
+      for (int64_t o = 0; o < count; ++o) places.push_back(o * op.strides[i] + t * op.dilations[i]);
+    seen = gather(seen, {&d, d.integers(places)}, static_cast<int64_t>(i) + 2);
+    apart.insert(apart.end(), {Dim((*window)[i]), Dim(count)});
+    whole.push_back(count);
+    perm.push_back(3 + 2 * static_cast<int64_t>(i));
+  }
+  for (int64_t i = 0; i < rank; ++i) perm.push_back(4 + 2 * i);
+  const Dim depth = *channels * Dim(count_of(*window)),
+            points = product(Dims(whole.begin() + 2, whole.end()));
+  seen = reshape(transpose(reshape(seen, apart), perm), {x[0], Dim(op.groups), depth, points});
+  Term weights = reshape(exact(1), {Dim(op.groups), *results, depth});
+  d.result(0, reshape(product(weights, seen), whole).id);
+}
+
 // Pads that no attribute says become elements.
 void decompose_conv(Decompose& d) {
   Conv op = d.op<Conv>();
   if (op.channels == Channels::last) return with_channels_first(d, op);
+  if (is_integer(d.dtype(0))) return integer_conv(d);
   if (no_pads(op)) fail("this convolution cannot be taken apart");
   std::vector<ValueId> operands = d.node().inputs;
   operands[0] = padded(d, operands[0], op);
@@ -33,14 +75,70 @@ void decompose_conv_transpose(Decompose& d) {
   d.result(0, y);
 }
 
+// For sizes that are only known when the model runs: tap by tap, whose elements meet no place twice. What
+// falls outside goes to a place behind the image.
+void add_taps(Decompose& d) {
+  const auto& op = d.op<Fold>();
+  const size_t rank = op.strides.size();
+  const DType dtype = d.dtype(0), i64 = DType::i64;
+  const Dims x = d.dims(0);
+  auto sizes_of = [&](size_t operand, const Dims& known) {
+    return d.has(operand) ? cast({&d, d.in(operand)}, i64) : Term{&d, sizes_value(d, known)};
+  };
+  const Term sizes = sizes_of(1, op.size), window = sizes_of(2, op.window), minus = {&d, d.integers({-1})};
+  std::vector<Term> size, wide, count;
+  Term taps = number(d, i64, 1), points = taps;
+  for (size_t i = 0; i < rank; ++i) {
+    size.push_back(at_index(sizes, 0, static_cast<int64_t>(i)));
+    wide.push_back(at_index(window, 0, static_cast<int64_t>(i)));
+    Term room = size[i] + size_term(d, op.pads_low[i] + op.pads_high[i]) -
+                static_cast<double>(op.dilations[i]) * (wide[i] - 1) - 1;
+    count.push_back(room / static_cast<double>(op.strides[i]) + 1);
+    taps = taps * wide[i];
+    points = points * size[i];
+  }
+  Term flat = concat({minus, unsqueeze(taps, {0}), Term{&d, sizes_value(d, {x[2]})}}, 0);
+  Term columns = apply(Reshape{}, {{&d, d.in(0)}, flat});  // [images, taps, windows]
+  Term images = part(apply(ShapeOf{}, {columns}), 0, 0);
+  Term none = apply(Expand{}, {number(d, dtype, 0), concat({images, unsqueeze(points + 1, {0})}, 0)});
+  std::vector<Term> captured{columns, none, points};
+  for (size_t i = 0; i < rank; ++i) {
+    Term windows = apply(Range{}, {number(d, i64, 0), count[i], number(d, i64, 1)});
+    Term starts = static_cast<double>(op.strides[i]) * windows - size_term(d, op.pads_low[i]);
+    captured.insert(captured.end(), {starts, size[i], wide[i]});
+  }
+  Term image = repeat(taps, {none}, captured, [&](Emitter& inside, const std::vector<Term>& at) {
+    Term tap = at[0], sum = at[1], slice = gather(at[2], tap, 1), behind = at[4];
+    Term place, seen;
+    for (size_t i = 0; i < rank; ++i) {
+      Term starts = at[5 + 3 * i], length = at[6 + 3 * i], inner = number(inside, i64, 1);
+      for (size_t j = i + 1; j < rank; ++j) inner = inner * at[7 + 3 * j];
+      Term moved = static_cast<double>(op.dilations[i]) * remainder(tap / inner, at[7 + 3 * i]);
+      std::vector<int64_t> trailing;
+      for (size_t j = i + 1; j < rank; ++j) trailing.push_back(static_cast<int64_t>(j - i));
+      Term along = starts + moved;
+      if (!trailing.empty()) along = unsqueeze(along, trailing);
+      Term within = !(along < 0) && along < length;
+      place = place.at ? place * length + along : along;
+      seen = seen.at ? seen && within : within;
+    }
+    place = apply(Reshape{}, {select(seen, place, behind), Term{&inside, inside.integers({1, -1})}});
+    place = apply(Expand{}, {place, apply(ShapeOf{}, {slice})});
+    return std::vector<Term>{sum + apply(ScatterElements{1}, {at[3], place, slice})};
+  })[0];
+  image =
+      apply(DynamicSlice{}, {image, {&d, d.integers({0})}, unsqueeze(points, {0}), {&d, d.integers({1})}});
+  Term whole = concat({Term{&d, sizes_value(d, {x[0]})}, minus, sizes}, 0);
+  d.result(0, apply(Reshape{}, {image, whole}).id);
+}
+
 // A transposed convolution, one channel at a time, whose weights put each element of a window at its place.
 void decompose_fold(Decompose& d) {
   const auto& op = d.op<Fold>();
-  const Dims& x = d.dims(0);
-  Dims dims = x, windows;
+  const Dims x = d.dims(0);
+  Dims windows;
   const auto window = numbers(op.window);
-  if (d.has(1) || d.has(2) || !window || !numbers(op.size) || !x[1].is_number())
-    fail("the sizes of fold are not known");
+  if (d.has(1) || d.has(2) || !window || !numbers(op.size) || !x[1].is_number()) return add_taps(d);
   int64_t taps = 1;
   for (size_t i = 0; i < window->size(); ++i) {
     taps *= (*window)[i];

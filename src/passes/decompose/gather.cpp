@@ -11,6 +11,7 @@
 #include "ops/sort.h"
 #include "ops/unary.h"
 #include "passes/decompose/places.h"
+#include "passes/decompose/term.h"
 
 namespace remodel {
 namespace {
@@ -181,6 +182,26 @@ void decompose_update_cache(Decompose& node) {
   node.result(0, node.emit(ScatterElements{static_cast<int64_t>(axis)}, {node.in(0), places, node.in(1)}));
 }
 
+// Integers of 64 bits: all by their low halves, then, as equal ones keep their order, by their high halves.
+void wide_top_k(Decompose& node, const TopK& op, const Dim& size) {
+  const DType dtype = node.dtype(0);
+  if (size_of(dtype) != 8 || !is_integer(dtype)) fail("it does not take {}", name_of(dtype));
+  Term x{&node, node.in(0)}, whole = cast(x, DType::i64);
+  Term half = number(node, DType::i64, 0x1p32);
+  Term low = remainder(whole, half), high = (whole - low) / half;
+  if (dtype == DType::u64) high = select(high < 0, high + half, high);
+  auto largest = [&](Term keys, const Dim& k) {
+    TopK sort = op;
+    sort.k = k, sort.sorted = true;
+    return Term{&node, node.emit(sort, {cast(keys, DType::f64).id}, 2)[1]};
+  };
+  const GatherElements pick{op.axis};
+  Term by_low = largest(low, size);
+  Term order = apply(pick, {by_low, largest(apply(pick, {high, by_low}), op.k)});
+  if (node.wants(0)) node.result(0, apply(pick, {x, order}).id);
+  if (node.wants(1)) node.result(1, order.id);
+}
+
 // The smallest are the largest of what is turned round: negative, or for integers the complement. Where k is
 // only known when the model runs, all elements are sorted.
 void decompose_top_k(Decompose& node) {
@@ -203,7 +224,7 @@ void decompose_top_k(Decompose& node) {
     if (node.wants(1)) node.result(1, results[1]);
     return;
   }
-  if (op.k.is_number() && !node.has(1)) fail("it does not take {}", name_of(dtype));
+  if (op.k.is_number() && !node.has(1)) return wide_top_k(node, op, size);
   if (!size.is_number()) fail("neither 'k' nor the size of axis {} is known", op.axis);
   ValueId k = node.has(1) ? node.emit(Reshape{{1}}, {as_i64(node, node.in(1))}) : sizes_value(node, {op.k});
   op.k = size;

@@ -2,7 +2,7 @@
 
 #include "ops/binary.h"
 #include "ops/cast.h"
-#include "passes/decompose.h"
+#include "passes/decompose/bodies.h"
 #include "passes/lower_einsum.h"
 
 namespace remodel {
@@ -26,6 +26,37 @@ void decompose_matmul(Decompose& node) {
   node.result(0, node.emit(op, {operands[0], operands[1]}));
 }
 
+// Column by column, the row whose element is largest is taken out, and its multiples from the rows that are
+// left. Taking out row number k of those changes the sign k times.
+void decompose_det(Decompose& node) {
+  const Dims dims = node.dims(0);
+  const Dims outer(dims.begin(), dims.end() - 2);
+  const Dim size = dims.back(), batch = product(outer);
+  const DType dtype = node.dtype(0), wide = dtype == DType::f64 ? dtype : DType::f32;
+  Term x = reshape(cast({&node, node.in(0)}, wide), {batch, size, size});
+  Term ones = expand(number(node, wide, 1), {batch}), left = expand(number(node, wide, 1), {batch, size});
+  Term rows = counting(node, size);
+  auto step = [](Emitter& inside, const std::vector<Term>& at) {
+    // (step, x, product, rows that are left, rows)
+    Term x = at[1], left = at[3], rows = at[4];
+    const DType dtype = x.dtype();
+    Term column = gather(x, at[0], 2);
+    ArgMax largest;
+    largest.axis = 1;
+    Term which = apply(largest, {select(left > 0, abs(column), number(inside, dtype, -1))});
+    Term chosen = cast(rows == which, dtype), above = cast(rows < which, dtype);
+    Term pivot = reduce(Reduce::Kind::sum, chosen * column, {1});
+    Term before = reduce(Reduce::Kind::sum, left * above, {1});
+    Term sign = 1 - 2 * (before - 2 * floor(0.5 * before));
+    Term divisor = unsqueeze(select(pivot == 0, number(inside, dtype, 1), pivot), {1});
+    Term row = reduce(Reduce::Kind::sum, unsqueeze(chosen, {2}) * x, {1}, true);
+    left = left - chosen;
+    return std::vector<Term>{x - unsqueeze(left * column / divisor, {2}) * row, at[2] * pivot * sign, left};
+  };
+  Term result = repeat(size_term(node, size), {x, ones, left}, {rows}, step)[1];
+  node.result(0, cast(reshape(result, outer), dtype).id);
+}
+
 void decompose_einsum(Decompose& node) {
   ValueId y = lower_einsum(
       node.graph(), node.op<Einsum>().equation, node.node().inputs,
@@ -37,6 +68,7 @@ void decompose_einsum(Decompose& node) {
 
 void matmul_decompositions(Decompositions& table) {
   table.add<MatMul>(decompose_matmul);
+  table.add<Det>(decompose_det);
   table.add<Einsum>(decompose_einsum);
 }
 

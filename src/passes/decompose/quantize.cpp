@@ -58,6 +58,13 @@ Range range_of(DType dtype) {
   return {is_signed(dtype) ? -span / 2 : 0, high};
 }
 
+// Rounded half away from zero: the largest float below 1/2 is added to the magnitude, and what is behind the
+// point goes.
+ValueId half_away(Decompose& node, ValueId x) {
+  ValueId size = node.emit(Add{}, {node.emit(Abs{}, {x}), node.scalar(DType::f32, 0.49999997f)});
+  return node.emit(Mul{}, {node.emit(Sign{}, {x}), node.emit(Floor{}, {size})});
+}
+
 void decompose_quantize(Decompose& node) {
   const auto& op = node.op<Quantize>();
   if (bits_of(op.to) > 32) fail("codes of {} have no other form", name_of(op.to));
@@ -69,7 +76,7 @@ void decompose_quantize(Decompose& node) {
   Cast cast = cast_to(op.to);
   if (!op.saturate) cast.overflow = Overflow::wrap;
   if (is_float(op.to)) return node.result(0, node.emit(cast, {quotient}));
-  ValueId code = node.emit(Round{}, {quotient});
+  ValueId code = op.half_away ? half_away(node, quotient) : node.emit(Round{}, {quotient});
   if (node.has(2)) code = node.emit(Add{}, {code, parameter(node, 2, op.axis, op.block)});
   Range range = range_of(op.to);
   node.result(0, node.emit(cast_to(op.to), {node.emit(Clamp{range.low, range.high}, {code})}));
@@ -107,10 +114,8 @@ void decompose_dynamic_quantize(Decompose& node) {
     ValueId most = node.emit(Max{}, {node.emit(Neg{}, {low}), high});
     ValueId scale = node.emit(Div{}, {most, number(127)});
     scale = node.emit(Select{}, {node.emit(Greater{}, {high, low}), scale, number(1)});
-    // Half away from zero: the largest float below 1/2 is added to the magnitude, and the cast truncates.
-    ValueId quotient = node.emit(Div{}, {x, scale});
-    ValueId half = node.emit(Mul{}, {node.emit(Sign{}, {quotient}), number(0.49999997f)});
-    node.result(0, node.emit(cast_to(DType::i8), {node.emit(Add{}, {quotient, half})}));
+    ValueId code = half_away(node, node.emit(Div{}, {x, scale}));
+    node.result(0, node.emit(cast_to(DType::i8), {code}));
     node.result(1, scale);
     node.result(2, node.emit(cast_to(DType::i8), {node.emit(Sub{}, {scale, scale})}));
     return;

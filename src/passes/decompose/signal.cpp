@@ -155,11 +155,34 @@ void decompose_window(Decompose& node) {
   node.result(0, cast(y, op.dtype).id);
 }
 
+// The kernel's arithmetic on numbers that are only known when the model runs.
+void compute_mel_weights(Decompose& node) {
+  constexpr DType real = DType::f64;
+  auto given = [&](size_t i) { return reshape(cast({&node, node.in(i)}, real), {}); };
+  auto counted = [&](Term count) {
+    return apply(Range{},
+                 {number(node, DType::i64, 0), cast(count, DType::i64), number(node, DType::i64, 1)});
+  };
+  const double decade = math::log(10.0);
+  auto mel = [&](Term hertz) { return 2595 / decade * apply(Log{}, {hertz / 700 + 1}); };
+  Term bands = given(0), length = given(1), rate = given(2), low = mel(given(3)), high = mel(given(4));
+  Term apart = (high - low) / (bands + 2), band = counted(bands);
+  Term places = low + cast(counted(bands + 2), real) * apart;
+  Term hertz = 700 * (apply(Exp{}, {decade / 2595 * places}) - 1);
+  Term edges = floor((length + 1) * hertz / rate);
+  Term from = gather(edges, band, 0), peak = gather(edges, band + 1, 0), to = gather(edges, band + 2, 0);
+  Term i = unsqueeze(cast(counted(floor(length / 2) + 1), real), {1});
+  Term rise = (i - from) / max(peak - from, 1), fall = (to - i) / max(to - peak, 1);
+  Term zero = number(node, real, 0), one = number(node, real, 1);
+  Term weights = select(i < peak, max(rise, zero), select(i > peak, max(fall, zero), one));
+  node.result(0, cast(weights, node.op<MelWeights>().dtype).id);
+}
+
 void decompose_mel_weights(Decompose& node) {
   std::vector<Datum> operands;
   for (size_t i = 0; i < node.node().inputs.size(); ++i) {
     const ConstantPtr& constant = node.graph().value(node.in(i)).constant;
-    if (!constant) fail("operand {} is only known when the model runs", i);
+    if (!constant) return compute_mel_weights(node);
     operands.push_back(constant->tensor());
   }
   as_constant(node, std::move(operands));

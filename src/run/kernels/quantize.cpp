@@ -130,7 +130,10 @@ void run_quantize(Call& call) {
     }
     // The sum with a zero point is exact in double.
     double whole[most], sums[most], codes[most];
-    map_detail::loop(quotients, whole, row.count, [](float q) { return nearest(q); });
+    if (op.half_away)
+      map_detail::loop(quotients, whole, row.count, [](float q) { return std::round(q); });
+    else
+      map_detail::loop(quotients, whole, row.count, [](float q) { return nearest(q); });
     if (!zeros.empty())
       with_parameter(row, whole, zeros.data(), sums, [](double a, double zero) { return a + zero; });
     map_detail::loop(zeros.empty() ? whole : sums, codes, row.count, [=](double code) {

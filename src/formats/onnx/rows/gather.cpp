@@ -87,6 +87,8 @@ void write_top_k(WriteNode& node) {
 std::string has_top_k(const WriteNode& node) {
   const auto& op = node.op<TopK>();
   if (!op.largest && node.opset() < 11) return "the smallest elements need opset 11";
+  if (node.opset() < 11 && is_integer(node.dtype(0)) && size_of(node.dtype(0)) == 8)
+    return "integers of 64 bits need opset 11";
   if (node.opset() < 10 && (node.has(1) || !op.k.is_number())) return "a k that is no number needs opset 10";
   return "";
 }

@@ -70,6 +70,7 @@ std::string cannot_write_quantize(const WriteNode& node) {
   int64_t since = codes_since(op.to);
   if (since == 0 || node.opset() < since) return fmt::format("its result is {}", name_of(op.to));
   if (node.opset() < 23 && is_small_float(op.precision)) return "its quotient is rounded";
+  if (op.half_away && is_integer(op.to)) return "halves are rounded to even";
   if (!node.has(2) && op.to != DType::u8 && node.opset() < 21 && !numbers(*node.type(1).dims))
     return "the number of zero points is not known";
   return scales_problem(node, op.block);
