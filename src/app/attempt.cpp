@@ -35,7 +35,11 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
     const Refusal refusal = [&](const Graph& graph, const Node& node) {
       return format.cannot_write(graph, node, target.version);
     };
-    for (const GraphPtr& one : model.graphs) apart += decompose(*one, refusal, made.problems);
+    for (const GraphPtr& one : model.graphs) {
+      const size_t here = decompose(*one, refusal, made.problems);
+      apart += here;
+      if (here > 0 && level > 0) tidy(*one, pool);
+    }
     count("taken apart for the target", apart);
     if (made.problems.empty()) made.draft = format.write(model, target, made.problems);
   } catch (const Error& error) {

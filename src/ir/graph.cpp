@@ -241,6 +241,7 @@ size_t Graph::drop_dead() {
     }
     for (ValueId input : node.inputs)
       if (input != absent) needed[input] = true;
+    for (const GraphPtr& body : node.op.graphs()) dropped += body->drop_dead();
     if (auto place = earlier.find(sorted[i]); place != earlier.end())
       for (NodeId finder : place->second) kept[finder] = true;
   }

@@ -94,7 +94,7 @@ class Graph {
 
   // Live nodes, each after the producers of its operands, otherwise in order of number. Refuses cycles.
   std::vector<NodeId> order() const;
-  // Drops nodes without effect whose values nobody uses, and renumbers nothing.
+  // Drops nodes without effect whose values nobody uses, bodies included, and renumbers nothing.
   size_t drop_dead();
 
   GraphPtr copy() const;  // bodies are copied, constants shared

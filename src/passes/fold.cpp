@@ -16,9 +16,12 @@ bool stays(const Node& node);
 namespace {
 
 // A result up to this size is worth a constant even where its operands are smaller.
-constexpr uint64_t small_result = 1 << 16;
+constexpr int64_t small_result = 1 << 16;
+// Larger ones may add this part of the bytes of all constants to them; what is on the way to a smaller result
+// counts only while it is there.
+constexpr int64_t growth_part = 64;
 // Larger operands are not computed on as a whole.
-constexpr uint64_t largest_computed = uint64_t{1} << 26;
+constexpr int64_t largest_computed = int64_t{1} << 26;
 // Further ones stay nodes.
 constexpr int most_lazy_operations = 64;
 
@@ -45,36 +48,47 @@ ConstantPtr from_content(const Value& value) {
   return constant_tensor(tensor);
 }
 
-uint64_t bytes_of(const Type& type) {
-  if (type.dtype == DType::string) return 16 * static_cast<uint64_t>(count_of(*numbers(*type.dims)));
-  return static_cast<uint64_t>(count_of(*numbers(*type.dims))) * size_of(type.dtype);
+int64_t bytes_of(const Type& type) {
+  return count_of(*numbers(*type.dims)) *
+         (type.dtype == DType::string ? 16 : static_cast<int64_t>(size_of(type.dtype)));
 }
 
-std::vector<ConstantPtr> folded_results(const Graph& graph, const Node& node, Pool& pool) {
+int64_t bytes_of_constants(const Graph& graph) {
+  int64_t bytes = 0;
+  for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id)
+    if (const Value& value = graph.value(id); value.constant && !value.users.empty())
+      bytes += static_cast<int64_t>(value.constant->byte_count());
+  return bytes;
+}
+
+// `budget`: by how many bytes constants may still grow.
+std::vector<ConstantPtr> folded_results(const Graph& graph, const Node& node, int64_t& budget, Pool& pool) {
   if (node.op.info().effect || stays(node) || !node.op.graphs().empty()) return {};
-  uint64_t given = 0;
+  int64_t given = 0, freed = 0;
   std::vector<ConstantPtr> operands;
   for (ValueId input : node.inputs) {
     if (input == absent) continue;
     const Value& value = graph.value(input);
     if (!value.constant) return {};
-    given += value.constant->byte_count();
+    given += static_cast<int64_t>(value.constant->byte_count());
+    if (value.users.size() == 1) freed += static_cast<int64_t>(value.constant->byte_count());
     operands.push_back(value.constant);
   }
-  uint64_t made = 0;
+  int64_t made = 0;
   for (ValueId output : node.outputs) {
     if (output == absent) continue;
     const Type& type = graph.value(output).type;
     if (!type.is_static() || type.dtype == DType::unknown) return {};
     made += bytes_of(type);
   }
-  if (made > given && made > small_result) return {};
+  if (made > given && made > small_result && made - freed > budget) return {};
+  budget -= made - freed;
   if (ConstantPtr view = fold_view(graph, node)) return {view};
   const Type& type = graph.value(node.outputs[0]).type;
   bool all_given = operands.size() == node.inputs.size();
   if (node.op.info().elementwise && made > small_result && node.outputs.size() == 1 && all_given)
     return {lazy_elementwise(node.op, type.dtype, *numbers(*type.dims), operands)};
-  if (given > largest_computed) return {};
+  if (std::max(given, made) > largest_computed) return {};
   std::vector<Datum> values;
   for (ValueId input : node.inputs)
     values.push_back(input == absent ? Datum() : Datum(graph.value(input).constant->tensor()));
@@ -86,9 +100,7 @@ std::vector<ConstantPtr> folded_results(const Graph& graph, const Node& node, Po
   return results;
 }
 
-}  // namespace
-
-bool fold_node(Graph& graph, NodeId id, Pool& pool) {
+bool fold_within(Graph& graph, NodeId id, int64_t& budget, Pool& pool) {
   for (ValueId output : std::vector<ValueId>(graph.node(id).outputs)) {
     if (output == absent || graph.node(id).op.info().effect) continue;
     if (ConstantPtr known = from_content(graph.value(output))) graph.make_constant(output, known);
@@ -102,7 +114,7 @@ bool fold_node(Graph& graph, NodeId id, Pool& pool) {
   }
   std::vector<ConstantPtr> results;
   try {
-    results = folded_results(graph, node, pool);
+    results = folded_results(graph, node, budget, pool);
   } catch (const Error& error) {
     // What cannot be computed now fails when the model runs, as it did before.
     if (error.kind() == ErrorKind::internal) throw;
@@ -117,12 +129,20 @@ bool fold_node(Graph& graph, NodeId id, Pool& pool) {
   return true;
 }
 
+}  // namespace
+
+bool fold_node(Graph& graph, NodeId id, Pool& pool) {
+  int64_t budget = 0;
+  return fold_within(graph, id, budget, pool);
+}
+
 size_t fold_constants(Graph& graph, Pool& pool) {
   size_t folded = 0;
+  int64_t budget = bytes_of_constants(graph) / growth_part;
   for (NodeId id : graph.order()) {
     if (!graph.node(id).live) continue;
     for (const GraphPtr& body : graph.node(id).op.graphs()) folded += fold_constants(*body, pool);
-    folded += fold_node(graph, id, pool);
+    folded += fold_within(graph, id, budget, pool);
   }
   return folded;
 }

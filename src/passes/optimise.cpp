@@ -14,7 +14,10 @@ constexpr int most_rounds = 8;
 struct Tables {
   Rules recognise, clean;
   Tables() {
-    recognise_rules(recognise);
+    activation_rules(recognise);
+    norm_rules(recognise);
+    attention_rules(recognise);
+    block_rules(recognise);
     size_rules(clean);
     cleanup_rules(clean);
     fuse_rules(clean);
@@ -67,6 +70,20 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
     for (const RuleCount& count : list)
       if (count.count) report.rules.push_back(count);
   return report;
+}
+
+void tidy(Graph& graph, Pool& pool) {
+  struct Cleanup : Rules {
+    Cleanup() { cleanup_rules(*this); }
+  };
+  static const Cleanup rules;
+  std::vector<RuleCount> counts;
+  fold_constants(graph, pool);
+  merge_equal_nodes(graph);
+  apply_rules(graph, rules, counts);
+  fold_constants(graph, pool);
+  graph.drop_dead();
+  check(graph, "tidying");
 }
 
 }  // namespace remodel

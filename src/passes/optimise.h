@@ -21,10 +21,17 @@ struct OptimiseReport {
 
 OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool);
 
+// What is left to do after ops were taken apart: the parts meet their neighbours and constants. Nothing that
+// a target may lack is put together.
+void tidy(Graph& graph, Pool& pool);
+
 // One family of rules each.
+void activation_rules(Rules& rules);
+void attention_rules(Rules& rules);
+void block_rules(Rules& rules);
 void cleanup_rules(Rules& rules);
 void size_rules(Rules& rules);
 void fuse_rules(Rules& rules);
-void recognise_rules(Rules& rules);
+void norm_rules(Rules& rules);
 
 }  // namespace remodel

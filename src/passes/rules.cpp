@@ -33,15 +33,15 @@ bool unifies(const Type& fresh, const Type& old) {
 }  // namespace
 
 Expr Rules::any() {
-  nodes_.push_back({Node::any, 0, nullptr, nullptr, {}, false, false});
+  nodes_.push_back({Node::any, 0, nullptr, nullptr, {}});
   return {this, static_cast<int32_t>(nodes_.size() - 1)};
 }
 Expr Rules::constant() {
-  nodes_.push_back({Node::constant, 0, nullptr, nullptr, {}, false, false});
+  nodes_.push_back({Node::constant, 0, nullptr, nullptr, {}});
   return {this, static_cast<int32_t>(nodes_.size() - 1)};
 }
 Expr Rules::literal(double value) {
-  nodes_.push_back({Node::literal, value, nullptr, nullptr, {}, false, false});
+  nodes_.push_back({Node::literal, value, nullptr, nullptr, {}});
   return {this, static_cast<int32_t>(nodes_.size() - 1)};
 }
 Expr Rules::op(Op op, std::vector<Expr> operands) {
@@ -57,7 +57,7 @@ Expr Rules::shared(Expr value) {
   return value;
 }
 Expr Rules::add_op(const OpInfo& info, std::shared_ptr<Op> exact, std::vector<Expr> operands) {
-  nodes_.push_back({Node::op, 0, &info, std::move(exact), std::move(operands), false, false});
+  nodes_.push_back({Node::op, 0, &info, std::move(exact), std::move(operands)});
   return {this, static_cast<int32_t>(nodes_.size() - 1)};
 }
 
@@ -151,7 +151,7 @@ class Matcher {
         if (node.exact && !(producer->op == *node.exact)) return false;
         for (size_t k = 1; k < producer->outputs.size(); ++k)
           if (producer->outputs[k] != absent) return false;
-        for (size_t i = node.operands.size(); i < producer->inputs.size(); ++i)
+        for (size_t i = node.operands.size(); i < producer->inputs.size() && !node.open; ++i)
           if (producer->inputs[i] != absent) return false;
         bool swapped = node.info->commutative && node.operands.size() == 2 && choose();
         for (size_t i = 0; i < node.operands.size(); ++i) {

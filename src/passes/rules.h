@@ -76,6 +76,13 @@ class Rules {
   Expr some(std::vector<Expr> operands) {
     return add_op(info_of<T>(), nullptr, std::move(operands));
   }
+  // The op with any fields and any operands.
+  template <class T>
+  Expr every() {
+    Expr made = add_op(info_of<T>(), nullptr, {});
+    nodes_[made.id].open = true;
+    return made;
+  }
   // An operand that may be absent.
   Expr optional(Expr value);
   // The value may have other users.
@@ -102,7 +109,7 @@ class Rules {
     const OpInfo* info = nullptr;
     std::shared_ptr<Op> exact;  // null: any fields
     std::vector<Expr> operands;
-    bool optional = false, shared = false;
+    bool optional = false, shared = false, open = false;
   };
   Expr add_op(const OpInfo& info, std::shared_ptr<Op> exact, std::vector<Expr> operands);
   std::vector<Node> nodes_;

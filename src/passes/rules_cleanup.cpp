@@ -6,6 +6,7 @@
 #include "ops/cast.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
+#include "ops/unary.h"
 #include "passes/optimise.h"
 
 namespace remodel {
@@ -48,6 +49,45 @@ void reshapes_of(Rules& rules) {
 
 bool all_numbers(const Dims& dims, int64_t value) {
   return std::all_of(dims.begin(), dims.end(), [&](const Dim& dim) { return dim.is_number(value); });
+}
+
+// Once its users are joined with it, nobody needs the value.
+bool only_sliced(const Graph& graph, ValueId value) {
+  const std::vector<NodeId>& users = graph.value(value).users;
+  return !graph.is_output(value) &&
+         std::all_of(users.begin(), users.end(), [&](NodeId id) { return graph.node(id).op.is<Slice>(); });
+}
+
+// What broadcasts to the same result needs no copies.
+template <class T>
+void expand_into(Rules& rules, size_t operands) {
+  for (size_t i = 0; i < operands; ++i) {
+    Expr x = rules.any(), wide = rules.shared(rules.some<Expand>({x}));
+    std::vector<Expr> all(operands);
+    for (size_t k = 0; k < operands; ++k) all[k] = k == i ? wide : rules.any();
+    Expr root = rules.some<T>(all);
+    rules.add("drop expand before broadcasting", Effect::exact, root, [=](Match& match) -> ValueId {
+      // In which place the expansion stands depends on the order that matched.
+      std::vector<ValueId> inputs = match.node(root).inputs;
+      *std::find(inputs.begin(), inputs.end(), match[wide]) = match[x];
+      return match.emit(match.op<T>(root), inputs);
+    });
+  }
+}
+
+void concat_rules(Rules& rules) {
+  Expr root = rules.every<Concat>();
+  rules.add("drop empty parts", Effect::exact, root, [=](Match& match) -> ValueId {
+    if (!match.type(root).dims) return absent;
+    const Concat op = match.op<Concat>(root);
+    size_t axis = static_cast<size_t>(resolve_axis(op.axis, match.type(root).dims->size()));
+    std::vector<ValueId> all = match.node(root).inputs, kept;
+    for (ValueId part : all) {
+      const auto& dims = match.graph().value(part).type.dims;
+      if (!dims || !(*dims)[axis].is_number(0)) kept.push_back(part);
+    }
+    return kept.empty() || kept.size() == all.size() ? absent : match.emit(op, kept);
+  });
 }
 
 }  // namespace
@@ -108,9 +148,9 @@ void cleanup_rules(Rules& rules) {
         [=](Match& match) { return match[x]; });
   }
   {
-    Expr inner = rules.some<Slice>({x}), root = rules.some<Slice>({inner});
+    Expr inner = rules.some<Slice>({x}), root = rules.some<Slice>({rules.shared(inner)});
     rules.add("join slices", Effect::exact, root, [=](Match& match) -> ValueId {
-      if (!match.type(x).dims) return absent;
+      if (!match.type(x).dims || !only_sliced(match.graph(), match[inner])) return absent;
       size_t rank = match.type(x).dims->size();
       const auto &first = match.op<Slice>(inner), &second = match.op<Slice>(root);
       Slice joined = first;
@@ -151,6 +191,28 @@ void cleanup_rules(Rules& rules) {
         "drop tile", Effect::exact, root,
         [=](Match& match) { return all_numbers(match.op<Tile>(root).repeats, 1); },
         [=](Match& match) { return match[x]; });
+  }
+
+  expand_into<Add>(rules, 2);
+  expand_into<Sub>(rules, 2);
+  expand_into<Mul>(rules, 2);
+  expand_into<Div>(rules, 2);
+  expand_into<Max>(rules, 2);
+  expand_into<Min>(rules, 2);
+  expand_into<Pow>(rules, 2);
+  expand_into<And>(rules, 2);
+  expand_into<Or>(rules, 2);
+  expand_into<Equal>(rules, 2);
+  expand_into<Less>(rules, 2);
+  expand_into<LessEqual>(rules, 2);
+  expand_into<Greater>(rules, 2);
+  expand_into<GreaterEqual>(rules, 2);
+  expand_into<Select>(rules, 3);
+  concat_rules(rules);
+  {
+    Expr c = rules.any(), p = rules.any(), q = rules.any();
+    rules.add("drop not of a condition", Effect::exact,
+              rules.op(Select{}, {rules.shared(rules.op(Not{}, {c})), p, q}), rules.op(Select{}, {c, q, p}));
   }
 
   // The neutral element has the type of x, and does not broadcast it.

@@ -186,12 +186,12 @@ def shrink(g: Graph, outputs: list[str], way: str, text: str, worker: OrtWorker)
         except ValueError:
             return False
 
-    made = [name for node in g.nodes for name in node.output]
+    made = [name for node in g.nodes for name in node.output if isinstance(g.values[name][0], np.ndarray)]
     target = next((name for name in [*made, *outputs] if fails([name], g.inputs)), None)
     ends = [target] if target else outputs
     inputs = list(g.inputs)
     for name in reversed(made):
-        if name not in ends and isinstance(g.values[name][0], np.ndarray) and fails(ends, [*inputs, name]):
+        if name not in ends and fails(ends, [*inputs, name]):
             inputs.append(name)
     needed = {n for node in cut(g, ends, inputs).graph.node for n in reads(node)}
     inputs = [name for name in inputs if name in needed]

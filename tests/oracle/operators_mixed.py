@@ -52,6 +52,21 @@ GRAPHS = {
              m = Add(x, three)  c = Clip(m, zero, six)  b = Div(c, six) }""",
         {"x": MATRIX.astype(np.float64)},
     ),
+    "largest_of_integers_and_zero": (
+        17,
+        "mixed (int64[n, 4] x) => (int64[n, 4] y) <int64 zero = {0}> { y = Max(x, zero) }",
+        {"x": np.arange(-6, 6).reshape(3, 4)},
+    ),
+    "bits_of_64": (
+        18,
+        "mixed (uint64[3] a, uint64[3] b) => (uint64[3] y) { y = BitwiseOr(a, b) }",
+        {"a": np.array([2**64 - 1, 2**63, 12345], np.uint64), "b": np.array([0, 1, 2**40 + 2**63], np.uint64)},
+    ),
+    "global_lp_pool": (
+        17,
+        "mixed (float[2, 5, 3, 4] x) => (float[2, 5, 1, 1] y) { y = GlobalLpPool<p = 3>(x) }",
+        {"x": IMAGE},
+    ),
     "max_roi_pool": (
         17,
         """mixed (float[2, 5, 3, 4] x, float[3, 5] rois) => (float[3, 5, 2, 2] y)

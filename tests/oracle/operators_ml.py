@@ -1,5 +1,7 @@
 """Operators of ai.onnx.ml, as exporters of classical models write them."""
 
+from dataclasses import replace
+
 import numpy as np
 from onnx import numpy_helper
 
@@ -18,7 +20,7 @@ def texts(*values: str) -> np.ndarray:
 
 def cases() -> list[Case]:
     rng = np.random.default_rng(3)
-    return [*features(rng), *labels(rng), *trees(rng), *classifiers(rng), *machines(rng), *linear(rng)]
+    return [*features(rng), *labels(rng), *trees(rng), *classifiers(rng), *machines(rng), *linear(rng), *kept(rng)]
 
 
 def features(rng) -> list[Case]:
@@ -258,3 +260,17 @@ def linear(rng) -> list[Case]:
     words = {"classlabels_strings": ["a", "b", "c"], "coefficients": rng.normal(0, 1, 12).tolist(), "multi_class": 1}
     found.append(single("ml_classifier_text", "LinearClassifier", [x], ML, 2, intercepts=[0.1, 0.2, -0.3], **words))
     return found
+
+
+def kept(rng) -> list[Case]:
+    """What ONNX Runtime makes of these is not what ONNX says, or not to be told from the file."""
+    x, forest = grid(rng, 20, 3), Forest(rng, 3, 3, 3)
+    single_score = {**forest.attributes(), **forest.votes("target", [0])}
+    one_class = {**forest.attributes(), **forest.votes("class", [0, 1])}
+    row = {"coefficients": [0.5, -1.0, 2.0], "intercepts": [0.3]}
+    found = [
+        single("ml_kept_tree", "TreeEnsembleRegressor", [x], ML, n_targets=1, post_transform="LOGISTIC", **single_score),
+        single("ml_kept_classes", "TreeEnsembleClassifier", [x], ML, 2, classlabels_int64s=[3, 5], **one_class),
+        single("ml_kept_linear", "LinearRegressor", [x], ML, post_transform="SOFTMAX", **row),
+    ]
+    return [replace(case, kept=True) for case in found]

@@ -81,6 +81,9 @@ def invalid(case: corpus.Case, converted: Path, variant: str, base: dict, worker
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
     if variant.startswith("opset") and opset not in (0, int(variant[5:])):
         return f"opset {opset} where {variant[5:]} is asked for"
+    oldest = onnx.helper.find_min_ir_version_for(model.opset_import)
+    if variant.startswith("opset") and model.ir_version != oldest:
+        return f"IR version {model.ir_version} where opset {opset} has {oldest}"
     return ""
 
 

@@ -55,25 +55,8 @@ std::string WriteNode::scalar(DType dtype, double value) {
   return constant(constant_splat(dtype, {}, value));
 }
 
-std::string WriteNode::sizes(const Dims& dims) {
-  if (auto known = numbers(dims)) return integers(*known);
-  std::vector<std::string> parts;
-  std::vector<int64_t> run;
-  auto flush = [&] {
-    if (!run.empty()) parts.push_back(integers(run));
-    run.clear();
-  };
-  for (const Dim& dim : dims) {
-    if (dim.is_number()) {
-      run.push_back(dim.number());
-      continue;
-    }
-    flush();
-    parts.push_back(writer_.size(dim));
-  }
-  flush();
-  return parts.size() == 1 ? parts[0] : emit("Concat", parts, {Attribute::of("axis", int64_t{0})});
-}
+std::string WriteNode::sizes(const Dims& dims) { return writer_.sizes_.list(dims); }
+int WriteNode::nodes_for(const Dims& dims) const { return writer_.sizes_.cost(dims); }
 
 std::string WriteNode::scalar_size(const Dim& dim) {
   if (dim.is_number()) return constant(constant_tensor(Tensor::of<int64_t>(DType::i64, {}, {dim.number()})));

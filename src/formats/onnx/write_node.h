@@ -54,6 +54,7 @@ class WriteNode {
   std::string scalar(DType dtype, double value);
   // An i64[n] tensor with these sizes, in the shortest form: an initializer, or Shape, Gather, Concat.
   std::string sizes(const Dims& dims);
+  int nodes_for(const Dims& dims) const;    // about how many nodes `sizes` would emit
   std::string scalar_size(const Dim& dim);  // i64[]
 
   // Emits a node; gives the name of its first result.

@@ -123,15 +123,6 @@ void GraphWriter::define(ValueId value, const std::string& name) {
   names_[value] = name;
   dtypes_[name] = type.is_tensor() ? type.dtype : DType::unknown;
   if (!type.is_tensor()) containers_[name] = type;
-  note_symbols(type, name);
-}
-
-void GraphWriter::note_symbols(const Type& type, const std::string& name) {
-  if (!type.is_tensor() || !type.dims) return;
-  for (size_t axis = 0; axis < type.dims->size(); ++axis) {
-    std::string_view symbol = (*type.dims)[axis].symbol_name();
-    if (!symbol.empty()) homes_.try_emplace(std::string(symbol), Home{name, static_cast<int64_t>(axis)});
-  }
 }
 
 DType GraphWriter::dtype_of(const std::string& name) const {
@@ -144,59 +135,6 @@ const Type* GraphWriter::container_of(const std::string& name) const {
   for (const GraphWriter* scope = this; scope; scope = scope->outer_)
     if (auto place = scope->containers_.find(name); place != scope->containers_.end()) return &place->second;
   return nullptr;
-}
-
-const GraphWriter::Home* GraphWriter::home_of(std::string_view symbol) const {
-  for (const GraphWriter* scope = this; scope; scope = scope->outer_)
-    if (auto place = scope->homes_.find(symbol); place != scope->homes_.end()) return &place->second;
-  return nullptr;
-}
-
-std::string GraphWriter::size(const Dim& dim) {
-  if (dim.is_number()) return file_.initializer(constant_ints({dim.number()}), "size");
-  std::string text = dim.text();
-  for (GraphWriter* scope = this; scope; scope = scope->outer_)
-    if (auto place = scope->sizes_.find(text); place != scope->sizes_.end()) return place->second;
-  auto node = [&](std::string type, std::vector<std::string> inputs, Attributes attributes = {}) {
-    NodeProto proto;
-    proto.type = std::move(type);
-    proto.inputs = std::move(inputs);
-    proto.attributes = std::move(attributes);
-    return emit(std::move(proto));
-  };
-  std::string result;
-  if (std::string_view symbol = dim.symbol_name(); !symbol.empty()) {
-    const Home* home = home_of(symbol);
-    if (!home) fail("the size '{}' is not found in any input", symbol);
-    std::string shape = node("Shape", {home->name});
-    result = node("Gather", {shape, file_.initializer(constant_ints({home->axis}), "axis")},
-                  {Attribute::of("axis", int64_t{0})});
-  } else {
-    for (const Dim::Term& term : dim.terms()) {
-      std::string product;
-      for (const auto& atom : term.atoms) {
-        std::string factor;
-        if (atom->kind == Dim::Atom::symbol) {
-          factor = size(Dim::symbol(atom->name));
-        } else {
-          std::string a = size(atom->arguments[0]), b = size(atom->arguments[1]);
-          // Sizes are not negative, so truncation is floor.
-          if (atom->kind == Dim::Atom::floor_div)
-            factor = node("Div", {a, b});
-          else if (file_.opset >= 12)
-            factor = node(atom->kind == Dim::Atom::min ? "Min" : "Max", {a, b});
-          else
-            factor = node("Where", {node("Less", {a, b}), atom->kind == Dim::Atom::min ? a : b,
-                                    atom->kind == Dim::Atom::min ? b : a});
-        }
-        product = product.empty() ? factor : node("Mul", {product, factor});
-      }
-      if (term.factor != 1) product = node("Mul", {product, size(Dim(term.factor))});
-      result = result.empty() ? product : node("Add", {result, product});
-    }
-    if (dim.rest() != 0) result = node("Add", {result, size(Dim(dim.rest()))});
-  }
-  return sizes_[text] = result;
 }
 
 // Other domains have versions of their own: what they hold is written as it came.
@@ -336,6 +274,7 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
       to.inputs.push_back(value_info(name, graph_.value(port.value).type));
     }
     define(port.value, name);
+    sizes_.note(graph_.value(port.value).type, name);
   }
   // The interface's names are taken first: inner values give way.
   std::vector<std::string> outputs;
@@ -360,27 +299,34 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     }
     node_name_ = node.origin.empty() ? "" : node.origin[0];
     try {
-      if (auto tile = tiles.products.find(id); tile != tiles.products.end()) {
+      auto tile = tiles.products.find(id);
+      if (tile != tiles.products.end())
         write_gemm(node, graph_.node(tile->second));
-        continue;
-      }
-      WriteNode writing(*this, graph_, node);
-      std::string why;
-      const Row* row = all_rows().find_writer(writing, file_.opset, &why);
-      if (!row) throw Error(why);
-      if (row->write)
-        row->write(writing);
       else
-        write_by_row(writing, *row);
+        write_node(node);
     } catch (Error& error) {
       file_.problems.push_back(error.at(layer_text(node)));
     }
+    // Only what is computed can be asked for its sizes.
+    for (ValueId output : node.outputs)
+      if (output != absent) sizes_.note(graph_.value(output).type, names_[output]);
   }
   node_name_.clear();
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
     if (!direct[i]) pass_on(graph_.outputs[i].value, outputs[i]);
     to.outputs.push_back(value_info(outputs[i], graph_.value(graph_.outputs[i].value).type));
   }
+}
+
+void GraphWriter::write_node(const Node& node) {
+  WriteNode writing(*this, graph_, node);
+  std::string why;
+  const Row* row = all_rows().find_writer(writing, file_.opset, &why);
+  if (!row) throw Error(why);
+  if (row->write)
+    row->write(writing);
+  else
+    write_by_row(writing, *row);
 }
 
 // Below opset 14 Identity takes no lists, but one with an element more and again without it is the same list.
@@ -443,7 +389,8 @@ ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& pr
   to.opsets[""] = opset;
   for (const auto& domain : file.domains)
     if (!domain.empty()) to.opsets[domain] = std::max<int64_t>(1, file.versions[domain]);
-  to.ir_version = ir_version_for_opset(static_cast<int>(opset));
+  for (const auto& [domain, version] : to.opsets)
+    to.ir_version = std::max<int64_t>(to.ir_version, ir_version_for_opset(static_cast<int>(version), domain));
   return std::move(file.model);
 }
 

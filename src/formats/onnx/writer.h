@@ -10,6 +10,7 @@
 
 #include "base/unique_names.h"
 #include "formats/onnx/proto.h"
+#include "formats/onnx/size_writer.h"
 #include "formats/onnx/write_node.h"
 #include "ir/graph.h"
 
@@ -48,25 +49,20 @@ struct FileWriter {
 class GraphWriter {
  public:
   GraphWriter(FileWriter& file, const Graph& graph, GraphWriter* outer)
-      : file_(file), graph_(graph), outer_(outer) {}
+      : file_(file), graph_(graph), outer_(outer), sizes_(*this, outer ? &outer->sizes_ : nullptr) {}
 
   // `parameters`: for each input its name outside, or "" for one that this graph declares.
   void write(GraphProto& to, const std::vector<std::string>& parameters);
 
  private:
   friend class WriteNode;
-  struct Home {
-    std::string name;
-    int64_t axis;
-  };
+  friend class SizeWriter;
   std::string name_of(ValueId value);
   void define(ValueId value, const std::string& name);
-  void note_symbols(const Type& type, const std::string& name);
   DType dtype_of(const std::string& name) const;
   const Type* container_of(const std::string& name) const;  // null for a tensor
-  const Home* home_of(std::string_view symbol) const;
-  std::string size(const Dim& dim);  // an i64[1] tensor
   std::string emit(NodeProto node);
+  void write_node(const Node& node);
   void pass_on(ValueId value, const std::string& output);
   void write_gemm(const Node& sum, const Node& product);
   // Casts around operands of a type that this version of the operator does not take.
@@ -82,8 +78,7 @@ class GraphWriter {
   std::unordered_map<ValueId, std::string> names_;
   std::unordered_map<std::string, DType> dtypes_;
   std::unordered_map<std::string, Type> containers_;  // of names that are no tensors
-  std::map<std::string, Home, std::less<>> homes_;
-  std::map<std::string, std::string> sizes_;  // text of a size -> its tensor
+  SizeWriter sizes_;
   std::string node_name_;
 };
 

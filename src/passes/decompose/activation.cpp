@@ -61,7 +61,7 @@ void gelu(Decompose& d) {
   if (d.op<Gelu>().form == Gelu::Form::erf) {
     gate = d.emit(Erf{}, {times(d, std::sqrt(0.5), x)});
   } else {
-    ValueId cube = d.emit(Mul{}, {x, d.emit(Mul{}, {x, x})});
+    ValueId cube = d.emit(Pow{}, {x, d.scalar(d.dtype(0), 3)});
     ValueId inside = times(d, 0.7978845608028654, d.emit(Add{}, {x, times(d, 0.044715, cube)}));
     gate = d.emit(Tanh{}, {inside});
   }

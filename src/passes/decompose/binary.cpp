@@ -120,9 +120,19 @@ void bitwise(Decompose& d, int64_t (*combine)(int64_t, int64_t)) {
     Term x = unsqueeze(cast({&d, d.in(i)}, DType::i64), {rank});
     return remainder((x - remainder(x, step)) / step, sixteen);
   };
-  Term found = gather(table, 16 * digits(0) + digits(1), 0) * step;
+  Term found = gather(table, 16 * digits(0) + digits(1), 0);
   const int64_t last = static_cast<int64_t>(dims_of(found).size()) - 1;
-  d.result(0, cast(reduce(Reduce::Kind::sum, found, {last}), dtype).id);
+  // Runtimes sum integers as doubles: 32 bits at a time.
+  const size_t most = 8;
+  Term sum;
+  for (size_t first = 0; first < steps.size(); first += most) {
+    const size_t count = std::min(most, steps.size() - first);
+    Term some = part(found, last, static_cast<int64_t>(first), static_cast<int64_t>(count));
+    Term weights{&d, d.integers({steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(count)})};
+    Term piece = reduce(Reduce::Kind::sum, some * weights, {last});
+    sum = first == 0 ? piece : sum + piece * number(d, DType::i64, static_cast<double>(steps[first]));
+  }
+  d.result(0, cast(sum, dtype).id);
 }
 void bit_and(Decompose& d) {
   bitwise(d, [](int64_t a, int64_t b) { return a & b; });

@@ -1,20 +1,37 @@
 #include "ops/matmul.h"
 
+#include <numeric>
+
 #include "ops/binary.h"
 #include "ops/cast.h"
+#include "ops/shape.h"
 #include "passes/decompose/bodies.h"
 #include "passes/lower_einsum.h"
 
 namespace remodel {
 namespace {
 
+// The operand with its rows and columns in order.
+ValueId in_order(Decompose& node, size_t i, bool& transposed) {
+  if (!transposed) return node.in(i);
+  transposed = false;
+  std::vector<int64_t> perm(node.dims(i).size());
+  std::iota(perm.begin(), perm.end(), 0);
+  std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
+  return node.emit(Transpose{perm}, {node.in(i)});
+}
+
 // In i32 the product of bytes without their zero points is exact; in f32 that of small floats is what it
 // should be.
 void decompose_matmul(Decompose& node) {
   MatMul op = node.op<MatMul>();
   bool integers = is_integer(node.dtype(0));
-  if (!node.has(2) && !node.has(3) && (op.out == DType::unknown || op.out == node.dtype(0)))
-    fail("a product of {} and {} has no other form", node.type(0).text(), node.type(1).text());
+  if (!node.has(2) && !node.has(3) && (op.out == DType::unknown || op.out == node.dtype(0))) {
+    if (!op.transpose_a && !op.transpose_b)
+      fail("a product of {} and {} has no other form", node.type(0).text(), node.type(1).text());
+    ValueId a = in_order(node, 0, op.transpose_a), b = in_order(node, 1, op.transpose_b);
+    return node.result(0, node.emit(op, {a, b}));
+  }
   DType wide = integers ? DType::i32 : DType::f32;
   ValueId operands[2];
   for (size_t i = 0; i < 2; ++i) {

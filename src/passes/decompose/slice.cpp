@@ -4,6 +4,7 @@
 #include "ops/gather.h"
 #include "ops/generate.h"
 #include "ops/shape.h"
+#include "passes/block_move.h"
 #include "passes/decompose/places.h"
 
 namespace remodel {
@@ -309,45 +310,11 @@ void decompose_reverse_sequence(Decompose& node) {
 }
 
 // The axes of blocks apart, in another order, and joined again.
-void decompose_depth_to_space(Decompose& node) {
-  const auto& op = node.op<DepthToSpace>();
-  const Dims from = node.dims(0), to = *node.result_type().dims;
-  bool first = op.channels == Channels::first, crd = op.order == DepthOrder::crd;
-  Dim block(op.block), depth = to[first ? 1 : 3];
-  Dims deep = crd ? Dims{depth, block, block} : Dims{block, block, depth}, apart{from[0]};
-  if (first) {
-    apart.insert(apart.end(), deep.begin(), deep.end());
-    apart.insert(apart.end(), {from[2], from[3]});
-  } else {
-    apart.insert(apart.end(), {from[1], from[2]});
-    apart.insert(apart.end(), deep.begin(), deep.end());
-  }
-  int64_t at = first ? 1 : 3, rows = first ? 4 : 1;
-  int64_t channel = crd ? at : at + 2, in_row = crd ? at + 1 : at, in_column = in_row + 1;
-  std::vector<int64_t> perm = first ? std::vector<int64_t>{0, channel, rows, in_row, rows + 1, in_column}
-                                    : std::vector<int64_t>{0, rows, in_row, rows + 1, in_column, channel};
-  ValueId x = node.emit(Transpose{perm}, {node.emit(Reshape{apart}, {node.in(0)})});
-  node.result(0, node.emit(Reshape{to}, {x}));
-}
-
-void decompose_space_to_depth(Decompose& node) {
-  const auto& op = node.op<SpaceToDepth>();
-  const Dims from = node.dims(0), to = *node.result_type().dims;
-  bool first = op.channels == Channels::first, crd = op.order == DepthOrder::crd;
-  Dim block(op.block);
-  size_t rows = first ? 2 : 1;
-  Dims image{to[rows], block, to[rows + 1], block}, apart{from[0]};
-  if (first) apart.push_back(from[1]);
-  apart.insert(apart.end(), image.begin(), image.end());
-  if (!first) apart.push_back(from[3]);
-  int64_t channel = first ? 1 : 5, row = first ? 2 : 1;
-  std::vector<int64_t> deep =
-      crd ? std::vector<int64_t>{channel, row + 1, row + 3} : std::vector<int64_t>{row + 1, row + 3, channel};
-  std::vector<int64_t> perm{0};
-  if (!first) perm.insert(perm.end(), {row, row + 2});
-  perm.insert(perm.end(), deep.begin(), deep.end());
-  if (first) perm.insert(perm.end(), {row, row + 2});
-  ValueId x = node.emit(Transpose{perm}, {node.emit(Reshape{apart}, {node.in(0)})});
+template <class T>
+void decompose_blocks(Decompose& node) {
+  const Dims to = *node.result_type().dims;
+  const BlockMove move = block_move(node.op<T>(), node.dims(0), to);
+  ValueId x = node.emit(Transpose{move.perm}, {node.emit(Reshape{move.apart}, {node.in(0)})});
   node.result(0, node.emit(Reshape{to}, {x}));
 }
 
@@ -360,8 +327,8 @@ void slice_decompositions(Decompositions& table) {
   table.add<Pad>(decompose_pad);
   table.add<CenterCropPad>(decompose_center_crop_pad);
   table.add<ReverseSequence>(decompose_reverse_sequence);
-  table.add<DepthToSpace>(decompose_depth_to_space);
-  table.add<SpaceToDepth>(decompose_space_to_depth);
+  table.add<DepthToSpace>(decompose_blocks<DepthToSpace>);
+  table.add<SpaceToDepth>(decompose_blocks<SpaceToDepth>);
 }
 
 }  // namespace remodel

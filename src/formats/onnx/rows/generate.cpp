@@ -1,5 +1,8 @@
 #include "ops/generate.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "formats/onnx/rows.h"
 #include "ops/shape.h"
 
@@ -107,9 +110,14 @@ void write_eye(WriteNode& node) {
   const auto& op = node.op<Eye>();
   std::string like = node.emit("ConstantOfShape", {node.has(0) ? node.in(0) : node.sizes(op.shape)});
   Attributes attributes;
-  if (op.dtype != DType::f32) attributes.push_back(Attribute::of("dtype", code_of_dtype(op.dtype)));
+  // ONNX Runtime has kernels for these.
+  static constexpr DType made[] = {DType::f32, DType::f64, DType::i32, DType::i64, DType::u64};
+  const bool direct = std::find(std::begin(made), std::end(made), op.dtype) != std::end(made);
+  if (direct && op.dtype != DType::f32) attributes.push_back(Attribute::of("dtype", code_of_dtype(op.dtype)));
   if (op.k != 0) attributes.push_back(Attribute::of("k", op.k));
-  node.emit_to(node.outs(), "EyeLike", {like}, attributes);
+  if (direct) return node.emit_to(node.outs(), "EyeLike", {like}, attributes);
+  node.emit_to(node.outs(), "Cast", {node.emit("EyeLike", {like}, attributes)},
+               {Attribute::of("to", code_of_dtype(op.dtype))});
 }
 
 void read_triangle(ReadNode& node) {

@@ -104,17 +104,15 @@ std::string plain_operand(WriteNode& node, size_t i, bool transposed) {
   return node.emit("Transpose", {node.in(i)}, {Attribute::of("perm", perm)});
 }
 
+// Gemm transposes its operands, MatMul does not.
 void write_matmul(WriteNode& node) {
   const auto& op = node.op<MatMul>();
-  if (node.rank(0) == 2 && node.rank(1) == 2 && node.opset() >= 11 && is_float(node.dtype(0)) &&
-      (op.transpose_a || op.transpose_b)) {
-    Attributes attributes;
-    if (op.transpose_a) attributes.push_back(Attribute::of("transA", int64_t{1}));
-    if (op.transpose_b) attributes.push_back(Attribute::of("transB", int64_t{1}));
-    return node.emit_to(node.outs(), "Gemm", {node.in(0), node.in(1)}, attributes);
-  }
-  std::string a = plain_operand(node, 0, op.transpose_a), b = plain_operand(node, 1, op.transpose_b);
-  node.emit_to(node.outs(), "MatMul", {a, b});
+  if (!op.transpose_a && !op.transpose_b)
+    return node.emit_to(node.outs(), "MatMul", {node.in(0), node.in(1)});
+  Attributes attributes;
+  if (op.transpose_a) attributes.push_back(Attribute::of("transA", int64_t{1}));
+  if (op.transpose_b) attributes.push_back(Attribute::of("transB", int64_t{1}));
+  node.emit_to(node.outs(), "Gemm", {node.in(0), node.in(1)}, attributes);
 }
 
 std::string cannot_write_matmul(const WriteNode& node) {
@@ -122,7 +120,8 @@ std::string cannot_write_matmul(const WriteNode& node) {
   if (integers_of_a_byte(node)) return "its operands are small integers and its result is i32";
   if (op.out != DType::unknown && op.out != node.dtype(0))
     return "its result has another type than its operands";
-  return "";
+  bool gemm = node.rank(0) == 2 && node.rank(1) == 2 && node.opset() >= 11 && is_float(node.dtype(0));
+  return (op.transpose_a || op.transpose_b) && !gemm ? "an operand is transposed" : "";
 }
 
 bool is_single(const Type& type) {

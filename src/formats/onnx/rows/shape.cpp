@@ -54,6 +54,7 @@ void write_reshape(WriteNode& node) {
         hardest = axis;
     }
     if (hardest != dims.size()) dims[hardest] = -1;
+    if (node.nodes_for(op.shape) < node.nodes_for(dims)) dims = op.shape;
   } else if (node.opset() >= 14) {
     attributes.push_back(Attribute::of("allowzero", int64_t{1}));
   } else {
