@@ -68,7 +68,8 @@ std::vector<Term> repeat(Term count, const std::vector<Term>& carried, const std
                          const BodyFn& body) {
   Emitter& at = *count.at;
   std::vector<Type> types{Type(DType::i64, Dims{})};
-  std::vector<ValueId> operands{count.id, absent};
+  std::vector<ValueId> operands(Loop::first_carried, absent);
+  operands[0] = count.id;
   for (const auto* terms : {&carried, &captured})
     for (const Term& term : *terms) {
       types.push_back(term.type());

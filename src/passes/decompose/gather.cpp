@@ -266,8 +266,9 @@ void decompose_range(Decompose& node) {
   }
   ValueId start = node.in(0), limit = node.in(1), delta = node.in(2), size;
   if (is_float(cast.to)) {
-    ValueId span = node.emit(Sub{}, {limit, start});
-    size = as_i64(node, node.emit(Ceil{}, {node.emit(Div{}, {span, delta})}));
+    auto wide = [&](ValueId x) { return remodel::cast({&node, x}, DType::f64); };
+    Term count = ceil((wide(limit) - wide(start)) / wide(delta));
+    size = as_i64(node, count.id);
   } else {
     ValueId step = as_i64(node, delta), span = node.emit(Sub{}, {as_i64(node, limit), as_i64(node, start)});
     ValueId rounded = node.emit(Sub{}, {node.emit(Add{}, {span, step}), node.emit(Sign{}, {step})});

@@ -42,7 +42,8 @@ std::vector<Tap> grid_taps(const GridSample& op, Term normal, Term size) {
   place = select(apply(IsNan{}, {place}), number(at, size.dtype(), -1), place);
   Term low = number(at, size.dtype(), op.align_corners ? 0 : -0.5);
   Term span = op.align_corners ? size - 1 : size;
-  if (op.padding == GridPadding::border) place = min(max(place, 0), size - 1);
+  // Cubic interpolation goes on beyond the border, where all neighbours are the same.
+  if (op.padding == GridPadding::border && op.mode != ResizeMode::cubic) place = min(max(place, 0), size - 1);
   if (op.padding == GridPadding::reflection) place = reflected(place, low, span);
   place = min(max(place, -4), size + 4);
   std::vector<Tap> taps;
@@ -143,8 +144,12 @@ void decompose_deform_conv(Decompose& d) {
 void decompose_affine_grid(Decompose& d) {
   const auto& op = d.op<AffineGrid>();
   const Dims theta = d.dims(0);
-  if (!theta[1].is_number()) fail("the number of axes is not known");
-  const int64_t rank = theta[1].number();
+  const auto& sizes = d.has(1) ? d.type(1).dims : std::nullopt;
+  const bool counted = sizes && sizes->size() == 1 && (*sizes)[0].is_number();
+  if (!theta[1].is_number() && !counted && d.has(1)) fail("the number of axes is not known");
+  const int64_t rank = theta[1].is_number() ? theta[1].number()
+                       : counted            ? (*sizes)[0].number() - 2
+                                            : static_cast<int64_t>(op.size.size()) - 2;
   const DType dtype = d.dtype(0), real = wide_of(dtype);
   Term size = d.has(1) ? cast({&d, d.in(1)}, DType::i64) : Term{&d, sizes_value(d, op.size)};
   Term spatial = part(size, 0, 2, rank), one{&d, d.integers({1})};

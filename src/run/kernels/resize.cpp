@@ -203,7 +203,7 @@ Taps taps_of(const GridSample& op, double x, int64_t size) {
   const double low = op.align_corners ? 0 : -0.5, high = op.align_corners ? n - 1 : n - 0.5;
   if (std::isnan(x)) x = -1;
   if (x < low || x > high) {
-    if (op.padding == GridPadding::border) x = std::clamp(x, 0.0, n - 1);
+    if (op.padding == GridPadding::border && op.mode != ResizeMode::cubic) x = std::clamp(x, 0.0, n - 1);
     if (op.padding == GridPadding::reflection) x = reflected(x, low, high);
   }
   x = std::clamp(x, -4.0, n + 4);
