@@ -97,6 +97,11 @@ const std::vector<int32_t>& Rules::rooted(const OpInfo& op) const {
   return place == by_root_.end() ? none : place->second;
 }
 
+void Match::stand_for(const remodel::Node& node) {
+  for (const auto& name : node.origin)
+    if (std::find(origin_.begin(), origin_.end(), name) == origin_.end()) origin_.push_back(name);
+}
+
 ValueId Match::emit(Op op, std::vector<ValueId> operands) {
   while (!operands.empty() && operands.back() == absent) operands.pop_back();
   NodeId id = graph_.add_node(std::move(op), std::move(operands), {""}, origin_);
@@ -239,10 +244,7 @@ struct RuleDriver {
     if (!Matcher(rules, graph, match).run(rule.root, root)) return false;
     if (rule.where && !rule.where(match)) return false;
     for (int32_t expr : match.bound_)
-      if (rules.is_op(expr))
-        for (const auto& name : graph.producer(match.values_[expr])->origin)
-          if (std::find(match.origin_.begin(), match.origin_.end(), name) == match.origin_.end())
-            match.origin_.push_back(name);
+      if (rules.is_op(expr)) match.stand_for(*graph.producer(match.values_[expr]));
     size_t before = graph.node_count();
     ValueId fresh = rule.build(match);
     if (fresh == absent || fresh == root || !unifies(graph.value(fresh).type, graph.value(root).type)) {

@@ -135,6 +135,8 @@ class Match {
   ValueId root() const { return root_; }
 
   ValueId emit(Op op, std::vector<ValueId> operands);
+  // What is emitted from here on stands for this node too, which the pattern does not name.
+  void stand_for(const remodel::Node& node);
   ValueId add_constant(ConstantPtr constant) { return graph_.add_constant(std::move(constant)); }
   ValueId scalar(DType dtype, double value) { return add_constant(constant_splat(dtype, {}, value)); }
 

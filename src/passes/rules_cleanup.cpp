@@ -88,6 +88,26 @@ void concat_rules(Rules& rules) {
     }
     return kept.empty() || kept.size() == all.size() ? absent : match.emit(op, kept);
   });
+  rules.add("join concats", Effect::exact, root, [=](Match& match) -> ValueId {
+    if (!match.type(root).dims) return absent;
+    const Graph& graph = match.graph();
+    const size_t rank = match.type(root).dims->size();
+    const Concat op = match.op<Concat>(root);
+    const std::vector<ValueId> all = match.node(root).inputs;
+    std::vector<ValueId> parts;
+    for (ValueId part : all) {
+      const Node* inner = graph.producer(part);
+      const Concat* same = inner ? inner->op.as<Concat>() : nullptr;
+      if (!same || graph.value(part).users.size() != 1 || graph.is_output(part) ||
+          resolve_axis(same->axis, rank) != resolve_axis(op.axis, rank)) {
+        parts.push_back(part);
+        continue;
+      }
+      match.stand_for(*inner);
+      parts.insert(parts.end(), inner->inputs.begin(), inner->inputs.end());
+    }
+    return parts.size() == all.size() ? absent : match.emit(op, parts);
+  });
 }
 
 }  // namespace
