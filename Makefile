@@ -1,5 +1,5 @@
 # A thin front of CMakePresets.json. `make demo` and `make test` are all that a bare Debian 12 needs.
-.PHONY: demo build test sanitize evidence bench format check-format clean
+.PHONY: demo build test sanitize sanitize-wire evidence bench format check-format clean
 
 SOURCES = $(shell git ls-files '*.cpp' '*.h')
 
@@ -15,6 +15,7 @@ test:
 	scripts/setup.sh test
 	$(MAKE) check-format build
 	ctest --preset release
+	$(MAKE) sanitize-wire
 	.venv/bin/python -m pytest -n 2
 
 # The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -23,6 +24,12 @@ sanitize:
 	cmake --preset asan
 	cmake --build --preset asan
 	ctest --preset asan
+
+# What of it has to do with bytes alone, the parsers of files: quick enough for every run of the tests.
+sanitize-wire:
+	cmake --preset asan
+	cmake --build --preset asan --target remodel_wire_tests fuzz_wire
+	ctest --preset asan -L wire
 
 # Every number of docs/evidence.md, or those of one list item: make evidence LIST=2
 evidence: build

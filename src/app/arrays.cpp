@@ -65,6 +65,12 @@ NpyArray to_array(const Tensor& tensor) {
   fail("a tensor of {} cannot be stored as an array", name_of(tensor.dtype()));
 }
 
+int64_t one_integer(const NpyArray& array, const std::string& name, DType dtype) {
+  const std::vector<int64_t> values = to_tensor(array, dtype).ints();
+  if (values.size() != 1) fail("'{}' should be one number, but has {} elements", name, values.size());
+  return values[0];
+}
+
 Datum find(const std::map<std::string, const NpyArray*>& arrays, const std::string& name, const Type& type) {
   auto get = [&](const std::string& key) {
     auto place = arrays.find(key);
@@ -73,14 +79,14 @@ Datum find(const std::map<std::string, const NpyArray*>& arrays, const std::stri
   Type inner = type.element ? *type.element : Type();
   if (type.kind == Type::optional) {
     const NpyArray* flag = get(name + "/?");
-    if (flag && !to_tensor(*flag, DType::boolean).ints().at(0)) return Datum();
+    if (flag && !one_integer(*flag, name + "/?", DType::boolean)) return Datum();
     return find(arrays, name, inner);
   }
   if (type.kind == Type::list) {
     const NpyArray* length = get(name + "/#");
     if (!length) fail("the list '{}' is missing ('{}/#' gives its length)", name, name);
     std::vector<Datum> items;
-    int64_t count = to_tensor(*length, DType::i64).ints().at(0);
+    int64_t count = one_integer(*length, name + "/#", DType::i64);
     for (int64_t i = 0; i < count; ++i) items.push_back(find(arrays, fmt::format("{}/{}", name, i), inner));
     return Datum::list(std::move(items));
   }

@@ -1,11 +1,21 @@
 #include "app/attempt.h"
 
+#include <new>
+
+#include "base/limits.h"
 #include "passes/decompose.h"
 #include "passes/optimise.h"
 
 namespace remodel {
+namespace {
+
+// That rewriting computes: larger ones stay expressions.
+constexpr uint64_t largest_tensor = uint64_t{1} << 27;
+
+}  // namespace
 
 Attempt attempt(const Model& source, const Format& format, const WriteTarget& target, int level, Pool& pool) {
+  const Limits limits(largest_tensor, any_time);
   Attempt made;
   made.version = target.version;
   Model model = source.copy();
@@ -34,6 +44,8 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
     if (made.problems.empty()) made.draft = format.write(model, target, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
+  } catch (const std::bad_alloc&) {
+    made.problems.push_back(Error("to rewrite it takes more memory than there is", ErrorKind::io));
   }
   return made;
 }

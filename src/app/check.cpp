@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "app/arrays.h"
 #include "base/error.h"
@@ -9,6 +10,7 @@
 #include "ir/convert.h"
 #include "ops/control.h"
 #include "run/compare.h"
+#include "run/cost.h"
 #include "run/lockstep.h"
 #include "run/made_inputs.h"
 #include "run/runner.h"
@@ -18,6 +20,8 @@ namespace remodel {
 namespace {
 
 constexpr double usual_tolerance = 1e-4;
+constexpr double fastest_multiply_adds = 1e12;  // a second, on any machine
+constexpr const char* no_memory = "there is not enough memory";
 
 // Floats with few digits add up more rounding on their way.
 double tolerance_for(DType narrowest) {
@@ -103,6 +107,7 @@ class Check {
     if (std::string problem = pair_ports(); !problem.empty()) return all(Verdict::failed, problem);
     for (const Graph* graph : {&source_, &result_})
       if (std::string problem = not_runnable(*graph); !problem.empty()) return all(Verdict::not_run, problem);
+    const Limits limits(options_.memory, options_.seconds);
     depends_ = dependences(source_);
     Set first, second;
     if (std::string problem = make_first(first); !problem.empty())
@@ -188,6 +193,8 @@ class Check {
       return "";
     } catch (const Error& error) {
       return error.what();
+    } catch (const std::bad_alloc&) {
+      return no_memory;
     }
   }
 
@@ -233,10 +240,16 @@ class Check {
   }
   std::string try_made(Set& set, const ChosenSizes& sizes, int number, uint64_t more_seed = 0) {
     set.text = "made up" + (sizes.sizes.empty() ? "" : " with " + sizes.text());
+    if (const int64_t work = multiply_adds(*sizes.graph);
+        static_cast<double>(work) > options_.seconds * fastest_multiply_adds)
+      return fmt::format("{:.2g} multiply-adds would take longer than {:g} s", static_cast<double>(work),
+                         options_.seconds);
     try {
       set.inputs = make_inputs(*sizes.graph, number, options_.seed + more_seed);
     } catch (const Error& error) {
       return error.what();
+    } catch (const std::bad_alloc&) {
+      return no_memory;
     }
     return try_source(set);
   }
@@ -273,7 +286,12 @@ class Check {
       outputs = Runner(pool_).run(result_, for_result(set.inputs));
     } catch (const Error& error) {
       any_failed_to_run_ = true;
-      return all(Verdict::failed, std::string("the result does not run: ") + error.what());
+      // The source ran, but there may be less memory and time now.
+      const Verdict verdict = error.kind() == ErrorKind::io ? Verdict::not_run : Verdict::failed;
+      return all(verdict, std::string("the result does not run: ") + error.what());
+    } catch (const std::bad_alloc&) {
+      any_failed_to_run_ = true;
+      return all(Verdict::not_run, std::string("the result does not run: ") + no_memory);
     }
     std::vector<size_t> different;
     for (size_t i = 0; i < output_pairs_.size(); ++i) {

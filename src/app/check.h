@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "ir/graph.h"
 #include "run/input_sizes.h"
 
@@ -18,6 +19,9 @@ struct CheckOptions {
   uint64_t seed = 1;
   bool any_width = false;  // outputs may be wider or narrower numbers than the source's
   int threads = 0;         // 0: as many as there are cpus
+  // What takes more is not run, and the reason says so.
+  double seconds = 600;          // for each entry point
+  uint64_t memory = any_memory;  // a tensor
 };
 
 enum class Verdict : uint8_t {

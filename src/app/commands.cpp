@@ -70,6 +70,7 @@ int run_verify(const Command& command, Console& console) {
   options.source_format = command.format, options.result_format = command.second_format;
   options.check.data = command.job.options.data;
   options.check.tolerance = command.job.options.tolerance;
+  options.check.seconds = command.job.options.seconds;
   options.check.threads = command.job.options.threads;
   const CheckResult result = verify(options);
   if (command.json)
@@ -86,6 +87,7 @@ int run_model(const Command& command) {
   options.model = command.paths[0], options.format = command.format;
   options.inputs = command.paths[1], options.outputs = command.paths[2];
   options.threads = command.job.options.threads;
+  options.seconds = command.job.options.seconds;
   run(options);
   return exit_done;
 }

@@ -1,5 +1,6 @@
 #include "app/console.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -7,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/utf8.h"
 
 namespace remodel {
 namespace {
@@ -19,6 +21,24 @@ bool wants_colour() {
   return (!no || !*no) && (!terminal || std::string_view(terminal) != "dumb");
 }
 
+// The text for a terminal: lines and our own styles stay, other control characters that names may hold do
+// not.
+std::string harmless(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of("\n\x1b"), text.size());
+    shown += printable(text.substr(0, end));
+    text.remove_prefix(end);
+    const size_t behind = text.find_first_not_of("0123456789;", 2);
+    const bool style = text.starts_with("\x1b[") && behind != text.npos && text[behind] == 'm';
+    const size_t kept = text.empty() ? 0 : style ? behind + 1 : 1;
+    shown +=
+        style || text.starts_with('\n') ? std::string(text.substr(0, kept)) : printable(text.substr(0, kept));
+    text.remove_prefix(kept);
+  }
+  return shown;
+}
+
 }  // namespace
 
 void Console::clear_status() {
@@ -29,7 +49,10 @@ void Console::clear_status() {
 void Console::print(std::string_view text) {
   const std::lock_guard lock(mutex_);
   clear_status();
-  out_.write(text);
+  if (out_.terminal)
+    out_.write(harmless(text));
+  else
+    out_.write(text);
 }
 
 void Console::log(LogLevel level, std::string_view text) {
@@ -37,21 +60,22 @@ void Console::log(LogLevel level, std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (level > this->level) return;
   clear_status();
-  err_.write(fmt::format("{}: {}\n", words[static_cast<int>(level)], text));
+  err_.write(fmt::format("{}: {}\n", words[static_cast<int>(level)], printable(text)));
 }
 
 void Console::say(std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (quiet()) return;
   clear_status();
-  err_.write(fmt::format("{}\n", text));
+  err_.write(fmt::format("{}\n", printable(text)));
 }
 
 void Console::status(std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (!err_.terminal || quiet()) return;
   clear_status();
-  err_.write(text.substr(0, static_cast<size_t>(err_.width > 1 ? err_.width - 1 : 1)));
+  const std::string shown = printable(text);
+  err_.write(std::string_view(shown).substr(0, static_cast<size_t>(err_.width > 1 ? err_.width - 1 : 1)));
   status_shown_ = true;
 }
 

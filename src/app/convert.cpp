@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "app/attempt.h"
-#include "app/check.h"
 #include "app/console.h"
 #include "app/formats.h"
 #include "base/file.h"
@@ -99,6 +98,7 @@ void check_output(const ConvertOptions& options, const Model& source, const Form
                   Report::Check& check) {
   CheckOptions checking;
   checking.tolerance = options.tolerance;
+  checking.seconds = options.seconds;
   checking.data = options.data;
   checking.threads = options.threads;
   std::string unreadable;
@@ -106,6 +106,7 @@ void check_output(const ConvertOptions& options, const Model& source, const Form
   try {
     result = read_back(format, output);
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::io) throw;  // of the system, not of the file
     unreadable = error.what();
   }
   if (!unreadable.empty()) {

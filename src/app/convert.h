@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/attempt.h"
+#include "app/check.h"
 #include "app/load.h"
 #include "app/report.h"
 
@@ -29,7 +30,8 @@ struct ConvertOptions {
   bool dry_run = false;
   std::string data;  // inputs for the check
   std::optional<double> tolerance;
-  int threads = 0;  // 0: as many as there are cpus
+  double seconds = CheckOptions().seconds;  // that the check may take
+  int threads = 0;                          // 0: as many as there are cpus
 
   // For formats that are not there yet.
   QuantizationOptions quantization;

@@ -8,6 +8,15 @@
 namespace remodel {
 namespace {
 
+Bytes open_beside(const std::string& folder, const std::string& location) {
+  try {
+    return map_file(inside_folder(folder, location));
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::io) error.hint("the model keeps weights in files of their own, beside it");
+    throw;
+  }
+}
+
 Loaded load_file(const std::string& path, const Bytes& file, const Format& format,
                  const ReadRequest& request) {
   const std::string folder = folder_of(path);
@@ -18,8 +27,7 @@ Loaded load_file(const std::string& path, const Bytes& file, const Format& forma
   const auto open = [&](const std::string& location) {
     const auto place = external.find(location);
     if (place != external.end()) return place->second;
-    const std::string real = inside_folder(folder, location);
-    const Bytes bytes = map_file(real);
+    const Bytes bytes = open_beside(folder, location);
     loaded.side.files.push_back({folder == "." ? location : folder + location, bytes.size()});
     return external[location] = bytes;
   };

@@ -80,12 +80,19 @@ void add_threads(CLI::App& app, Command& command, const std::string& help) {
   });
 }
 
+void add_time_limit(CLI::App& app, Command& command, const std::string& help) {
+  add_value(app, "--time-limit", "SECONDS", help, [&](const std::string& text) {
+    command.job.options.seconds = static_cast<double>(parse_number(text, 1, 1'000'000'000));
+  });
+}
+
 void add_check(CLI::App& app, Command& command) {
   ConvertOptions& options = command.job.options;
   add_value(app, "--data", "FILE.npz", "inputs to check with, by name, instead of made-up ones",
             [&](const std::string& text) { options.data = text; });
   add_value(app, "--tolerance", "SHARE", "largest error, as a share of an output's range (usually 1e-4)",
             [&](const std::string& text) { options.tolerance = parse_tolerance(text); });
+  add_time_limit(app, command, "longest that the check may take (usually 600)");
 }
 
 void add_convert(CLI::App& app, Command& command) {
@@ -152,6 +159,7 @@ void add_run(CLI::App& app, Command& command) {
       ->expected(0, most_paths)
       ->type_name("");
   add_format(app, "--from", "the model's format, instead of looking", command.format);
+  add_time_limit(app, command, "longest that the run may take (usually 600)");
   add_threads(app, command, "threads (as many as there are cpus)");
   add_talk(app, command);
 }

@@ -21,9 +21,10 @@ std::string text_of(const CheckResult& result);
 Json json_of(const CheckResult& result);
 
 struct RunCommand {
-  std::string model, format;    // format "": by content and name
-  std::string inputs, outputs;  // npz files
-  int threads = 0;              // 0: as many as there are cpus
+  std::string model, format;                // format "": by content and name
+  std::string inputs, outputs;              // npz files
+  int threads = 0;                          // 0: as many as there are cpus
+  double seconds = CheckOptions().seconds;  // that it may take
 };
 
 // Runs the model in our executor on arrays by the names of its inputs, and stores one array an output.

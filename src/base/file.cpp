@@ -411,15 +411,24 @@ struct MemoryWatch::State {
 
 MemoryWatch::MemoryWatch(int period_ms) : state_(std::make_unique<State>()) {
   state_->sample();
-  state_->thread = std::thread([state = state_.get(), period = std::chrono::milliseconds(period_ms)] {
+  const auto watch = [state = state_.get(), period = std::chrono::milliseconds(period_ms)] {
     for (;;) {
       {
         std::unique_lock lock(state->mutex);
         if (state->stop_signal.wait_for(lock, period, [state] { return state->stop; })) return;
       }
-      state->sample();
+      try {
+        state->sample();
+      } catch (const std::exception&) {
+        // No memory for a sample: the next may have it.
+      }
     }
-  });
+  };
+  try {
+    state_->thread = std::thread(watch);
+  } catch (const std::system_error&) {
+    // No thread to be had: only peak() looks.
+  }
 }
 
 MemoryWatch::~MemoryWatch() {
@@ -428,7 +437,7 @@ MemoryWatch::~MemoryWatch() {
     state_->stop = true;
   }
   state_->stop_signal.notify_one();
-  state_->thread.join();
+  if (state_->thread.joinable()) state_->thread.join();
 }
 
 uint64_t MemoryWatch::peak() {

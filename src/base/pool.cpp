@@ -5,6 +5,8 @@
 #include <exception>
 #include <system_error>
 
+#include "base/limits.h"
+
 namespace remodel {
 namespace {
 
@@ -32,6 +34,7 @@ struct Pool::Loop {
       int64_t i = taken * chunk;
       int64_t end = i + std::min(chunk, count - i);
       try {
+        need_time();
         for (; i < end; ++i) body(i);
       } catch (...) {
         std::lock_guard lock(mutex);

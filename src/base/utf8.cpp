@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/format.h"
+
 namespace remodel {
 
 size_t utf8_length(std::string_view text, size_t at) {
@@ -54,6 +56,22 @@ uint32_t utf8_code(std::string_view text, size_t at) {
   uint32_t code = static_cast<uint8_t>(text[at]) & masks[length];
   for (size_t offset = 1; offset < length; ++offset) code = code << 6 | (text[at + offset] & 0x3f);
   return code;
+}
+
+std::string printable(std::string_view text) {
+  std::string shown;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = utf8_length(text, at);
+    const uint32_t code = length > 0 ? utf8_code(text, at) : static_cast<uint8_t>(text[at]);
+    if (length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
+      shown += fmt::format("\\x{:02x}", code);
+    else if ((code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069))
+      shown += fmt::format("\\u{:04x}", code);
+    else
+      shown += text.substr(at, length);
+    at += length > 0 ? length : 1;
+  }
+  return shown;
 }
 
 }  // namespace remodel

@@ -16,5 +16,8 @@ bool is_utf8(std::string_view text);
 void append_utf8(std::string& text, uint32_t code);
 // The code point of the well-formed sequence at `at`.
 uint32_t utf8_code(std::string_view text, size_t at);
+// Text from a file, fit to be shown: control characters and bytes that are no UTF-8 become \xNN, and
+// characters that turn the direction of writing \uNNNN.
+std::string printable(std::string_view text);
 
 }  // namespace remodel

@@ -206,6 +206,34 @@ class SplatConstant : public Constant {
   alignas(16) uint8_t element_[16] = {};
 };
 
+class SparseConstant : public Constant {
+ public:
+  // Places rise.
+  SparseConstant(Shape shape, Tensor values, std::vector<int64_t> places)
+      : Constant(values.dtype(), std::move(shape)), values_(std::move(values)), places_(std::move(places)) {}
+
+  void read(int64_t first, int64_t count, void* to) const override {
+    if (count == 0) return;
+    auto* out = static_cast<uint8_t*>(to);
+    const size_t size = size_of(dtype_);
+    std::memset(out, 0, static_cast<size_t>(count) * size);
+    for (auto place = std::lower_bound(places_.begin(), places_.end(), first);
+         place != places_.end() && *place < first + count; ++place)
+      std::memcpy(out + static_cast<size_t>(*place - first) * size,
+                  values_.as<uint8_t>() + static_cast<size_t>(place - places_.begin()) * size, size);
+  }
+  bool equals(const Constant& other) const override {
+    auto peer = dynamic_cast<const SparseConstant*>(&other);
+    return peer && same_type(*this, other) && places_ == peer->places_ &&
+           values_.bytes().view() == peer->values_.bytes().view();
+  }
+  size_t hash() const override { return mix(hash_shape(*this, 9), places_.size()); }
+
+ private:
+  Tensor values_;
+  std::vector<int64_t> places_;
+};
+
 // A strided walk over the elements of another constant.
 class ViewConstant : public Constant {
  public:
@@ -226,6 +254,7 @@ class ViewConstant : public Constant {
     }
     auto bytes = dynamic_cast<const BytesConstant*>(base_.get());
     source_ = bytes ? bytes->data().data() : nullptr;
+    operations_ = base_->operations() + 1;
   }
 
   void read(int64_t first, int64_t count, void* to) const override {
@@ -326,7 +355,9 @@ class ViewConstant : public Constant {
 class ReshapedConstant : public Constant {
  public:
   ReshapedConstant(ConstantPtr base, Shape shape)
-      : Constant(base->dtype(), std::move(shape)), base_(std::move(base)) {}
+      : Constant(base->dtype(), std::move(shape)), base_(std::move(base)) {
+    operations_ = base_->operations() + 1;
+  }
   void read(int64_t first, int64_t count, void* to) const override { base_->read(first, count, to); }
   Bytes plain() const override { return base_->plain(); }
   bool equals(const Constant& other) const override {
@@ -356,7 +387,9 @@ ConstantPtr ViewConstant::reshaped(const Shape& shape) const {
 class CastConstant : public Constant {
  public:
   CastConstant(ConstantPtr base, DType to, Overflow overflow)
-      : Constant(to, base->shape()), base_(std::move(base)), overflow_(overflow) {}
+      : Constant(to, base->shape()), base_(std::move(base)), overflow_(overflow) {
+    operations_ = base_->operations() + 1;
+  }
   void read(int64_t first, int64_t count, void* to) const override {
     size_t from_size = size_of(base_->dtype()), to_size = size_of(dtype_);
     int64_t step = block_bytes / 16;
@@ -394,6 +427,7 @@ class ConcatConstant : public Constant {
       : Constant(parts[0]->dtype(), std::move(shape)), parts_(std::move(parts)), axis_(axis) {
     inner_ = 1;
     for (size_t i = axis_ + 1; i < shape_.size(); ++i) inner_ *= shape_[i];
+    for (const auto& part : parts_) operations_ = std::max(operations_, part->operations() + 1);
   }
   void read(int64_t first, int64_t count, void* to) const override {
     auto* out = static_cast<uint8_t*>(to);
@@ -490,7 +524,26 @@ ConstantPtr constant_strings(Shape shape, std::vector<std::string> strings) {
       std::move(shape), std::make_shared<const std::vector<std::string>>(std::move(strings)));
 }
 
+ConstantPtr constant_sparse(Shape shape, const ConstantPtr& values, std::vector<int64_t> places) {
+  const DType dtype = values->dtype();
+  if (dtype == DType::string) fail("strings cannot be sparse");
+  std::vector<size_t> order(places.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return places[a] < places[b]; });
+  const Tensor given = values->tensor();
+  Tensor sorted(dtype, {static_cast<int64_t>(order.size())});
+  std::vector<int64_t> rising;
+  const size_t size = size_of(dtype);
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i > 0 && places[order[i]] == rising.back()) fail("the index {} stands there twice", rising.back());
+    rising.push_back(places[order[i]]);
+    std::memcpy(sorted.to<uint8_t>() + i * size, given.as<uint8_t>() + order[i] * size, size);
+  }
+  return std::make_shared<SparseConstant>(std::move(shape), std::move(sorted), std::move(rising));
+}
+
 ConstantPtr constant_splat(DType dtype, Shape shape, double value) {
+  if (size_of(dtype) == 0) fail("a constant of type {} has no bytes", name_of(dtype));
   alignas(16) uint8_t element[16] = {};
   convert_elements(DType::f64, &value, dtype, element, 1);
   return std::make_shared<SplatConstant>(dtype, std::move(shape), element);

@@ -25,6 +25,9 @@ class Constant : public std::enable_shared_from_this<Constant> {
 
   // Elements first .. first + count of the row-major order, in memory form. Not for strings.
   virtual void read(int64_t first, int64_t count, void* to) const = 0;
+  // How many lazy operations lie behind an element, those behind two operands counted twice. Reading recurses
+  // and takes time by it.
+  int operations() const { return operations_; }
   // All elements, where they lie in memory as they are (aligned, row-major); otherwise empty.
   virtual Bytes plain() const { return {}; }
   // The bytes of a packed type as files keep them, low bits first; otherwise empty.
@@ -49,12 +52,15 @@ class Constant : public std::enable_shared_from_this<Constant> {
   DType dtype_;
   Shape shape_;
   int64_t count_;
+  int operations_ = 0;
 };
 
 // Little-endian elements; `data` need not be aligned. Refuses a size that does not fit.
 ConstantPtr constant_bytes(DType dtype, Shape shape, Bytes data);
 ConstantPtr constant_packed(DType dtype, Shape shape, Bytes data);
 ConstantPtr constant_tensor(Tensor tensor);
+// `values` at their places in row-major order, zeros elsewhere. Refuses a place twice, and strings.
+ConstantPtr constant_sparse(Shape shape, const ConstantPtr& values, std::vector<int64_t> places);
 ConstantPtr constant_strings(Shape shape, std::vector<std::string> strings);
 // Every element has the value, converted to the type.
 ConstantPtr constant_splat(DType dtype, Shape shape, double value);

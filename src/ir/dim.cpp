@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -26,6 +27,13 @@ int64_t floor_of(int64_t a, int64_t b) {
   int64_t quotient = a / b;
   return (a % b != 0 && (a < 0) != (b < 0)) ? quotient - 1 : quotient;
 }
+// The processor traps where the quotient does not fit.
+bool divides(int64_t b, int64_t a) { return b == -1 ? a != std::numeric_limits<int64_t>::min() : a % b == 0; }
+
+// Arithmetic on a size takes time and memory by its length. Real models stay far below.
+constexpr size_t most_terms = 1024, most_products = 16 * most_terms, most_atoms = 64, longest_atom = 4096;
+
+[[noreturn]] void too_long() { fail("a size is too long an expression"); }
 
 std::string key_of(const std::vector<Dim::AtomPtr>& atoms) {
   std::string key;
@@ -61,6 +69,7 @@ Dim Dim::make(std::vector<Term> terms, int64_t rest) {
   std::vector<Term> kept;
   for (auto& [key, term] : merged)
     if (term.factor != 0) kept.push_back(std::move(term));
+  if (kept.size() > most_terms) too_long();
   Dim result(rest);
   if (!kept.empty()) result.terms_ = std::make_shared<const std::vector<Term>>(std::move(kept));
   return result;
@@ -80,6 +89,7 @@ Dim Dim::of_atom(Atom::Kind kind, std::vector<Dim> arguments) {
   atom->text = kind == Atom::floor_div ? "floor(" : kind == Atom::min ? "min(" : "max(";
   for (size_t i = 0; i < arguments.size(); ++i) atom->text += (i ? ", " : "") + arguments[i].text();
   atom->text += ")";
+  if (atom->text.size() > longest_atom) too_long();
   atom->arguments = std::move(arguments);
   return make({Term{1, {std::move(atom)}}}, 0);
 }
@@ -188,9 +198,11 @@ Dim operator*(const Dim& a, const Dim& b) {
   std::vector<Dim::Term> left = a.terms(), right = b.terms(), terms;
   if (a.number_ != 0) left.push_back({a.number_, {}});
   if (b.number_ != 0) right.push_back({b.number_, {}});
+  if (left.size() * right.size() > most_products) too_long();
   int64_t rest = 0;
   for (const auto& x : left)
     for (const auto& y : right) {
+      if (x.atoms.size() + y.atoms.size() > most_atoms) too_long();
       Dim::Term term{mul(x.factor, y.factor), x.atoms};
       term.atoms.insert(term.atoms.end(), y.atoms.begin(), y.atoms.end());
       std::sort(term.atoms.begin(), term.atoms.end(),
@@ -213,10 +225,10 @@ std::optional<Dim> exact_div(const Dim& a, const Dim& b) {
   if (a.is_number(0)) return Dim(0);
   if (a == b) return Dim(1);
   if (b.is_number()) {
-    if (a.number_ % b.number_ != 0) return std::nullopt;
+    if (!divides(b.number_, a.number_)) return std::nullopt;
     std::vector<Dim::Term> terms = a.terms();
     for (auto& term : terms) {
-      if (term.factor % b.number_ != 0) return std::nullopt;
+      if (!divides(b.number_, term.factor)) return std::nullopt;
       term.factor /= b.number_;
     }
     return Dim::make(std::move(terms), a.number_ / b.number_);
@@ -231,7 +243,7 @@ std::optional<Dim> exact_div(const Dim& a, const Dim& b) {
     std::vector<Dim::Term> candidates = rest.terms();
     bool moved = false;
     for (const auto& term : candidates) {
-      if (term.factor % lead.factor != 0) continue;
+      if (!divides(lead.factor, term.factor)) continue;
       std::vector<Dim::AtomPtr> left = term.atoms;
       bool divides = true;
       for (const auto& atom : lead.atoms) {

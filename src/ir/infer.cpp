@@ -74,6 +74,8 @@ void Infer::need_same_dtype(size_t i, size_t j) const {
 int64_t Infer::axis(size_t i, int64_t axis) const { return rank(i) < 0 ? axis : resolve_axis(axis, rank(i)); }
 
 void Infer::out(size_t k, Type type) {
+  if (type.is_tensor() && type.dims)
+    if (const auto sizes = numbers(*type.dims)) count_of(*sizes);  // refuses what no memory could hold
   if (k < node_.outputs.size() && node_.outputs[k] != absent)
     graph_.value(node_.outputs[k]).type = std::move(type);
 }

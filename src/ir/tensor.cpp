@@ -1,6 +1,7 @@
 #include "ir/tensor.h"
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "ir/convert.h"
 
 namespace remodel {
@@ -42,11 +43,13 @@ int64_t resolve_axis(int64_t axis, size_t rank) {
 
 Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape)), count_(count_of(shape_)) {
   if (dtype == DType::string) {
+    need_memory(static_cast<uint64_t>(count_) * sizeof(std::string));
     strings_ = std::make_shared<std::vector<std::string>>(count_);
     return;
   }
   constexpr size_t alignment = 64;
   size_t size = static_cast<size_t>(count_) * size_of(dtype);
+  need_memory(size);
   void* memory = ::operator new(size ? size : 1, std::align_val_t(alignment));
   data_ = Bytes(memory, size, std::shared_ptr<const void>(memory, [](const void* p) {
                   ::operator delete(const_cast<void*>(p), std::align_val_t(alignment));
@@ -78,6 +81,7 @@ Tensor Tensor::relabeled(DType dtype) const {
 
 std::vector<int64_t> Tensor::ints() const {
   if (!is_integer(dtype_) && dtype_ != DType::boolean) fail("expected integers, found {}", name_of(dtype_));
+  need_memory(static_cast<uint64_t>(count_) * 8);
   std::vector<int64_t> result(count_);
   convert_elements(dtype_, raw(), DType::i64, result.data(), count_);
   return result;
@@ -85,6 +89,7 @@ std::vector<int64_t> Tensor::ints() const {
 
 std::vector<double> Tensor::doubles() const {
   if (dtype_ == DType::string || is_complex(dtype_)) fail("expected numbers, found {}", name_of(dtype_));
+  need_memory(static_cast<uint64_t>(count_) * 8);
   std::vector<double> result(count_);
   convert_elements(dtype_, raw(), DType::f64, result.data(), count_);
   return result;

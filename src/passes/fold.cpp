@@ -22,6 +22,8 @@ constexpr int64_t small_result = 1 << 16;
 constexpr int64_t growth_part = 64;
 // Larger operands are not computed on as a whole.
 constexpr int64_t largest_computed = int64_t{1} << 26;
+// Further ones stay nodes.
+constexpr int most_lazy_operations = 64;
 
 ConstantPtr from_content(const Value& value) {
   if (!value.content || !value.type.is_static()) return nullptr;
@@ -117,7 +119,10 @@ bool fold_within(Graph& graph, NodeId id, int64_t& budget, Pool& pool) {
     // What cannot be computed now fails when the model runs, as it did before.
     if (error.kind() == ErrorKind::internal) throw;
   }
-  if (results.empty()) return false;
+  const bool deep = std::any_of(results.begin(), results.end(), [](const ConstantPtr& result) {
+    return result->operations() > most_lazy_operations;
+  });
+  if (results.empty() || deep) return false;
   for (size_t k = 0; k < node.outputs.size(); ++k)
     if (node.outputs[k] != absent) graph.make_constant(node.outputs[k], results[k]);
   graph.remove_node(id);

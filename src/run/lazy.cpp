@@ -29,7 +29,10 @@ Tensor part_of(const Constant& constant, int64_t first, int64_t count) {
 class ElementwiseConstant : public Constant {
  public:
   ElementwiseConstant(Op op, DType dtype, Shape shape, std::vector<ConstantPtr> operands)
-      : Constant(dtype, std::move(shape)), op_(std::move(op)), operands_(std::move(operands)) {}
+      : Constant(dtype, std::move(shape)), op_(std::move(op)), operands_(std::move(operands)) {
+    operations_ = 1;
+    for (const ConstantPtr& operand : operands_) operations_ += operand->operations();
+  }
 
   void read(int64_t first, int64_t count, void* to) const override {
     Pool pool(1);

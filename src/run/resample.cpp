@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/limits.h"
 
 namespace remodel {
 namespace {
@@ -75,6 +76,7 @@ AxisWeights<T> resize_weights(const Resize& op, const ResizedAxis& axis) {
   if (!(support < 1e8)) fail("a scale of {}", axis.scale);
   AxisWeights<T> result;
   result.width = std::min(axis.in, 2 * static_cast<int64_t>(std::ceil(support)) + 2);
+  need_memory(static_cast<uint64_t>(axis.out) * (16 + static_cast<uint64_t>(result.width) * sizeof(T)));
   result.weights.assign(static_cast<size_t>(axis.out * result.width), T(0));
   for (int64_t i = 0; i < axis.out; ++i) {
     const T exact = axis.still(op) ? static_cast<T>(i) : place_of<T>(op, axis, i);
@@ -110,6 +112,7 @@ AxisWeights<T> resize_weights(const Resize& op, const ResizedAxis& axis) {
 
 template <class T>
 std::vector<int64_t> resize_nearest(const Resize& op, const ResizedAxis& axis) {
+  need_memory(static_cast<uint64_t>(axis.out) * 8);
   std::vector<int64_t> result;
   for (int64_t i = 0; i < axis.out; ++i) {
     if (axis.still(op)) {

@@ -1,5 +1,6 @@
 #include "run/runner.h"
 
+#include "base/limits.h"
 #include "ir/convert.h"
 #include "ir/infer.h"
 
@@ -78,6 +79,7 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs) {
 
 std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bindings bindings, int depth) {
   if (depth > 64) fail("bodies are nested too deeply");
+  need_time();
   if (inputs.size() != graph.inputs.size())
     fail("expected {} inputs, found {}", graph.inputs.size(), inputs.size());
 
@@ -117,6 +119,7 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
   for (NodeId id : order) {
     const Node& node = graph.node(id);
     try {
+      need_time();
       const Kernels::Kernel* kernel = all_kernels().find(node.op.info());
       if (!kernel) fail("the operator '{}' cannot be run", node.op.name());
       std::vector<Datum> operands(node.inputs.size());

@@ -36,5 +36,13 @@ TEST(Utf8, ReplacesWhatUnicodeLacks) {
   }
 }
 
+TEST(Utf8, ShowsWhatCanBeShown) {
+  EXPECT_EQ(printable("layer/é€😀 'a'"), "layer/é€😀 'a'");
+  EXPECT_EQ(printable("\x1b[2J\n\x7f"), "\\x1b[2J\\x0a\\x7f");
+  EXPECT_EQ(printable("a\xff\xc3"), "a\\xff\\xc3");
+  EXPECT_EQ(printable("\xc2\x9b"), "\\x9b");
+  EXPECT_EQ(printable("\xe2\x80\xae"), "\\u202e");
+}
+
 }  // namespace
 }  // namespace remodel

@@ -99,10 +99,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true")
     arguments = parser.parse_args()
-    wrong = 0
+    wrong = total = 0
     for source in sorted(FOLDER.glob("*.txt")):
         cases = parse(source)
         for case in cases:
+            total += 1
             code, lines, _ = run(case)
             if (code, lines) != (case.code, case.lines):
                 wrong += 1
@@ -110,6 +111,7 @@ def main() -> int:
             case.code, case.lines = code, lines
         if arguments.update:
             source.write_text("\n".join(case.text() for case in cases))
+    print(f"{total} messages, {wrong} of them other than the table says")
     return int(wrong > 0 and not arguments.update)
 
 

@@ -1,9 +1,11 @@
 """Small graphs, most of which once came out wrong, refused or unloadable."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 
-from operator_cases import Case
+from operator_cases import Case, Const, single
 
 IMAGE = np.random.default_rng(5).normal(0, 1, (2, 5, 3, 4)).astype(np.float32)
 MATRIX = np.random.default_rng(6).normal(0, 1, (3, 4)).astype(np.float32)
@@ -84,8 +86,29 @@ GRAPHS = {
 }
 
 
-def cases() -> list[Case]:
+def group_norms() -> list[Case]:
+    """ONNX Runtime's GroupNorm, for which it has no kernel on a CPU: the values are the formula's."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(0, 1, (2, 3, 4, 6)).astype(np.float32)  # channels last
+    gain, bias = (rng.normal(1, 1, 6).astype(np.float32) for _ in range(2))
+    grouped = x.reshape(2, 12, 3, 2).astype(np.float64)
+    mean, variance = (f(grouped, axis=(1, 3), keepdims=True) for f in (np.mean, np.var))
+    y = ((grouped - mean) / np.sqrt(variance + 0.01)).reshape(x.shape) * gain + bias
     found = []
+    for last, activation in ((1, 0), (1, 1), (0, 0)):
+        result = (y / (1 + np.exp(-y)) if activation else y).astype(np.float32)
+        turn = (lambda a: a) if last else (lambda a: np.ascontiguousarray(a.transpose(0, 3, 1, 2)))
+        options = {"groups": 3, "activation": activation, "epsilon": 0.01}
+        if not last:
+            options["channels_last"] = 0
+        opsets = {"": 17, "com.microsoft": 1}
+        case = single(f"group_norm_{last}_{activation}", "GroupNorm", [turn(x), Const(gain), Const(bias)], opsets, **options)
+        found.append(replace(case, expected={"y0": turn(result)}))
+    return found
+
+
+def cases() -> list[Case]:
+    found = group_norms()
     for name, (opset, text, inputs) in GRAPHS.items():
         graph = onnx.parser.parse_graph(text)
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)

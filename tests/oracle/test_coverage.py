@@ -17,7 +17,6 @@ import sweep
 
 # Read by no case here, with the reason.
 WITHOUT_CASE = {
-    "com.microsoft.GroupNorm": "ONNX Runtime has no kernel for it on a CPU",
     "com.microsoft.NhwcConv": "ONNX Runtime has no kernel for it on a CPU",
     "com.microsoft.SimplifiedLayerNormalization": "ONNX Runtime has it in ai.onnx, where a case reads it",
     **dict.fromkeys(("Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform"), "see test_random.py"),

@@ -127,20 +127,21 @@ struct Parser {
     if (!double_data.empty())
       return constant_bytes(dtype, dims, Bytes::copy(double_data.data(), double_data.size() * 8));
     size_t size = size_of(dtype);
+    if (size > sizeof(int64_t)) fail("its elements, of {}, stand in a field of integers", name_of(dtype));
     std::string packed(int_data.size() * size, '\0');
     for (size_t i = 0; i < int_data.size(); ++i) std::memcpy(packed.data() + i * size, &int_data[i], size);
     if (is_packed(dtype)) return constant_packed(dtype, dims, Bytes::own(std::move(packed)));
     return constant_bytes(dtype, dims, Bytes::own(std::move(packed)));
   }
 
-  // A sparse tensor made dense: values at linear or coordinate indices.
-  ConstantPtr sparse(Reader in, std::string* name) {
+  ConstantPtr sparse(Reader in, std::string* name_out) {
     ConstantPtr values, indices;
     Shape dims;
+    std::string name;
     while (in.next()) {
       switch (in.field()) {
         case 1:
-          values = tensor(in.message(), name);
+          values = tensor(in.message(), &name);
           break;
         case 2:
           indices = tensor(in.message(), nullptr);
@@ -152,30 +153,40 @@ struct Parser {
           in.skip();
       }
     }
-    if (!values || !indices) fail("a sparse tensor lacks values or indices");
+    if (name_out) *name_out = name;
+    try {
+      return make_sparse(values, indices, std::move(dims));
+    } catch (Error& error) {
+      throw error.at("sparse tensor '" + name + "'");
+    }
+  }
+
+  // Values at linear or coordinate indices.
+  ConstantPtr make_sparse(const ConstantPtr& values, const ConstantPtr& indices, Shape dims) {
+    if (!values || !indices) fail("it lacks values or indices");
     int64_t count = count_of(dims);
-    // A dense copy far larger than what the file holds is more likely an attack than a model.
+    // It is dense in what is written: one far larger than what the file holds is more likely an attack than a
+    // model.
     if (count > (int64_t{1} << 24) && count / 1024 > values->count())
-      fail("a sparse tensor of shape {} with {} values is too large", text_of(dims), values->count());
-    Tensor dense = Tensor::zeros(values->dtype(), dims), given = values->tensor();
-    std::vector<int64_t> places = indices->tensor().ints();
-    size_t size = size_of(values->dtype());
+      fail("the shape {} is too large for {} values", text_of(dims), values->count());
+    std::vector<int64_t> given = indices->tensor().ints(), places;
     bool coordinates = indices->shape().size() == 2;
     size_t width = coordinates ? dims.size() : 1;
-    if (places.size() != static_cast<size_t>(given.count()) * width)
-      fail("a sparse tensor has a wrong number of indices");
+    if (given.size() != static_cast<size_t>(values->count()) * width)
+      fail("{} values need {} indices, but there are {}", values->count(), values->count() * width,
+           given.size());
     Shape strides = strides_of(dims);
-    for (int64_t i = 0; i < given.count(); ++i) {
-      int64_t place = coordinates ? 0 : places[i];
+    for (size_t i = 0; i < static_cast<size_t>(values->count()); ++i) {
+      int64_t place = coordinates ? 0 : given[i];
       for (size_t axis = 0; coordinates && axis < width; ++axis) {
-        int64_t at = places[i * width + axis];
-        if (at < 0 || at >= dims[axis]) fail("a sparse tensor has an index outside its shape");
+        int64_t at = given[i * width + axis];
+        if (at < 0 || at >= dims[axis]) fail("the index {} is outside the shape {}", at, text_of(dims));
         place += at * strides[axis];
       }
-      if (place < 0 || place >= count) fail("a sparse tensor has an index outside its shape");
-      std::memcpy(dense.to<uint8_t>() + place * size, given.as<uint8_t>() + i * size, size);
+      if (place < 0 || place >= count) fail("the index {} is outside the shape {}", place, text_of(dims));
+      places.push_back(place);
     }
-    return constant_tensor(dense);
+    return constant_sparse(std::move(dims), values, std::move(places));
   }
 
   Dims shape(Reader in, const std::string& value, bool& known) {
@@ -357,6 +368,10 @@ struct Parser {
           in.skip();
       }
     }
+    const bool missing = (result.kind == AttributeKind::tensor && result.tensors.empty()) ||
+                         (result.kind == AttributeKind::graph && result.graphs.empty()) ||
+                         (result.kind == AttributeKind::type_proto && result.types.empty());
+    if (missing && result.reference.empty()) fail("attribute '{}' has no value", result.name);
     return result;
   }
 

@@ -13,7 +13,40 @@
 namespace remodel::onnx {
 namespace {
 
-constexpr int64_t most_inlined_nodes = 1'000'000;
+constexpr int deepest_nesting = 100;
+
+// Functions that call one another can stand for more nodes than there is memory for.
+int64_t most_inlined_nodes(const ModelProto& model) {
+  int64_t nodes = static_cast<int64_t>(model.graph.nodes.size());
+  for (const FunctionProto& function : model.functions) nodes += static_cast<int64_t>(function.nodes.size());
+  return 100'000 + 100 * nodes;
+}
+
+std::string key_of(const std::string& domain, const std::string& name, const std::string& overload) {
+  return fmt::format("{}\n{}\n{}", domain, name, overload);
+}
+
+// Refuses a number of inputs that the operator does not take.
+void check_inputs(const NodeProto& proto, const OpSchema& schema) {
+  int given = static_cast<int>(proto.inputs.size());
+  while (given > 0 && proto.inputs[static_cast<size_t>(given) - 1].empty()) --given;
+  if (given >= schema.min_inputs && given <= schema.max_inputs) return;
+  std::string takes = schema.min_inputs == schema.max_inputs ? std::to_string(schema.min_inputs)
+                      : schema.max_inputs == unbounded
+                          ? fmt::format("at least {}", schema.min_inputs)
+                          : fmt::format("{} to {}", schema.min_inputs, schema.max_inputs);
+  std::string names;
+  for (const Formal& formal : schema.inputs) names += (names.empty() ? "" : ", ") + std::string(formal.name);
+  fail("it takes {} input{}{}, but {} given", takes, takes == "1" ? "" : "s",
+       names.empty() ? "" : " (" + names + ")", given == 1 ? "1 is" : fmt::format("{} are", given));
+}
+
+// Undoes its change of a number when it goes.
+struct Deeper {
+  explicit Deeper(int& depth) : depth(++depth) {}
+  ~Deeper() { --depth; }
+  int& depth;
+};
 
 std::string place_of(const NodeProto& proto, const std::string& path) {
   std::string name = !proto.name.empty() ? proto.name : proto.outputs.empty() ? "" : proto.outputs[0];
@@ -68,16 +101,26 @@ std::vector<const NodeProto*> sorted_nodes(const std::vector<NodeProto>& nodes) 
 
 }  // namespace
 
+Functions::Functions(const ModelProto& model) : nodes_left(most_inlined_nodes(model)) {
+  for (const FunctionProto& function : model.functions)
+    by_name.emplace(key_of(function.domain, function.name, function.overload), &function);
+}
+
+const FunctionProto* Functions::find(const NodeProto& node) const {
+  if (by_name.empty()) return nullptr;
+  const auto place = by_name.find(key_of(node.domain, node.type, node.overload));
+  return place == by_name.end() ? nullptr : place->second;
+}
+
 GraphReader::GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets,
                          GraphReader* outer, std::vector<Error>& problems)
     : model_(model), opsets_(opsets), outer_(outer), problems_(problems) {
   if (outer_) {
     graph_->share_symbols(*outer_->graph_);
     path_ = outer_->path_;
-    inline_depth_ = outer_->inline_depth_;
     loop_depth_ = outer_->loop_depth_;
-    inlined_nodes_ = outer_->inlined_nodes_;
   }
+  functions_ = outer_ ? outer_->functions_ : std::make_shared<Functions>(model);
 }
 
 ValueId GraphReader::find(const std::string& name) {
@@ -173,8 +216,10 @@ void GraphReader::read_nodes(const std::vector<NodeProto>& nodes) {
 
 void GraphReader::add_input(const std::string& name, Type type) {
   const InputPlan* plan = plan_ ? plan_->find(name) : nullptr;
-  if (!plan) return define(name, graph_->add_input(name, std::move(type)));
   try {
+    if (!outer_ && !plan && type.is_tensor() && type.dtype == DType::unknown)
+      throw Error("its type is not known").hint("give it with --input-dtype and --input-shape");
+    if (!plan) return define(name, graph_->add_input(name, std::move(type)));
     if (!type.is_tensor()) fail("it is {}, so it cannot be given a shape or type", type.text());
     if (plan->dims) {
       if (type.dims && type.dims->size() != plan->dims->size())
@@ -233,7 +278,9 @@ void GraphReader::read_node(const NodeProto& proto) {
   for (const auto& input : proto.inputs)
     if (!input.empty() && poisoned(input)) return poison(proto);
   size_t problems_before = problems_.size();
+  const Deeper deeper(functions_->depth);
   try {
+    if (functions_->depth > deepest_nesting) fail("graphs and functions are nested too deeply");
     if (inline_function(proto)) {
       if (problems_.size() != problems_before) poison(proto);
       return;
@@ -241,6 +288,8 @@ void GraphReader::read_node(const NodeProto& proto) {
     auto opset = opsets_.find(proto.domain);
     int64_t version = opset == opsets_.end() ? 1 : opset->second;
     const Row* row = all_rows().find_reader(proto.domain, proto.type, version);
+    if (const OpSchema* schema = find_schema(proto.domain, proto.type, static_cast<int>(version)))
+      check_inputs(proto, *schema);
     ReadNode node(*this, *graph_, proto, version);
     if (row && !row->refusal.empty()) fail("{}", row->refusal);
     if (row && row->read) {
@@ -297,14 +346,14 @@ void GraphReader::read_foreign(ReadNode& node) {
 }
 
 bool GraphReader::inline_function(const NodeProto& proto) {
-  auto function = std::find_if(model_.functions.begin(), model_.functions.end(), [&](const FunctionProto& f) {
-    return f.name == proto.type && f.domain == proto.domain && f.overload == proto.overload;
-  });
-  if (function == model_.functions.end()) return false;
-  if (inline_depth_ > 32) fail("functions call one another too deeply");
-  *inlined_nodes_ += static_cast<int64_t>(function->nodes.size()) + 1;
-  if (*inlined_nodes_ > most_inlined_nodes)
-    fail("functions that call one another have over {} nodes", most_inlined_nodes);
+  const FunctionProto* function = functions_->find(proto);
+  if (!function) return false;
+  std::vector<const FunctionProto*>& open = functions_->open;
+  if (std::find(open.begin(), open.end(), function) != open.end()) fail("the function calls itself");
+  functions_->nodes_left -= static_cast<int64_t>(function->nodes.size()) + 1;
+  if (functions_->nodes_left < 0)
+    fail("the model's functions call one another so often that they have over {} nodes",
+         most_inlined_nodes(model_));
 
   std::map<std::string, Attribute> given;
   for (const auto& attribute : function->attribute_defaults) given[attribute.name] = attribute;
@@ -364,9 +413,9 @@ bool GraphReader::inline_function(const NodeProto& proto) {
   for (const auto& [domain, version] : function->opsets) opsets_[domain] = version;
   GraphReader* outer = outer_;
   outer_ = nullptr;
-  ++inline_depth_;
+  open.push_back(function);
   read_nodes(nodes);
-  --inline_depth_;
+  open.pop_back();
   outer_ = outer;
   path_ = path;
   opsets_ = opsets;

@@ -19,6 +19,17 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
 // Thrown where a node reads what could not be read: it has been reported already.
 struct Silenced {};
 
+// The functions of a file, and how far its graphs have come in reading them. All readers of a file share it.
+struct Functions {
+  explicit Functions(const ModelProto& model);
+  const FunctionProto* find(const NodeProto& node) const;
+
+  std::unordered_map<std::string, const FunctionProto*> by_name;
+  std::vector<const FunctionProto*> open;  // those being inlined, the innermost last
+  int64_t nodes_left;                      // that may still be inlined
+  int depth = 0;                           // nodes being read within one another
+};
+
 // One graph or sub-graph being read: its names, and the scopes around it.
 class GraphReader {
  public:
@@ -63,9 +74,8 @@ class GraphReader {
   std::unordered_map<ValueId, ValueId> captured_;          // to their inputs here
   std::unordered_map<std::string, const Type*> declared_;  // what the file says of inner values
   std::string path_;                                       // of the inlined functions around, "encoder/"
-  int inline_depth_ = 0;
   int loop_depth_ = 0;
-  std::shared_ptr<int64_t> inlined_nodes_ = std::make_shared<int64_t>(0);  // in the whole file
+  std::shared_ptr<Functions> functions_;
 };
 
 }  // namespace remodel::onnx

@@ -216,6 +216,8 @@ ValueId pad_with_blocks(Decompose& node, const Pad& op) {
   return x;
 }
 
+constexpr int64_t most_places = 1 << 20;
+
 void decompose_pad(Decompose& node) {
   const auto& op = node.op<Pad>();
   int64_t rank = static_cast<int64_t>(node.dims(0).size());
@@ -247,6 +249,9 @@ void decompose_pad(Decompose& node) {
   for (int64_t axis = 0; axis < rank; ++axis) {
     int64_t low = op.low[axis].number(), high = op.high[axis].number(), size = dims[axis].number();
     if (low == 0 && high == 0) continue;
+    if (low > most_places || high > most_places || size > most_places)
+      fail("an axis of {} elements, padded with {} and {}, is too long to be written down place by place",
+           size, low, high);
     std::vector<int64_t> places;
     for (int64_t i = -low; i < size + high; ++i) places.push_back(padded_place(op.mode, i, size));
     x = node.emit(Gather{axis}, {x, node.integers(places)});

@@ -243,10 +243,13 @@ std::vector<Sample> samples_of(double start, double length, int64_t bins, int64_
   return samples;
 }
 
+constexpr int64_t most_samples = 1 << 14;  // along an axis
+
 int64_t samples_per_bin(const RoiAlign& op, double length, int64_t bins) {
+  if (op.samples > most_samples) fail("{} samples a bin", op.samples);
   if (op.samples > 0) return op.samples;
   double count = std::ceil(length / static_cast<double>(bins));
-  if (!(count < 1 << 20)) fail("a roi of {} elements", length);
+  if (!(count <= most_samples)) fail("a roi of {} elements", length);
   return static_cast<int64_t>(std::max(count, 0.0));
 }
 

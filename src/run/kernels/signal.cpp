@@ -4,6 +4,7 @@
 #include <cmath>
 #include <complex>
 
+#include "base/limits.h"
 #include "ir/convert.h"
 #include "run/elementwise.h"
 #include "run/math.h"
@@ -165,7 +166,7 @@ void run_window(Call& call) {
   const auto& op = call.op<Window>();
   Shape given = call.sizes_or(0, {op.size});
   if (given.size() != 1) fail("there are {} sizes", given.size());
-  count_of({given[0], 8});
+  need_memory(static_cast<uint64_t>(count_of({given[0], 8})));
   std::vector<double> values(given[0]);
   double last = static_cast<double>(op.periodic ? given[0] : given[0] - 1);
   for (int64_t i = 0; i < given[0]; ++i) {
