@@ -195,11 +195,7 @@ ReadNode::Body ReadNode::read_loop_body(const GraphProto& proto, std::vector<Typ
   bool widest = false;
   // Bodies in bodies would be read exponentially often.
   if (reader_.loop_depth_ >= careful_depth) widen_all(), widest = true;
-  struct Depth {
-    explicit Depth(int& depth) : depth(depth) { ++depth; }
-    ~Depth() { --depth; }
-    int& depth;
-  } depth(reader_.loop_depth_);
+  const Deeper deeper(reader_.loop_depth_);
   for (;;) {
     std::optional<Body> body;
     try {

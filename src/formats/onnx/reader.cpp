@@ -41,13 +41,6 @@ void check_inputs(const NodeProto& proto, const OpSchema& schema) {
        names.empty() ? "" : " (" + names + ")", given == 1 ? "1 is" : fmt::format("{} are", given));
 }
 
-// Undoes its change of a number when it goes.
-struct Deeper {
-  explicit Deeper(int& depth) : depth(++depth) {}
-  ~Deeper() { --depth; }
-  int& depth;
-};
-
 std::string place_of(const NodeProto& proto, const std::string& path) {
   std::string name = !proto.name.empty() ? proto.name : proto.outputs.empty() ? "" : proto.outputs[0];
   return fmt::format("node '{}' ({}{})", path + name, proto.domain.empty() ? "" : proto.domain + ".",

@@ -19,6 +19,13 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
 // Thrown where a node reads what could not be read: it has been reported already.
 struct Silenced {};
 
+// Counts how deep something is nested, for as long as it lives.
+struct Deeper {
+  explicit Deeper(int& depth) : depth(++depth) {}
+  ~Deeper() { --depth; }
+  int& depth;
+};
+
 // The functions of a file, and how far its graphs have come in reading them. All readers of a file share it.
 struct Functions {
   explicit Functions(const ModelProto& model);
@@ -36,9 +43,9 @@ class GraphReader {
   GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets, GraphReader* outer,
               std::vector<Error>& problems);
 
-  // `input_types`, of a sub-graph's declared inputs, stand for what the file says of them.
   // Before read(), for the main graph.
   void follow(const Plan& plan) { plan_ = &plan; }
+  // `input_types`, of a sub-graph's declared inputs, stand for what the file says of them.
   void read(const GraphProto& proto, const std::vector<Type>& input_types = {});
   GraphPtr graph() { return graph_; }
   const std::vector<ValueId>& captures() const { return captures_; }  // values of the outer graph, in order
