@@ -13,7 +13,7 @@ ReadNode::ReadNode(GraphReader& reader, Graph& graph, const NodeProto& proto, in
       results_(proto.outputs.size(), absent) {
   for (const auto& name : proto.inputs) {
     ValueId value = name.empty() ? absent : reader_.find(name);
-    if (value == absent && !name.empty() && !reader_.names_.count(name))
+    if (value == absent && !name.empty() && !reader_.scope_.values.count(name))
       fail("input '{}' is never computed", name);
     operands_.push_back(value);
   }
