@@ -332,7 +332,7 @@ class Check {
       OutputCheck& it = check(i);
       if (!found.agrees()) {
         it.layer = found.layer;
-        if (found.difference != it.reason) it.reason += fmt::format(" (there: {})", found.difference);
+        if (found.difference != it.reason) it.layer_difference = found.difference;
       } else if (found.compared > 0 && depends_[output_pairs_[i]].decision) {
         it.verdict = Verdict::near_ties;
         it.reason = fmt::format(
