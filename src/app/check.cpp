@@ -5,10 +5,10 @@
 #include <new>
 
 #include "app/arrays.h"
+#include "app/runnable.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "ir/convert.h"
-#include "ops/control.h"
 #include "run/compare.h"
 #include "run/cost.h"
 #include "run/lockstep.h"
@@ -73,28 +73,18 @@ Datum cast(const Datum& datum, DType to) {
   return result;
 }
 
-// The first layer that has no kernel; empty where all have.
-std::string not_runnable(const Graph& graph) {
-  for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id) {
-    const Node& node = graph.node(id);
-    if (!node.live) continue;
-    if (!all_kernels().find(node.op.info())) {
-      const Foreign* foreign = node.op.as<Foreign>();
-      return fmt::format("layer '{}': '{}' cannot be run here", node.origin.empty() ? "" : node.origin[0],
-                         foreign ? foreign->type : node.op.name());
-    }
-    for (const GraphPtr& body : node.op.graphs())
-      if (std::string problem = not_runnable(*body); !problem.empty()) return problem;
-  }
-  return "";
-}
-
 // One entry point of the two models.
 class Check {
  public:
   Check(const Graph& source, const Graph& result, const CheckOptions& options, Pool& pool,
         CheckResult& report)
-      : source_(source), result_(result), options_(options), pool_(pool), report_(report) {}
+      : source_part_(runnable_part(source)),
+        result_part_(runnable_part(result)),
+        source_(source_part_.graph ? *source_part_.graph : source),
+        result_(result_part_.graph ? *result_part_.graph : result),
+        options_(options),
+        pool_(pool),
+        report_(report) {}
 
   void run() {
     first_ = report_.outputs.size();
@@ -105,8 +95,12 @@ class Check {
       report_.outputs.push_back(check);
     }
     if (std::string problem = pair_ports(); !problem.empty()) return all(Verdict::failed, problem);
-    for (const Graph* graph : {&source_, &result_})
-      if (std::string problem = not_runnable(*graph); !problem.empty()) return all(Verdict::not_run, problem);
+    bool any_runs = result_.outputs.empty();
+    for (size_t i = 0; i < output_pairs_.size(); ++i) {
+      check(i).reason = missing(i);
+      any_runs = any_runs || missing(i).empty();
+    }
+    if (!any_runs) return;
     const Limits limits(options_.memory, options_.seconds);
     depends_ = dependences(source_);
     Set first, second;
@@ -131,6 +125,11 @@ class Check {
   };
 
   OutputCheck& check(size_t i) { return report_.outputs[first_ + i]; }
+  // The layer for which the output cannot be run; "" where it can.
+  const std::string& missing(size_t i) const {
+    const std::string& of_source = source_part_.missing[output_pairs_[i]];
+    return of_source.empty() ? result_part_.missing[i] : of_source;
+  }
   void all(Verdict verdict, const std::string& reason) {
     for (size_t i = 0; i < result_.outputs.size(); ++i) {
       check(i).verdict = verdict;
@@ -296,7 +295,7 @@ class Check {
     std::vector<size_t> different;
     for (size_t i = 0; i < output_pairs_.size(); ++i) {
       OutputCheck& it = check(i);
-      if (it.verdict == Verdict::failed) continue;
+      if (it.verdict == Verdict::failed || !missing(i).empty()) continue;
       const Datum& reference = set.outputs[output_pairs_[i]];
       if (depends_[output_pairs_[i]].random) {
         it.verdict = Verdict::random;
@@ -332,7 +331,7 @@ class Check {
       OutputCheck& it = check(i);
       if (!found.agrees()) {
         it.layer = found.layer;
-        if (found.difference != it.reason) it.reason += fmt::format(" (there: {})", found.difference);
+        if (found.difference != it.reason) it.layer_difference = found.difference;
       } else if (found.compared > 0 && depends_[output_pairs_[i]].decision) {
         it.verdict = Verdict::near_ties;
         it.reason = fmt::format(
@@ -364,6 +363,7 @@ class Check {
     it.reason = why;
   }
 
+  const RunnablePart source_part_, result_part_;
   const Graph &source_, &result_;
   const CheckOptions& options_;
   Pool& pool_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/text.h"
+#include "ops/control.h"
 #include "run/kernel.h"
 
 namespace remodel {
@@ -162,6 +163,32 @@ TEST(Check, FeedsWhatNarrowerInputsCanHold) {
   CheckResult result = check(source, "graph g(x: f16[40]) { w = cast(x) {to: f32}  y = relu(w) return y }");
   EXPECT_EQ(result.outputs[0].verdict, Verdict::verified) << result.outputs[0].reason;
   EXPECT_EQ(result.outputs[0].error, 0);
+}
+
+// y, and what two layers that nobody knows make of it.
+Model with_unknown_layers(const std::string& text) {
+  Model model = model_of(text);
+  Graph& graph = model.main();
+  Foreign mystery, later;
+  mystery.type = "Mystery", later.type = "Later";
+  const NodeId first = graph.add_node(mystery, {graph.outputs[0].value}, {"m"}, {"odd"});
+  const NodeId second = graph.add_node(later, {graph.node(first).outputs[0]}, {"l"}, {"even odder"});
+  graph.outputs.push_back({"unknown", graph.node(second).outputs[0]});
+  return model;
+}
+
+TEST(Check, ComparesTheOutputsThatHangOnNoUnknownLayer) {
+  const Model source = with_unknown_layers(network);
+  CheckResult result = check_models(source, with_unknown_layers(network), {});
+  ASSERT_EQ(result.outputs.size(), 2u);
+  EXPECT_EQ(result.outputs[0].verdict, Verdict::verified);
+  EXPECT_EQ(result.outputs[1].verdict, Verdict::not_run);
+  EXPECT_EQ(result.outputs[1].reason, "layer 'odd': 'Mystery' cannot be run here");
+  EXPECT_TRUE(result.not_run());
+  result = check_models(source, with_unknown_layers(with(network, "relu(a)", "sigmoid(a)")), {});
+  EXPECT_EQ(result.outputs[0].verdict, Verdict::failed);
+  EXPECT_EQ(result.outputs[0].layer, "act");
+  EXPECT_EQ(result.outputs[1].verdict, Verdict::not_run);
 }
 
 TEST(Check, SaysThatTheSourceDoesNotRun) {

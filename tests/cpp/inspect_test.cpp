@@ -141,8 +141,8 @@ TEST(Inspect, CountsTheDemosModel) {
   EXPECT_EQ(found.targets[0].lowest_opset, 9);
   const Json json = json_of(found);
   EXPECT_EQ(json.at("parameters").at("count").as_int(), 2572);
-  EXPECT_NE(text_of(found).find("classes       4: circle, square, triangle, cross\n"), std::string::npos)
-      << text_of(found);
+  EXPECT_NE(text_of(found, 80).find("classes       4: circle, square, triangle, cross\n"), std::string::npos)
+      << text_of(found, 80);
 }
 
 }  // namespace

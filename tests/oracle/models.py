@@ -38,7 +38,9 @@ VISION = (
     "inception_v3 lraspp_mobilenet_v3_large maxvit_t mnasnet1_0 mobilenet_v2 mobilenet_v3_small regnet_y_400mf "
     "resnet18 resnet50 resnext50_32x4d shufflenet_v2_x1_0 squeezenet1_1 swin_t swin_v2_t vit_b_32"
 ).split()
-TEXT = "bert gpt2 gpt2_past vit whisper_encoder whisper_decoder whisper_step whisper_merged".split()
+TEXT = (
+    "bert gpt2 gpt2_past llama mobilevit segformer t5 vit whisper_encoder whisper_decoder whisper_step whisper_merged"
+).split()
 DRAWN = "crnn unet yolo yolo_nms small_cnn".split()
 QUANTIZED = "cnn_qdq cnn_qoperator resnet18_qdq bert_dynamic".split()
 NAMES = [f"{name}-{exporter}" for name in VISION + TEXT + DRAWN + QUANTIZED for exporter in ("script", "dynamo")]

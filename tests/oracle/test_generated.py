@@ -1,5 +1,4 @@
 import os
-import time
 
 import pytest
 
@@ -7,9 +6,8 @@ import generated
 from ort_worker import OrtWorker
 
 COUNT = 60
-SEED = int(
-    os.environ.setdefault("GENERATED_SEED", str(int(time.time()) % 1_000_000))
-)  # one for all pytest-xdist workers
+# The same graphs in every run: `generated.py` hunts with new ones.
+SEED = int(os.environ.get("GENERATED_SEED", "650301"))
 
 
 @pytest.mark.parametrize("seed", [SEED * 1000 + index for index in range(COUNT)])

@@ -121,6 +121,12 @@ def test_paths_with_spaces_and_other_scripts(tmp_path):
     assert shapes(tmp_path / "出" / "again ü.onnx")["x"] == [2, 3]
 
 
+def test_names_that_look_like_options(tmp_path):
+    put(tmp_path, "-in.onnx", bad_models.good)
+    call(tmp_path, "--opset", "12", "--", "-in.onnx", "--out.onnx")
+    assert onnx.load(tmp_path / "--out.onnx").opset_import[0].version == 12
+
+
 def test_device_as_output(tmp_path):
     put(tmp_path, "in.onnx", bad_models.good)
     out = subprocess.run([PROGRAM, "in.onnx", "/dev/stdout", "-q"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True)
@@ -199,6 +205,16 @@ def test_jobs_take_the_lowest_opset_that_will_do(tmp_path):
     assert onnx.load(tmp_path / "b.onnx").opset_import[0].version == 20
 
 
+def test_dry_run_of_jobs_that_follow_one_another(tmp_path):
+    put(tmp_path, "a.onnx", bad_models.good)
+    jobs = [{"convert_from": "b.onnx", "convert_to": "c.onnx"}, {"convert_from": "a.onnx", "convert_to": "b.onnx"}]
+    _, err = call(tmp_path, "-d", json.dumps(jobs), "--dry-run")
+    assert "[1/2] b.onnx -> c.onnx: skipped, as it reads what job 2 would write (--dry-run)" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+    _, err = call(tmp_path, "-d", json.dumps(2 * jobs[1:]), "--dry-run", code=2)
+    assert "jobs 1 and 2 both write 'b.onnx'" in err
+
+
 def test_options_hold_for_all_jobs(tmp_path):
     put(tmp_path, "a.onnx", bad_models.good)
     jobs = [{"convert_from": "a.onnx", "convert_to": "b.onnx"}, {"convert_from": "a.onnx", "convert_to": "c.onnx", "onnx_opset": 12}]
@@ -222,6 +238,45 @@ def test_keys_are_options(tmp_path):
     assert onnx.load(tmp_path / "out.onnx").opset_import[0].version == 12
     call(tmp_path, "in.onnx", "never.onnx", "--skip", "True")
     assert not (tmp_path / "never.onnx").exists()
+
+
+def test_run_says_what_the_outputs_are(tmp_path):
+    put(tmp_path, "in.onnx", bad_models.two_layers)
+    x, ids = np.ones((5, 3), np.float32), np.zeros(2, np.int64)
+    np.savez(tmp_path / "in.npz", x=x, ids=ids)
+    out, _ = call(tmp_path, "run", "in.onnx", "in.npz", "out.npz")
+    assert out == "outputs  y: f32[5, 4]\n         picked: f32[2, 4]\n"
+    expected = onnxruntime.InferenceSession(tmp_path / "in.onnx").run(["y"], {"x": x, "ids": ids})[0]
+    np.testing.assert_allclose(np.load(tmp_path / "out.npz")["y"], expected, rtol=1e-6)
+    assert call(tmp_path, "run", "in.onnx", "in.npz", "out.npz", "-q")[0] == ""
+
+
+def test_verify_names_the_layer_that_differs(tmp_path):
+    put(tmp_path, "a.onnx", bad_models.two_layers)
+    model = onnx.load(tmp_path / "a.onnx")
+    weight = model.graph.initializer[0]
+    values = onnx.numpy_helper.to_array(weight) + 1
+    weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
+    onnx.save(model, tmp_path / "b.onnx")
+    out, err = call(tmp_path, "verify", "a.onnx", "b.onnx", code=3)
+    assert out.startswith("inputs   made up with N = ") and "result   the models differ" in out
+    assert "the first layer that differs is '" in out and out.count("y: failed") == 1
+    assert err == "error: 'b.onnx' does not compute what 'a.onnx' does\n"
+    report = json.loads(call(tmp_path, "verify", "a.onnx", "b.onnx", "--json", code=3)[0])
+    assert (report["version"], report["status"], report["outputs"][0]["verdict"]) == (1, "failed", "failed")
+
+
+def test_inspect_keeps_within_the_width(tmp_path):
+    put(tmp_path, "in.onnx", bad_models.two_layers)
+    model = onnx.load(tmp_path / "in.onnx")
+    kinds = ["Abs", "Cos", "Sin", "Tan", "Exp", "Neg", "Sigmoid", "Tanh", "Floor", "Ceil", "Erf", "Sign", "Round", "Softplus"]
+    for i, kind in enumerate(kinds):
+        name = f"more{i}"
+        model.graph.node.append(onnx.helper.make_node(kind, ["y"], [name]))
+        model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 4]))
+    onnx.save(model, tmp_path / "in.onnx")
+    out, _ = call(tmp_path, "inspect", "in.onnx")
+    assert max(map(len, out.splitlines())) <= 80 and all(f"{kind} 1" in out for kind in kinds)
 
 
 def test_batch(tmp_path):

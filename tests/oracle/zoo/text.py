@@ -1,4 +1,4 @@
-"""BERT-, GPT-2-, Whisper- and ViT-shaped models from transformers, with tiny configurations."""
+"""Text, speech and vision models from transformers, with tiny configurations."""
 
 import numpy as np
 import torch
@@ -201,10 +201,85 @@ def whisper_step(exporter: str) -> Spec:
     return Spec(Tuple(whisper_model(), call), sets, outputs, dynamic)
 
 
+def llama(exporter: str) -> Spec:
+    """Heads that share keys, rotary positions, a gated feed-forward part."""
+    config = transformers.LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+    )
+    module = Tuple(
+        reseed(transformers.LlamaForCausalLM(config)),
+        lambda m, ids, mask: m(ids, attention_mask=mask, use_cache=False).logits,
+    )
+    sets = [{"input_ids": tokens(i, *size), "attention_mask": mask(*size)} for i, size in enumerate(SIZES)]
+    return Spec(module, sets, ["logits"], {name: axes("batch", "length") for name in sets[0]})
+
+
+def t5(exporter: str) -> Spec:
+    """Learned biases of relative positions, attention to another length."""
+    config = transformers.T5Config(
+        vocab_size=VOCABULARY,
+        d_model=32,
+        d_kv=HEAD_SIZE,
+        d_ff=48,
+        num_layers=LAYERS,
+        num_heads=HEADS,
+        decoder_start_token_id=0,
+    )
+
+    def call(module, ids, mask, target):
+        return module(input_ids=ids, attention_mask=mask, decoder_input_ids=target, use_cache=False).logits
+
+    sets = [
+        {
+            "input_ids": tokens(i, batch, length),
+            "attention_mask": mask(batch, length),
+            "decoder_input_ids": tokens(i + 5, batch, length - 2),
+        }
+        for i, (batch, length) in enumerate(SIZES)
+    ]
+    dynamic = {name: axes("batch", "length") for name in ("input_ids", "attention_mask")}
+    dynamic["decoder_input_ids"] = axes("batch", "target")
+    return Spec(Tuple(reseed(transformers.T5ForConditionalGeneration(config)), call), sets, ["logits"], dynamic)
+
+
+def segformer(exporter: str) -> Spec:
+    config = transformers.SegformerConfig(
+        hidden_sizes=[8, 16, 24, 32],
+        depths=[1, 1, 1, 1],
+        num_attention_heads=[1, 2, 2, 4],
+        decoder_hidden_size=16,
+        num_labels=4,
+    )
+    module = Tuple(reseed(transformers.SegformerForSemanticSegmentation(config)), lambda m, x: m(x).logits)
+    return Spec(module.eval(), [{"x": image(i, 1, 3, 64, 96)} for i in (1, 2)], ["logits"])
+
+
+def mobilevit(exporter: str) -> Spec:
+    """Images folded into patches and back between convolutions."""
+    config = transformers.MobileViTConfig(
+        hidden_sizes=[16, 24, 32],
+        neck_hidden_sizes=[8, 8, 8, 16, 16, 24, 32],
+        num_attention_heads=HEADS,
+        image_size=64,
+    )
+    module = Tuple(reseed(transformers.MobileViTForImageClassification(config)), lambda m, x: m(x).logits)
+    return Spec(module.eval(), [{"x": image(i, 1, 3, 64, 64)} for i in (1, 2)], ["logits"])
+
+
 MODELS = {
     "bert": bert,
     "gpt2": gpt2,
     "gpt2_past": gpt2_past,
+    "llama": llama,
+    "mobilevit": mobilevit,
+    "segformer": segformer,
+    "t5": t5,
     "vit": vit,
     "whisper_encoder": whisper_encoder,
     "whisper_decoder": whisper_decoder,
