@@ -106,7 +106,7 @@ void decompose_dft(Decompose& node) {
 void compute_stft(Decompose& node) {
   const auto& op = node.op<Stft>();
   const DType dtype = node.dtype(0), real = dtype == DType::f64 ? DType::f64 : DType::f32;
-  const int64_t parts = known(node.dims(0)[2], "the number of parts");
+  const int64_t parts = op.onesided ? 1 : known(node.dims(0)[2], "the number of parts");
   auto given = [&](size_t i, const Dim& otherwise) {
     return node.has(i) ? reshape(cast({&node, node.in(i)}, DType::i64), {}) : size_term(node, otherwise);
   };
