@@ -279,6 +279,18 @@ def test_inspect_keeps_within_the_width(tmp_path):
     assert max(map(len, out.splitlines())) <= 80 and all(f"{kind} 1" in out for kind in kinds)
 
 
+def test_check_says_what_could_not_be_compared(tmp_path):
+    nodes = [
+        onnx.helper.make_node("RandomUniformLike", ["x"], ["noise"]),
+        onnx.helper.make_node("Constant", [], ["fixed"], value=onnx.numpy_helper.from_array(np.ones(3, np.float32))),
+    ]
+    outputs = [bad_models.info("noise", [2, 3]), bad_models.info("fixed", [3])]
+    (tmp_path / "in.onnx").write_bytes(bad_models.build(nodes, [bad_models.info("x", [2, 3])], outputs))
+    out, _ = call(tmp_path, "in.onnx", "out.onnx")
+    assert "noise: random: only its type and shape were compared\n" in out
+    assert "fixed: not exercised" in out and ": it depends on no input\n" in out and "verified" not in out
+
+
 def test_batch(tmp_path):
     put(tmp_path, "in.onnx", bad_models.good)
     (tmp_path / "lines").write_text("in.onnx 'o ut.onnx'\nin.onnx 'out\nnothing.onnx out.onnx\nops --json\n")
