@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -343,6 +344,21 @@ def test_help_and_version(tmp_path):
     for command in ("run", "verify", "inspect", "ops", "completions", "batch"):
         assert f"remodel {command}" in call(tmp_path, command, "--help")[0]
     assert call(tmp_path, "--version")[0].startswith("remodel ")
+
+
+def test_the_readme_is_true(tmp_path):
+    readme = (remodel.ROOT / "README.md").read_text()
+    said = "".join(call(tmp_path, *command, "--help")[0] for command in ([], ["run"], ["verify"], ["inspect"], ["ops"]))
+    options = set(re.findall(r"--[a-z][a-z-]*", readme)) - {"--help"}
+    assert len(options) > 5 and all(re.search(rf"^ .*{option}\b", said, re.MULTILINE) for option in options)
+    codes = lambda text: re.findall(r"(\d+) ([a-z/ ]+)", text[text.index("0 done") :].split(".")[0].replace("\n", " "))
+    assert codes(readme) == codes(said) and len(codes(said)) == 7
+
+    jobs = "\n".join(line[4:] for line in re.search(r"^    \[\n(    .*\n)+", readme, re.MULTILINE)[0].splitlines())
+    put(tmp_path, "model.onnx", bad_models.two_layers)
+    out, _ = call(tmp_path, "-d", jobs.replace("conv5", "hidden"))
+    assert [line.split()[1] for line in out.splitlines()[1:]] == ["done", "done", "skipped"]
+    assert onnx.load(tmp_path / "head.onnx").opset_import[0].version == 13
 
 
 def test_a_terminal_gets_colours_and_a_live_line(tmp_path):
