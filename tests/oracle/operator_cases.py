@@ -126,10 +126,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose name contains this")
     arguments = parser.parse_args()
-    workers = report.WorkerPerThread()
-    rows = report.run_all(lambda case: check(case, workers.get()), all_cases(arguments.only))
-    workers.close()
-    results = [result for row in rows for result in row]
+    results = report.run_beside(check, all_cases(arguments.only))
     report.print_results("operators", results)
     return int(any(result.verdict != "right" for result in results))
 

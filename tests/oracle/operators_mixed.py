@@ -107,8 +107,19 @@ def group_norms() -> list[Case]:
     return found
 
 
+def operand_left_out_through_functions() -> Case:
+    """A function hands on to another what it was not given."""
+    text = """<ir_version: 8, opset_import: ["": 17, "local": 1]>
+        mixed (float[n, 4] x, float low) => (float[n, 4] y) { y = local.Outer(x, low) }
+        <domain: "local", opset_import: ["": 17, "local": 1]>
+        Outer (x, low, high) => (y) { y = local.Inner(x, low, high) }
+        <domain: "local", opset_import: ["": 17]>
+        Inner (x, low, high) => (y) { y = Clip(x, low, high) }"""
+    return Case("operand_left_out_through_functions", onnx.parser.parse_model(text), {"x": MATRIX, "low": np.array(0.5, np.float32)})
+
+
 def cases() -> list[Case]:
-    found = group_norms()
+    found = [*group_norms(), operand_left_out_through_functions()]
     for name, (opset, text, inputs) in GRAPHS.items():
         graph = onnx.parser.parse_graph(text)
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)

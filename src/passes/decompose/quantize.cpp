@@ -12,19 +12,12 @@
 namespace remodel {
 namespace {
 
-bool is_single(const Type& type) {
-  if (!type.dims) return false;
-  for (const Dim& dim : *type.dims)
-    if (!dim.is_number(1)) return false;
-  return true;
-}
-
 // Scales or zero points, as f32, in a shape that broadcasts against x.
 ValueId parameter(Decompose& node, size_t i, int64_t axis, int64_t block) {
   ValueId value = node.in(i);
   if (node.dtype(i) != DType::f32) value = node.emit(cast_to(DType::f32), {value});
   const Type& type = node.type(i);
-  if (is_single(type)) return type.dims->empty() ? value : node.emit(Reshape{{}, false}, {value});
+  if (has_one_element(type)) return type.dims->empty() ? value : node.emit(Reshape{{}, false}, {value});
   Dims x = node.dims(0);
   int64_t rank = static_cast<int64_t>(x.size()), at = resolve_axis(axis, x.size());
   if (block == 0) {
@@ -85,7 +78,7 @@ void decompose_quantize(Decompose& node) {
 void decompose_dequantize(Decompose& node) {
   const auto& op = node.op<Dequantize>();
   ValueId x = node.in(0);
-  // Codes that files of old opsets cannot hold are held in a wider type.
+  // Codes of a type that a target may lack are held in a wider one.
   DType from = node.dtype(0);
   if (node.graph().value(x).constant && (is_packed(from) || is_small_float(from))) {
     DType held = is_float(from) ? DType::f32 : is_signed(from) ? DType::i8 : DType::u8;

@@ -4,12 +4,10 @@
 
 #include "ops/binary.h"
 #include "ops/cast.h"
-#include "ops/matmul.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/unary.h"
 #include "passes/decompose/bodies.h"
-#include "passes/decompose/places.h"
 
 namespace remodel {
 namespace {
@@ -37,11 +35,8 @@ ValueId after_sum(Decompose& d, Kind kind, ValueId sum) {
 Term over_listed_axes(Decompose& d, Kind kind, Term x) {
   const auto& op = d.op<Reduce>();
   const int64_t rank = static_cast<int64_t>(d.dims(0).size());
-  Term listed = cast({&d, d.in(1)}, DType::i64);
-  listed = {&d, from_front(d, listed.id, d.scalar(DType::i64, static_cast<double>(rank)))};
-  Term matches = unsqueeze(listed, {1}) == counting(d, rank);
-  Term chosen = reduce(Kind::sum, cast(matches, DType::f32), {0}) > 0;
-  if (!op.empty_is_none) chosen = chosen || apply(CountOf{}, {listed}) == 0;
+  Term axes{&d, d.in(1)}, chosen = listed(axes, rank);
+  if (!op.empty_is_none) chosen = chosen || apply(CountOf{}, {axes}) == 0;
   for (int64_t axis = rank; axis-- > 0;)
     x = if_else(
         at_index(chosen, 0, axis), {x},
@@ -131,8 +126,7 @@ void cumulate(Decompose& d) {
   const int64_t rank = static_cast<int64_t>(dims.size());
   Term x{&d, d.in(0)};
   if (d.has(1)) {
-    Term axis = reshape(cast({&d, d.in(1)}, DType::i64), {});
-    axis = {&d, from_front(d, axis.id, d.scalar(DType::i64, static_cast<double>(rank)))};
+    Term axis = from_front(reshape({&d, d.in(1)}, {}), rank);
     Term sums = choose(axis, rank, {x}, [&](Emitter&, const std::vector<Term>& given, int64_t at) {
       Cumulate one = op;
       one.axis = at;

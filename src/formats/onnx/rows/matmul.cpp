@@ -3,6 +3,7 @@
 #include "formats/onnx/rows.h"
 #include "formats/onnx/rows/fused.h"
 #include "ops/binary.h"
+#include "ops/quantize.h"
 #include "ops/shape.h"
 #include "ops/unary.h"
 #include "passes/lower_einsum.h"
@@ -124,20 +125,13 @@ std::string cannot_write_matmul(const WriteNode& node) {
   return (op.transpose_a || op.transpose_b) && !gemm ? "an operand is transposed" : "";
 }
 
-bool is_single(const Type& type) {
-  if (!type.dims) return false;
-  for (const Dim& dim : *type.dims)
-    if (!dim.is_number(1)) return false;
-  return true;
-}
-
 std::string cannot_write_matmul_integer(const WriteNode& node) {
   const auto& op = node.op<MatMul>();
   if (!integers_of_a_byte(node)) return "its operands are not small integers";
   for (size_t i = 0; i < 2; ++i) {
     if (bits_of(node.dtype(i)) != 8) return "its operands do not have 8 bits";
     if ((i == 0 ? op.transpose_a : op.transpose_b) &&
-        (node.rank(i) < 2 || (node.has(i + 2) && !is_single(node.type(i + 2)))))
+        (node.rank(i) < 2 || (node.has(i + 2) && !has_one_element(node.type(i + 2)))))
       return "an operand with several zero points is transposed";
   }
   return "";
@@ -148,7 +142,7 @@ std::string integer_zero_points(WriteNode& node, size_t i) {
   if (!node.has(i)) return "";
   const Type& type = node.type(i);
   size_t rank = type.dims ? type.dims->size() : 0;
-  if (is_single(type) ? rank > 1 : i == 2 && rank == 2)
+  if (has_one_element(type) ? rank > 1 : i == 2 && rank == 2)
     return node.emit("Reshape", {node.in(i), node.integers({-1})});
   return node.in(i);
 }

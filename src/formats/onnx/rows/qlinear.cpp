@@ -15,19 +15,12 @@
 namespace remodel::onnx {
 namespace {
 
-bool is_single(const Type& type) {
-  if (!type.dims) return false;
-  for (const Dim& dim : *type.dims)
-    if (!dim.is_number(1)) return false;
-  return true;
-}
-
 // Input x with its scale and zero point, as real numbers in f32. Several scales go along `axis`.
 ValueId real(ReadNode& node, size_t x, size_t scale, size_t zero, int64_t axis = 0) {
   const Type& type = node.type(scale);
-  if (!is_single(type) && !type.has_rank(1)) fail("scales {} are not supported", type.text());
+  if (!has_one_element(type) && !type.has_rank(1)) fail("scales {} are not supported", type.text());
   Dequantize op;
-  if (!is_single(type)) op.axis = axis;
+  if (!has_one_element(type)) op.axis = axis;
   return node.emit(op, {node.input(x), node.input(scale), node.input_or_absent(zero)});
 }
 
@@ -97,8 +90,8 @@ void read_qlinear_conv(ReadNode& node) {
 
 // (a, scale, zero, b, scale, zero, y scale, y zero): scales one a row of a, one a column of b.
 void read_qlinear_matmul(ReadNode& node) {
-  int64_t rows = is_single(node.type(1)) ? 0 : node.rank(0) - 2,
-          columns = is_single(node.type(4)) ? 0 : node.rank(3) - 1;
+  int64_t rows = has_one_element(node.type(1)) ? 0 : node.rank(0) - 2,
+          columns = has_one_element(node.type(4)) ? 0 : node.rank(3) - 1;
   ValueId a = real(node, 0, 1, 2, rows), b = real(node, 3, 4, 5, columns);
   emit_quantized(node, node.emit(MatMul{}, {a, b}), 6, 7);
 }
@@ -118,7 +111,7 @@ void read_qgemm(ReadNode& node) {
     if (alpha != 1) scale = scale_product(node, scale, node.add_scalar(DType::f32, alpha));
     Dequantize bias;
     bias.axis = node.rank(6) - 1;
-    if (is_single(node.graph().value(scale).type)) bias.axis = 0;
+    if (has_one_element(node.graph().value(scale).type)) bias.axis = 0;
     y = node.emit(Add{}, {y, node.emit(bias, {node.input(6), scale})});
   }
   if (node.has_input(8)) return emit_quantized(node, y, 7, 8);
