@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -279,6 +280,18 @@ def test_inspect_keeps_within_the_width(tmp_path):
     assert max(map(len, out.splitlines())) <= 80 and all(f"{kind} 1" in out for kind in kinds)
 
 
+def test_check_says_what_could_not_be_compared(tmp_path):
+    nodes = [
+        onnx.helper.make_node("RandomUniformLike", ["x"], ["noise"]),
+        onnx.helper.make_node("Constant", [], ["fixed"], value=onnx.numpy_helper.from_array(np.ones(3, np.float32))),
+    ]
+    outputs = [bad_models.info("noise", [2, 3]), bad_models.info("fixed", [3])]
+    (tmp_path / "in.onnx").write_bytes(bad_models.build(nodes, [bad_models.info("x", [2, 3])], outputs))
+    out, _ = call(tmp_path, "in.onnx", "out.onnx")
+    assert "noise: random: only its type and shape were compared\n" in out
+    assert "fixed: not exercised" in out and ": it depends on no input\n" in out and "verified" not in out
+
+
 def test_batch(tmp_path):
     put(tmp_path, "in.onnx", bad_models.good)
     (tmp_path / "lines").write_text("in.onnx 'o ut.onnx'\nin.onnx 'out\nnothing.onnx out.onnx\nops --json\n")
@@ -331,6 +344,21 @@ def test_help_and_version(tmp_path):
     for command in ("run", "verify", "inspect", "ops", "completions", "batch"):
         assert f"remodel {command}" in call(tmp_path, command, "--help")[0]
     assert call(tmp_path, "--version")[0].startswith("remodel ")
+
+
+def test_the_readme_is_true(tmp_path):
+    readme = (remodel.ROOT / "README.md").read_text()
+    said = "".join(call(tmp_path, *command, "--help")[0] for command in ([], ["run"], ["verify"], ["inspect"], ["ops"]))
+    options = set(re.findall(r"--[a-z][a-z-]*", readme)) - {"--help"}
+    assert len(options) > 5 and all(re.search(rf"^ .*{option}\b", said, re.MULTILINE) for option in options)
+    codes = lambda text: re.findall(r"(\d+) ([a-z/ ]+)", text[text.index("0 done") :].split(".")[0].replace("\n", " "))
+    assert codes(readme) == codes(said) and len(codes(said)) == 7
+
+    jobs = "\n".join(line[4:] for line in re.search(r"^    \[\n(    .*\n)+", readme, re.MULTILINE)[0].splitlines())
+    put(tmp_path, "model.onnx", bad_models.two_layers)
+    out, _ = call(tmp_path, "-d", jobs.replace("conv5", "hidden"))
+    assert [line.split()[1] for line in out.splitlines()[1:]] == ["done", "done", "skipped"]
+    assert onnx.load(tmp_path / "head.onnx").opset_import[0].version == 13
 
 
 def test_a_terminal_gets_colours_and_a_live_line(tmp_path):
