@@ -101,10 +101,33 @@ void decompose_dft(Decompose& node) {
   node.result(0, moves ? node.emit(Transpose{back}, {result}) : result);
 }
 
+// For frames that are only known when the model runs: all of them side by side, times tables that are
+// computed.
+void compute_stft(Decompose& node) {
+  const auto& op = node.op<Stft>();
+  const DType dtype = node.dtype(0), real = dtype == DType::f64 ? DType::f64 : DType::f32;
+  const int64_t parts = op.onesided ? 1 : known(node.dims(0)[2], "the number of parts");
+  auto given = [&](size_t i, const Dim& otherwise) {
+    return node.has(i) ? reshape(cast({&node, node.in(i)}, DType::i64), {}) : size_term(node, otherwise);
+  };
+  Term step = given(2, op.step), n = given(3, op.length), size = size_term(node, node.dims(0)[1]);
+  Term place = counting(n), starts = counting((size - n) / step + 1) * step;
+  Term seen = gather(cast({&node, node.in(0)}, real), unsqueeze(starts, {1}) + place, 1);
+  seen = transpose(seen, {0, 3, 1, 2});  // [batch, parts, frames, length]
+  if (node.has(1)) seen = seen * cast({&node, node.in(1)}, real);
+  Term turns = remainder(unsqueeze(place, {1}) * counting(op.onesided ? n / 2 + 1 : n), n);
+  Term angle = 2 * pi * cast(turns, real) / cast(n, real);
+  Term by_cos = product(seen, apply(Cos{}, {angle})), by_sin = product(seen, apply(Sin{}, {angle}));
+  // (a + ib)(c - is) = (ac + bs) + i(bc - as)
+  Term re = at_index(by_cos, 1, 0), im = 0 - at_index(by_sin, 1, 0);
+  if (parts == 2) re = re + at_index(by_sin, 1, 1), im = im + at_index(by_cos, 1, 1);
+  node.result(0, cast(concat({unsqueeze(re, {3}), unsqueeze(im, {3})}, 3), dtype).id);
+}
+
 // A convolution whose channels are the parts and whose results are the frequencies.
 void decompose_stft(Decompose& node) {
   const auto& op = node.op<Stft>();
-  if (node.has(2) || node.has(3)) fail("the frames are only known when the model runs");
+  if (node.has(2) || node.has(3)) return compute_stft(node);
   Dims dims = node.dims(0), y = *node.result_type().dims;
   int64_t n = known(op.length, "the length"), step = known(op.step, "the step"),
           parts = known(dims[2], "the number of parts"), results = known(y[2], "the number of frequencies");
