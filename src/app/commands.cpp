@@ -22,12 +22,17 @@ void say_messages(const std::vector<std::string>& messages, Console& console) {
     console.error(fmt::format("{} more like these (--json lists all)", messages.size() - most_messages));
 }
 
+void leave_output_to(const std::string& path, Console& console) {
+  if (canonical_path(path) == canonical_path("/dev/stdout")) console.leave_output_alone();
+}
+
 int run_convert(const Command& command, Console& console) {
   Report report;
   if (command.job.skip) {
     console.say(fmt::format("{} -> {}: skipped", command.job.options.from, command.job.options.to));
     return exit_done;
   }
+  leave_output_to(command.job.options.to, console);
   MemoryWatch watch;
   report.exit_code = guarded(report.errors, [&] {
     convert(command.job.options, report, console);
@@ -60,6 +65,7 @@ int run_job_file(const Command& command, Console& console) {
     if (from_text && path_exists(command.job_text)) error.hint("a file of jobs is given by -f");
     throw error.at(place);
   }
+  for (const Job& job : jobs) leave_output_to(job.options.to, console);
   return run_jobs(jobs, {command.job.options.threads, command.json}, console);
 }
 
@@ -87,6 +93,7 @@ int run_model(const Command& command, Console& console) {
   options.inputs = command.paths[1], options.outputs = command.paths[2];
   options.threads = command.job.options.threads;
   options.seconds = command.job.options.seconds;
+  leave_output_to(options.outputs, console);
   const std::vector<std::string> outputs = run(options);
   std::string text;
   for (size_t i = 0; i < outputs.size(); ++i)

@@ -152,6 +152,12 @@ void add_convert(CLI::App& app, Command& command) {
       key.set(command.job, Json(text));
     })->group("Keys of jobs");
   }
+  static constexpr std::string_view same[][2] = {{"--onnx_opset", "--opset"},
+                                                 {"--input_nodes", "--inputs"},
+                                                 {"--output_nodes", "--outputs"},
+                                                 {"--input_shape", "--input-shape"}};
+  for (const auto& [key, option] : same)
+    app.get_option(std::string(key))->excludes(app.get_option(std::string(option)));
 }
 
 void add_run(CLI::App& app, Command& command) {

@@ -130,9 +130,15 @@ def test_names_that_look_like_options(tmp_path):
 
 def test_device_as_output(tmp_path):
     put(tmp_path, "in.onnx", bad_models.good)
-    out = subprocess.run([PROGRAM, "in.onnx", "/dev/stdout", "-q"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True)
+    out = subprocess.run([PROGRAM, "in.onnx", "/dev/stdout"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True)
     assert out.returncode == 0
-    assert onnx.load_from_string(out.stdout).graph.node[0].op_type == "Relu"
+    model = onnx.load_from_string(out.stdout)
+    assert model.graph.node[0].op_type == "Relu" and model.SerializeToString() == out.stdout
+    assert b"NOT CHECKED" in out.stderr
+    np.savez(tmp_path / "in.npz", x=np.ones((2, 3), np.float32))
+    with open(tmp_path / "out.npz", "wb") as file:
+        subprocess.run([PROGRAM, "run", "in.onnx", "in.npz", "/dev/stdout"], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=file, check=True)
+    assert np.load(tmp_path / "out.npz")["y"].shape == (2, 3)
 
 
 def test_cut_at_both_ends(tmp_path):
