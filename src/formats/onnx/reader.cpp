@@ -370,8 +370,9 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
   if (proto.opsets.empty()) proto.opsets[""] = 1;
   model.opsets = proto.opsets;
   auto opset = proto.opsets.find("");
-  if (opset != proto.opsets.end() && opset->second > newest_opset())
-    fail("the model uses opset {}; the newest that is known is {}", opset->second, newest_opset());
+  if (opset != proto.opsets.end()) result.version = opset->second;
+  if (result.version > newest_opset())
+    fail("the model uses opset {}; the newest that is known is {}", result.version, newest_opset());
   count_operators(proto.graph, result.operators);
   Plan plan = prepare(proto.graph, request);
   GraphReader reader(proto, proto.opsets, nullptr, result.problems);
