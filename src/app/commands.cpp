@@ -84,7 +84,9 @@ int run_verify(const Command& command, Console& console) {
     console.print(text_of(result, console));
   if (result.failed())
     console.error(fmt::format("'{}' does not compute what '{}' does", options.result, options.source));
-  return result.failed() ? exit_check_failed : exit_done;
+  else if (result.not_run())
+    console.error(fmt::format("'{}' and '{}' could not be compared in full", options.source, options.result));
+  return result.failed() ? exit_check_failed : result.not_run() ? exit_refused : exit_done;
 }
 
 int run_model(const Command& command, Console& console) {

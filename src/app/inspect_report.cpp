@@ -107,9 +107,9 @@ std::string text_of(const Inspection& found, int width) {
   std::string size = text_of_bytes(found.file.bytes());
   if (found.file.files.size() > 1) size += fmt::format(" in {} files", found.file.files.size());
   lines.add("file", fmt::format("{}, {}, {}", found.file.path, size, utc_text(found.modified)));
-  std::string format = found.file.format;
+  std::vector<std::string> format{found.file.format};
   for (const auto& [domain, version] : found.opsets)
-    format += fmt::format(", {}opset {}", domain.empty() ? "" : domain + " ", version);
+    format.push_back(fmt::format("{}opset {}", domain.empty() ? "" : domain + " ", version));
   lines.add("format", format);
   lines.add("producer",
             found.file.producer + (found.producer_version.empty() ? "" : " " + found.producer_version));
@@ -139,7 +139,7 @@ std::string text_of(const Inspection& found, int width) {
     kinds[0] = count + ": " + kinds[0];
   lines.add("parameters", kinds);
   lines.add("operators", operator_counts(found.file.operators));
-  lines.add("as ours", operator_counts(found.ops));
+  lines.add("Remodel ops", operator_counts(found.ops));
   if (found.sub_graphs) lines.add("sub-graphs", std::to_string(found.sub_graphs));
   for (const std::string& foreign : found.foreign) lines.add("kept only", foreign);
   for (const auto& [key, value] : found.metadata) lines.add("metadata", key + ": " + shortened(value, 100));

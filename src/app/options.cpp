@@ -244,7 +244,7 @@ Examples:
   remodel verify model.onnx small.onnx
   remodel verify model.onnx quantized.onnx --data in.npz --tolerance 0.05
 
-Exit codes: 0 they agree, 3 they differ.
+Exit codes: 0 they agree, 1 not all outputs could be compared, 3 they differ.
 )"},
     {"inspect", "show what a model holds", "remodel inspect [options] MODEL", Command::inspect, 1,
      add_inspect,

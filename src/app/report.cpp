@@ -218,14 +218,15 @@ std::string text_of(const Report& report, const Console& console) {
     const std::vector<std::string> operators = operator_counts(report.written.operators);
     if (!operators.empty()) lines.add(text, "", operators);
   }
-  if (report.check.outputs.empty()) {
-    const std::string reason = report.check.reason.empty() ? "" : ": " + report.check.reason;
-    const bool passed = report.check.status == "passed";
-    lines.add(text, "check",
-              {passed ? "passed" + reason : console.styled(Console::Style::bold, "NOT CHECKED") + reason});
-  }
-  for (size_t i = 0; i < report.check.outputs.size(); ++i)
-    lines.add(text, i == 0 ? "check" : "", {text_of(report.check.outputs[i], console)});
+  const Report::Check& check = report.check;
+  std::vector<std::string> verdicts;
+  const std::string reason = check.reason.empty() ? "" : ": " + check.reason;
+  if (check.status == "not checked")
+    verdicts.push_back(console.styled(Console::Style::bold, "NOT CHECKED") + reason);
+  else if (check.outputs.empty())
+    verdicts.push_back(check.status + reason);
+  for (const Report::Output& output : check.outputs) verdicts.push_back(text_of(output, console));
+  for (size_t i = 0; i < verdicts.size(); ++i) lines.add(text, i == 0 ? "check" : "", {verdicts[i]});
   if (console.level >= LogLevel::info) add_inputs(text, report.check, lines);
   std::vector<std::string> times{text_of_seconds(report.seconds())};
   std::string phases;

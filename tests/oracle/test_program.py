@@ -298,6 +298,18 @@ def test_check_says_what_could_not_be_compared(tmp_path):
     assert "fixed: not exercised" in out and ": it depends on no input\n" in out and "verified" not in out
 
 
+def test_what_cannot_be_run_is_not_called_checked(tmp_path):
+    nodes = [onnx.helper.make_node("Custom", ["x"], ["a"], domain="my.ops", name="mine"), onnx.helper.make_node("Neg", ["a"], ["y"])]
+    shape = [2, 3]
+    model = bad_models.build(nodes, [bad_models.info("x", shape)], [bad_models.info("y", shape)], domains=["my.ops"])
+    (tmp_path / "in.onnx").write_bytes(model)
+    out, _ = call(tmp_path, "in.onnx", "out.onnx")
+    assert "check    NOT CHECKED\n         y: not run: layer 'mine': 'my.ops:Custom' cannot be run here\n" in out
+    out, err = call(tmp_path, "verify", "in.onnx", "out.onnx", code=1)
+    assert "result   not all could be compared" in out
+    assert err == "error: 'in.onnx' and 'out.onnx' could not be compared in full\n"
+
+
 def test_batch(tmp_path):
     put(tmp_path, "in.onnx", bad_models.good)
     (tmp_path / "lines").write_text("in.onnx 'o ut.onnx'\nin.onnx 'out\nnothing.onnx out.onnx\nops --json\n")
