@@ -5,9 +5,7 @@
 #include "formats/onnx/operand_types.h"
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
-#include "formats/onnx/tiles.h"
 #include "ir/layer.h"
-#include "ops/matmul.h"
 
 namespace remodel::onnx {
 std::string FileWriter::unique_name(std::string_view wish) {
@@ -195,11 +193,13 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     direct.push_back(computed);
     if (computed) names_[port.value] = outputs.back();
   }
-  const Tiles tiles = find_tiles(graph_);
+  const Cover covering = cover(graph_, [&](NodeId root) {
+    return all_rows().find_tile(WriteNode(*this, graph_, graph_.node(root)), file_.opset);
+  });
   const std::vector<NodeId> order = graph_.order();
   to.nodes.reserve(order.size());
   for (NodeId id : order) {
-    if (tiles.covered.count(id)) continue;
+    if (covering.covered.count(id)) continue;
     const Node& node = graph_.node(id);
     for (ValueId output : node.outputs) {
       if (output == absent) continue;
@@ -208,11 +208,8 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     }
     node_name_ = node.origin.empty() ? "" : node.origin[0];
     try {
-      auto tile = tiles.products.find(id);
-      if (tile != tiles.products.end())
-        write_gemm(node, graph_.node(tile->second));
-      else
-        write_node(node);
+      auto tile = covering.tiles.find(id);
+      write_node(node, tile != covering.tiles.end() ? &tile->second : nullptr);
     } catch (Error& error) {
       file_.problems.push_back(error.at(layer_text(node)));
     }
@@ -227,8 +224,9 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
   }
 }
 
-void GraphWriter::write_node(const Node& node) {
+void GraphWriter::write_node(const Node& node, const TileMatch* tile) {
   WriteNode writing(*this, graph_, node);
+  if (tile) return tile->row->write(writing, tile->inner);
   std::string why;
   const Row* row = all_rows().find_writer(writing, file_.opset, &why);
   if (!row) throw Error(why);
@@ -255,18 +253,6 @@ void GraphWriter::pass_on(ValueId value, const std::string& output) {
   }
   node.outputs = {output};
   emit_legal(std::move(node));
-}
-
-void GraphWriter::write_gemm(const Node& sum, const Node& product) {
-  const MatMul& op = *product.op.as<MatMul>();
-  ValueId addend = sum.inputs[sum.inputs[0] == product.outputs[0] ? 1 : 0];
-  NodeProto gemm;
-  gemm.type = "Gemm";
-  gemm.inputs = {name_of(product.inputs[0]), name_of(product.inputs[1]), name_of(addend)};
-  gemm.outputs = {name_of(sum.outputs[0])};
-  if (op.transpose_a) gemm.attributes.push_back(Attribute::of("transA", int64_t{1}));
-  if (op.transpose_b) gemm.attributes.push_back(Attribute::of("transB", int64_t{1}));
-  emit_legal(std::move(gemm));
 }
 
 std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
