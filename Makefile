@@ -9,11 +9,12 @@ demo: build
 build:
 	scripts/setup.sh build
 	cmake --preset release
-	cmake --build --preset release
+	cmake --build --preset release --target remodel
 
 test:
 	scripts/setup.sh test
 	$(MAKE) check-format build
+	cmake --build --preset release
 	ctest --preset release
 	$(MAKE) sanitize-wire
 	.venv/bin/python -m pytest -n 2

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "wire/npy.h"
 
 namespace remodel {
@@ -91,7 +92,13 @@ Datum find(const std::map<std::string, const NpyArray*>& arrays, const std::stri
     return Datum::list(std::move(items));
   }
   const NpyArray* array = get(name);
-  if (!array) fail("the input '{}' is missing", name);
+  if (!array) {
+    std::vector<std::string> there;
+    for (const auto& [other, unused] : arrays) there.push_back(other);
+    throw Error(fmt::format("the input '{}' is missing", name))
+        .hint(there.empty() ? "the file holds no arrays"
+                            : fmt::format("the file holds {}", quoted_list(there, "and")));
+  }
   return to_tensor(*array, type.dtype);
 }
 
@@ -117,13 +124,18 @@ void store(NamedArrays& arrays, const std::string& name, const Type& type, const
 }  // namespace
 
 std::vector<Datum> read_inputs(const std::string& path, const Graph& graph) {
-  NamedArrays arrays = read_npz(map_file(path), uint64_t{1} << 34);
-  std::map<std::string, const NpyArray*> by_name;
-  for (const auto& [name, array] : arrays) by_name[name] = &array;
-  std::vector<Datum> inputs;
-  for (const Port& port : graph.inputs)
-    if (port.state == absent) inputs.push_back(find(by_name, port.name, graph.value(port.value).type));
-  return inputs;
+  const Bytes file = map_file(path);
+  try {
+    NamedArrays arrays = read_npz(file, uint64_t{1} << 34);
+    std::map<std::string, const NpyArray*> by_name;
+    for (const auto& [name, array] : arrays) by_name[name] = &array;
+    std::vector<Datum> inputs;
+    for (const Port& port : graph.inputs)
+      if (port.state == absent) inputs.push_back(find(by_name, port.name, graph.value(port.value).type));
+    return inputs;
+  } catch (Error& error) {
+    throw error.at(path);
+  }
 }
 
 void write_outputs(const std::string& path, const Graph& graph, const std::vector<Datum>& values) {

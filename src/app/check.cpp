@@ -300,7 +300,10 @@ class Check {
       if (depends_[output_pairs_[i]].random) {
         it.verdict = Verdict::random;
         it.reason = form_difference(reference, outputs[i], options_.any_width);
-        if (!it.reason.empty()) it.verdict = Verdict::failed;
+        if (it.reason.empty())
+          it.reason = "only its type and shape were compared";
+        else
+          it.verdict = Verdict::failed;
         continue;
       }
       Comparison found = compare(reference, outputs[i], tolerance(i), options_.any_width);
@@ -331,7 +334,7 @@ class Check {
       OutputCheck& it = check(i);
       if (!found.agrees()) {
         it.layer = found.layer;
-        if (found.difference != it.reason) it.reason += fmt::format(" (there: {})", found.difference);
+        if (found.difference != it.reason) it.layer_difference = found.difference;
       } else if (found.compared > 0 && depends_[output_pairs_[i]].decision) {
         it.verdict = Verdict::near_ties;
         it.reason = fmt::format(
@@ -351,7 +354,7 @@ class Check {
     size_t at = output_pairs_[i];
     std::string why;
     if (!depends_[at].inputs)
-      why = "it hangs on no input";
+      why = "it depends on no input";
     else if (all_special(seen[at]) && (!varied || all_special(second.outputs[at])))
       why = "all of it is NaN or infinite";
     else if (!varied)

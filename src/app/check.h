@@ -41,6 +41,7 @@ struct OutputCheck {
   double tolerance = 0;  // that applied
   std::string reason;    // why the tolerance is wider, the output not exercised, not run; what differs
   std::string layer;     // of one that failed: the first layer that differs, where it was found
+  std::string layer_difference;  // what differs there, where that is not the output itself
 };
 
 struct CheckResult {

@@ -22,12 +22,17 @@ void say_messages(const std::vector<std::string>& messages, Console& console) {
     console.error(fmt::format("{} more like these (--json lists all)", messages.size() - most_messages));
 }
 
+void leave_output_to(const std::string& path, Console& console) {
+  if (canonical_path(path) == canonical_path("/dev/stdout")) console.leave_output_alone();
+}
+
 int run_convert(const Command& command, Console& console) {
   Report report;
   if (command.job.skip) {
     console.say(fmt::format("{} -> {}: skipped", command.job.options.from, command.job.options.to));
     return exit_done;
   }
+  leave_output_to(command.job.options.to, console);
   MemoryWatch watch;
   report.exit_code = guarded(report.errors, [&] {
     convert(command.job.options, report, console);
@@ -47,20 +52,20 @@ int run_convert(const Command& command, Console& console) {
 }
 
 int run_job_file(const Command& command, Console& console) {
+  const bool from_text = command.job_file.empty();
+  const std::string place = from_text ? "-d" : command.job_file;
+  const Bytes file = from_text ? Bytes() : map_file(command.job_file);
   std::vector<Job> jobs;
-  if (command.job_file.empty()) {
-    jobs = parse_jobs(command.job_text, command.job);
-  } else {
-    const Bytes text = map_file(command.job_file);
-    try {
-      jobs = parse_jobs(text.view(), command.job);
-    } catch (Problems& problems) {
-      for (Error& problem : problems.all) problem.at(command.job_file);
-      throw;
-    } catch (Error& error) {
-      throw error.at(command.job_file);
-    }
+  try {
+    jobs = parse_jobs(from_text ? command.job_text : file.view(), command.job);
+  } catch (Problems& problems) {
+    for (Error& problem : problems.all) problem.at(place);
+    throw;
+  } catch (Error& error) {
+    if (from_text && path_exists(command.job_text)) error.hint("a file of jobs is given by -f");
+    throw error.at(place);
   }
+  for (const Job& job : jobs) leave_output_to(job.options.to, console);
   return run_jobs(jobs, {command.job.options.threads, command.json}, console);
 }
 
@@ -76,24 +81,32 @@ int run_verify(const Command& command, Console& console) {
   if (command.json)
     console.print(write_json(json_of(result)));
   else if (!console.quiet())
-    console.print(text_of(result));
+    console.print(text_of(result, console));
   if (result.failed())
     console.error(fmt::format("'{}' does not compute what '{}' does", options.result, options.source));
-  return result.failed() ? exit_check_failed : exit_done;
+  else if (result.not_run())
+    console.error(fmt::format("'{}' and '{}' could not be compared in full", options.source, options.result));
+  return result.failed() ? exit_check_failed : result.not_run() ? exit_refused : exit_done;
 }
 
-int run_model(const Command& command) {
+int run_model(const Command& command, Console& console) {
   RunCommand options;
   options.model = command.paths[0], options.format = command.format;
   options.inputs = command.paths[1], options.outputs = command.paths[2];
   options.threads = command.job.options.threads;
   options.seconds = command.job.options.seconds;
-  run(options);
+  leave_output_to(options.outputs, console);
+  const std::vector<std::string> outputs = run(options);
+  std::string text;
+  for (size_t i = 0; i < outputs.size(); ++i)
+    LabelledLines{9, console.width()}.add(text, i == 0 ? "outputs" : "", {outputs[i]});
+  if (!console.quiet()) console.print(text);
   return exit_done;
 }
 
 int run_inspect(const Command& command, Console& console) {
-  console.print(inspect_command({command.paths[0], command.format, command.graph}, command.json));
+  console.print(
+      inspect_command({command.paths[0], command.format, command.graph}, command.json, console.width()));
   return exit_done;
 }
 
@@ -107,7 +120,7 @@ int dispatch(const Command& command, Console& console) {
     case Command::jobs:
       return run_job_file(command, console);
     case Command::run:
-      return run_model(command);
+      return run_model(command, console);
     case Command::verify:
       return run_verify(command, console);
     case Command::inspect:

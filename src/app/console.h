@@ -30,6 +30,9 @@ class Console {
   // What is being done now: one line that is written over, on a terminal only.
   void status(std::string_view text);
 
+  // Results go where progress goes from now on: standard output is a file that is being written.
+  void leave_output_alone() { out_ = err_; }
+
   // Marks for a terminal that understands them, otherwise the text as it is.
   enum class Style { bold, good, bad, dim };
   std::string styled(Style style, std::string_view text) const;

@@ -74,26 +74,6 @@ Model read_back(const Format& format, Output& output) {
   return std::move(read.model);
 }
 
-void fill_check(Report::Check& check, const CheckResult& result) {
-  for (const OutputCheck& one : result.outputs) {
-    Report::Output output;
-    output.name = one.output;
-    output.verdict = name_of(one.verdict);
-    output.failed = one.verdict == Verdict::failed;
-    output.compared = one.verdict != Verdict::not_run && one.verdict != Verdict::random;
-    output.error = one.error, output.tolerance = one.tolerance;
-    output.reason = one.reason, output.layer = one.layer;
-    check.outputs.push_back(std::move(output));
-  }
-  check.inputs = result.inputs;
-  bool any_run = false;
-  for (const OutputCheck& one : result.outputs) any_run = any_run || one.verdict != Verdict::not_run;
-  check.status = result.failed()   ? "failed"
-                 : result.passed() ? "passed"
-                 : any_run         ? "partly checked"
-                                   : "not checked";
-}
-
 void check_output(const ConvertOptions& options, const Model& source, const Format& format, Output& output,
                   Report::Check& check) {
   CheckOptions checking;
@@ -114,16 +94,12 @@ void check_output(const ConvertOptions& options, const Model& source, const Form
     check.reason = "the file that was written cannot be read back: " + unreadable;
     return;
   }
-  fill_check(check, check_models(source, result, checking));
+  check = summary_of(check_models(source, result, checking));
 }
 
 std::string failure_of(const Report::Check& check) {
   for (const Report::Output& output : check.outputs)
-    if (output.failed) {
-      std::string text = fmt::format("output '{}': {}", output.name, output.reason);
-      if (!output.layer.empty()) text += fmt::format("; the first layer that differs is '{}'", output.layer);
-      return text;
-    }
+    if (output.failed) return fmt::format("output '{}': {}", output.name, difference_of(output));
   return check.reason;
 }
 

@@ -160,10 +160,10 @@ Inspection inspect(const std::string& path, const std::string& format) {
   return found;
 }
 
-std::string inspect_command(const InspectOptions& options, bool json) {
+std::string inspect_command(const InspectOptions& options, bool json, int width) {
   if (options.graph) return print(load(options.path, {options.format, {}}).model);
   const Inspection found = inspect(options.path, options.format);
-  return json ? write_json(json_of(found)) + "\n" : text_of(found);
+  return json ? write_json(json_of(found)) + "\n" : text_of(found, width);
 }
 
 }  // namespace remodel

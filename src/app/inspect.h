@@ -58,11 +58,11 @@ struct InspectOptions {
 
 Inspection inspect(const std::string& path, const std::string& format = "");
 
-std::string text_of(const Inspection& inspection);
+std::string text_of(const Inspection& inspection, int width);
 Json json_of(const Inspection& inspection);
 
 // The command: text, JSON or the IR, as it is printed.
-std::string inspect_command(const InspectOptions& options, bool json);
+std::string inspect_command(const InspectOptions& options, bool json, int width);
 
 // Class names out of a model's metadata: YOLO's {0: 'person', 1: 'bicycle'}, a JSON list or object, or one a
 // line. Empty where it is none of these.

@@ -26,13 +26,18 @@ std::string shortened(std::string text, size_t most) {
 
 class Lines {
  public:
-  void add(std::string_view label, std::string_view text) {
-    text_ += text.empty() ? "" : fmt::format("{:<14}{}\n", label, text);
+  explicit Lines(int width) : lines_{14, width} {}
+  void add(std::string_view label, std::string text) {
+    if (!text.empty()) lines_.add(text_, label, {std::move(text)});
   }
-  void more(std::string_view text) { text_ += fmt::format("{:<14}{}\n", "", text); }
+  void add(std::string_view label, const std::vector<std::string>& items) {
+    if (!items.empty()) lines_.add(text_, label, items);
+  }
+  void more(std::string text) { lines_.add(text_, "", {std::move(text)}); }
   std::string take() { return std::move(text_); }
 
  private:
+  LabelledLines lines_;
   std::string text_;
 };
 
@@ -49,14 +54,12 @@ void add_ports(Lines& lines, std::string_view label, const std::vector<Inspectio
 void add_target(Lines& lines, const Inspection::Target& target) {
   std::string label = "to " + target.format;
   if (target.problems.empty()) {
-    std::string text = fmt::format("every layer can be said in opset {}", target.opset);
-    if (target.lowest_opset && target.lowest_opset < target.opset)
-      text += fmt::format(", and from opset {} on", target.lowest_opset);
-    return lines.add(label, text);
+    const int64_t lowest = target.lowest_opset ? target.lowest_opset : target.opset;
+    return lines.add(label, fmt::format("every layer can be expressed, from opset {} on", lowest));
   }
-  std::string text = fmt::format("opset {} cannot say {} layer{}", target.opset, target.problems.size(),
+  std::string text = fmt::format("opset {} cannot express {} layer{}", target.opset, target.problems.size(),
                                  target.problems.size() == 1 ? "" : "s");
-  if (target.lowest_opset) text += fmt::format("; opset {} can say them all", target.lowest_opset);
+  if (target.lowest_opset) text += fmt::format("; opset {} can express them all", target.lowest_opset);
   lines.add(label, text);
   constexpr size_t most = 20;
   for (size_t i = 0; i < std::min(most, target.problems.size()); ++i) lines.more(target.problems[i]);
@@ -99,14 +102,14 @@ Json json_of_texts(const List& texts) {
 
 }  // namespace
 
-std::string text_of(const Inspection& found) {
-  Lines lines;
+std::string text_of(const Inspection& found, int width) {
+  Lines lines(width);
   std::string size = text_of_bytes(found.file.bytes());
   if (found.file.files.size() > 1) size += fmt::format(" in {} files", found.file.files.size());
   lines.add("file", fmt::format("{}, {}, {}", found.file.path, size, utc_text(found.modified)));
-  std::string format = found.file.format;
+  std::vector<std::string> format{found.file.format};
   for (const auto& [domain, version] : found.opsets)
-    format += fmt::format(", {}opset {}", domain.empty() ? "" : domain + " ", version);
+    format.push_back(fmt::format("{}opset {}", domain.empty() ? "" : domain + " ", version));
   lines.add("format", format);
   lines.add("producer",
             found.file.producer + (found.producer_version.empty() ? "" : " " + found.producer_version));
@@ -117,19 +120,26 @@ std::string text_of(const Inspection& found) {
     if (found.signatures.size() > 1) lines.add("signature", signature.name);
     add_ports(lines, "inputs", signature.inputs);
     add_ports(lines, "outputs", signature.outputs);
-    std::string open = signature.sizes.empty() ? "" : " for " + signature.sizes;
-    if (signature.open_sizes) open += open.empty() ? "" : ",";
-    if (signature.open_sizes) open += " without sizes that only running tells";
-    lines.add("multiply-adds", text_of_count(signature.multiply_adds) + open);
-    lines.add("activations", text_of_bytes(signature.peak_activation_bytes) + " at their peak" + open);
+    const std::string sizes = signature.sizes.empty() ? "" : " for " + signature.sizes;
+    std::vector<std::string> work{text_of_count(signature.multiply_adds) + sizes},
+        memory{text_of_bytes(signature.peak_activation_bytes) + " at their peak" + sizes};
+    if (signature.open_sizes)
+      for (std::vector<std::string>* items : {&work, &memory})
+        items->push_back("not counting what has a size known only at run time");
+    lines.add("multiply-adds", work);
+    lines.add("activations", memory);
   }
-  std::string kinds;
+  std::vector<std::string> kinds;
   for (const auto& [dtype, sum] : found.parameters_by_dtype)
-    kinds +=
-        fmt::format("{}{} {} ({})", kinds.empty() ? "" : ", ", sum.count, dtype, text_of_bytes(sum.bytes));
-  lines.add("parameters", text_of_count(found.parameters.count) + (kinds.empty() ? "" : ": " + kinds));
-  lines.add("operators", text_of_operators(found.file.operators));
-  lines.add("as ours", text_of_operators(found.ops));
+    kinds.push_back(fmt::format("{} {} ({})", sum.count, dtype, text_of_bytes(sum.bytes)));
+  const std::string count = text_of_count(found.parameters.count);
+  if (kinds.empty())
+    kinds.push_back(count);
+  else
+    kinds[0] = count + ": " + kinds[0];
+  lines.add("parameters", kinds);
+  lines.add("operators", operator_counts(found.file.operators));
+  lines.add("Remodel ops", operator_counts(found.ops));
   if (found.sub_graphs) lines.add("sub-graphs", std::to_string(found.sub_graphs));
   for (const std::string& foreign : found.foreign) lines.add("kept only", foreign);
   for (const auto& [key, value] : found.metadata) lines.add("metadata", key + ": " + shortened(value, 100));

@@ -110,7 +110,7 @@ constexpr JobKey keys[] = {
      [](Job& job, const Json& value) {
        job.options.quantization.optimization = one_of(value, {"none", "default"});
      }},
-    {"quantization.type", "float, float16, int8 or uint8",
+    {"quantization.type", "float32 (or float), float16, int8 or uint8",
      [](Job& job, const Json& value) {
        job.options.quantization.type = one_of(value, {"float", "float32", "float16", "int8", "uint8"});
      }},

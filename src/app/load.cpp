@@ -39,8 +39,7 @@ Loaded load_file(const std::string& path, const Bytes& file, const Format& forma
   }
   loaded.model = std::move(read.model);
   loaded.side.operators = std::move(read.operators);
-  const auto opset = loaded.model.opsets.find("");
-  if (opset != loaded.model.opsets.end()) loaded.side.opset = opset->second;
+  loaded.side.opset = read.version;
   return loaded;
 }
 

@@ -5,6 +5,7 @@
 #include "app/completions.h"
 #include "app/formats.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/nearest.h"
 
 namespace remodel {
@@ -59,7 +60,7 @@ void add_talk(CLI::App& app, Command& command) {
          "-q,--quiet", [&](int64_t) { command.level = LogLevel::error; }, "say only what is wrong")
       ->group(group);
   app.add_flag_function(
-         "-v,--verbose", [&](int64_t) { command.level = LogLevel::info; }, "say more")
+         "-v,--verbose", [&](int64_t) { command.level = LogLevel::info; }, "say more: what the check ran on")
       ->group(group);
   add_value(app, "--log", "LEVEL", "error, warning, info or debug", [&](const std::string& text) {
     const auto place =
@@ -151,6 +152,12 @@ void add_convert(CLI::App& app, Command& command) {
       key.set(command.job, Json(text));
     })->group("Keys of jobs");
   }
+  static constexpr std::string_view same[][2] = {{"--onnx_opset", "--opset"},
+                                                 {"--input_nodes", "--inputs"},
+                                                 {"--output_nodes", "--outputs"},
+                                                 {"--input_shape", "--input-shape"}};
+  for (const auto& [key, option] : same)
+    app.get_option(std::string(key))->excludes(app.get_option(std::string(option)));
 }
 
 void add_run(CLI::App& app, Command& command) {
@@ -202,33 +209,62 @@ struct Entry {
   Command::Kind kind;
   size_t paths;
   void (*add)(CLI::App&, Command&);
+  std::string_view examples;  // behind the options
 };
 constexpr Entry entries[] = {
     {"", "convert a model", "remodel [options] IN OUT\n       remodel [options] -f JOBS.json",
-     Command::convert, 2, add_convert},
-    {"run", "run a model on arrays", "remodel run [options] MODEL IN.npz OUT.npz", Command::run, 3, add_run},
-    {"verify", "compare two models", "remodel verify [options] A B", Command::verify, 2, add_verify},
-    {"inspect", "show what a model holds", "remodel inspect [options] MODEL", Command::inspect, 1,
-     add_inspect},
-    {"ops", "list the operators that are supported", "remodel ops [options]", Command::ops, 0, add_ops},
-    {"batch", "run many commands in one process", "remodel batch FILE", Command::batch, 1, add_batch},
-    {"completions", "print what a shell needs to complete command lines", "remodel completions bash|zsh|fish",
-     Command::text, 1, add_completions},
-};
-
-constexpr std::string_view examples = R"(
+     Command::convert, 2, add_convert, R"(
 Examples:
   remodel model.onnx small.onnx                  optimise, write at opset 17, check
   remodel model.onnx old.onnx --opset 11         for an older runtime
   remodel model.onnx fixed.onnx --input-shape 1,3,224,224
   remodel model.onnx head.onnx --outputs conv5   cut at a tensor
   remodel -f jobs.json -j 4                      many conversions, from a file
+  remodel -d '{"convert_from": "a.onnx", "convert_to": "b.onnx"}'
   remodel inspect model.onnx                     what is in it
 
+Options beside -f or -d hold for every job that does not say otherwise.
 Commands: run, verify, inspect, ops, completions. 'remodel COMMAND --help' tells more.
 Exit codes: 0 done, 1 refused, 2 usage, 3 written but the check failed, 4 input/output error, 5 some jobs failed,
 70 internal error.
-)";
+)"},
+    {"run", "run a model on arrays", "remodel run [options] MODEL IN.npz OUT.npz", Command::run, 3, add_run,
+     R"(
+IN.npz holds one array for each input, by its name; OUT.npz gets one for each output.
+
+Example, with NumPy to make and read the arrays:
+  python3 -c 'import numpy as np; np.savez("in.npz", image=np.zeros((1, 3, 224, 224), np.float32))'
+  remodel run model.onnx in.npz out.npz
+  python3 -c 'import numpy as np; print(dict(np.load("out.npz")))'
+)"},
+    {"verify", "compare two models", "remodel verify [options] A B", Command::verify, 2, add_verify, R"(
+Inputs and outputs are matched by name. A is the reference: its outputs' ranges count.
+
+Examples:
+  remodel verify model.onnx small.onnx
+  remodel verify model.onnx quantized.onnx --data in.npz --tolerance 0.05
+
+Exit codes: 0 they agree, 1 not all outputs could be compared, 3 they differ.
+)"},
+    {"inspect", "show what a model holds", "remodel inspect [options] MODEL", Command::inspect, 1,
+     add_inspect,
+     R"(
+Examples:
+  remodel inspect model.onnx
+  remodel inspect model.onnx --graph             every layer and tensor by name, to cut at
+  remodel inspect model.onnx --json | jq .signatures
+)"},
+    {"ops", "list the operators that are supported", "remodel ops [options]", Command::ops, 0, add_ops, R"(
+Example:
+  remodel ops --format onnx | grep -i conv
+)"},
+    {"batch", "run many commands in one process", "remodel batch FILE", Command::batch, 1, add_batch, ""},
+    {"completions", "print what a shell needs to complete command lines", "remodel completions bash|zsh|fish",
+     Command::text, 1, add_completions, R"(
+Example:
+  source <(remodel completions bash)
+)"},
+};
 
 const Entry* find_entry(std::string_view name) {
   for (const Entry& entry : entries)
@@ -268,13 +304,13 @@ std::string help_of(const Entry& entry, const CLI::App& app) {
                                 : fmt::format("  {:<28}{}\n", shown, option->get_description());
     }
   }
-  if (entry.kind == Command::convert) text += examples;
-  return text;
+  return text + std::string(entry.examples);
 }
 
 // Names the first argument that nothing takes.
 void refuse_extras(const Entry& entry, const CLI::App& app) {
-  const std::vector<std::string> extras = app.remaining();
+  std::vector<std::string> extras = app.remaining();
+  std::erase(extras, "--");  // what stands behind it has been taken as files
   if (extras.empty()) return;
   std::vector<std::string> known;
   for (const CLI::Option* option : app.get_options()) {
@@ -292,6 +328,17 @@ void refuse_extras(const Entry& entry, const CLI::App& app) {
                      entry.usage.substr(0, entry.usage.find('\n'))));
 }
 
+// A first word that is no file may have been meant as a command.
+void refuse_misspelt_command(const std::string& word) {
+  if (word.find_first_of("./") != std::string::npos || path_exists(word)) return;
+  std::vector<std::string> names;
+  for (const Entry& entry : entries)
+    if (!entry.name.empty()) names.emplace_back(entry.name);
+  const std::vector<std::string> near = nearest_names(word, names, 1);
+  if (!near.empty())
+    refuse(fmt::format("there is neither a file nor a command '{}' (did you mean '{}'?)", word, near[0]));
+}
+
 void finish(const Entry& entry, Command& command) {
   const std::string usage(entry.usage.substr(0, entry.usage.find('\n')));
   if (entry.kind == Command::convert) {
@@ -301,6 +348,8 @@ void finish(const Entry& entry, Command& command) {
     if (from_file || from_text) {
       if (!command.paths.empty())
         refuse(fmt::format("unexpected argument '{}': the jobs name their files", command.paths[0]));
+      if (!options.from.empty() || !options.to.empty())
+        refuse("unexpected --convert_from or --convert_to: the jobs name their files");
       command.kind = Command::jobs;
       return;
     }
@@ -308,6 +357,7 @@ void finish(const Entry& entry, Command& command) {
       options.from = command.paths.front(), command.paths.erase(command.paths.begin());
     if (!command.paths.empty() && options.to.empty())
       options.to = command.paths.front(), command.paths.erase(command.paths.begin());
+    refuse_misspelt_command(options.from);
     if (!command.paths.empty())
       refuse(fmt::format("unexpected argument '{}' (usage: {})", command.paths[0], usage));
     if (options.from.empty() || options.to.empty())

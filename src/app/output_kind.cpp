@@ -75,10 +75,22 @@ int64_t axis_of(const Node& node) {
   return field && field->kind == FieldKind::axis ? field_as<int64_t>(node.op.data(), *field) : 0;
 }
 
+// A weight may be stored otherwise than it is used: quantized, transposed, in half floats.
+bool is_weight(const Graph& graph, ValueId value) {
+  static constexpr std::string_view forms[] = {"dequantize", "quantize", "transpose", "reshape", "cast"};
+  while (!graph.constant(value)) {
+    const Node* node = graph.producer(value);
+    if (!node || std::find(std::begin(forms), std::end(forms), node->op.name()) == std::end(forms))
+      return false;
+    value = node->inputs[0];
+  }
+  return true;
+}
+
 // The operand that is added to a constant; absent where there is none.
 ValueId beside_constant(const Graph& graph, const Node& node) {
   for (size_t i : {0, 1})
-    if (node.has(i) && node.has(1 - i) && graph.constant(node.inputs[1 - i])) return node.inputs[i];
+    if (node.has(i) && node.has(1 - i) && is_weight(graph, node.inputs[1 - i])) return node.inputs[i];
   return absent;
 }
 
@@ -119,7 +131,7 @@ std::string output_kind(const Graph& graph, ValueId output) {
         break;
       case Step::product:
       case Step::convolution: {
-        if (!node->has(1) || !graph.constant(node->inputs[1])) return "features";
+        if (!node->has(1) || !is_weight(graph, node->inputs[1])) return "features";
         if (found->second == Step::product || !image) return fmt::format("{}logits", best);
         return upsampled || node->op.name() == "conv_transpose" ? "logits of each pixel" : "features";
       }

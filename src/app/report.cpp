@@ -2,29 +2,12 @@
 
 #include <algorithm>
 
+#include "app/check.h"
 #include "app/console.h"
 #include "base/format.h"
 
 namespace remodel {
 namespace {
-
-// A label in a column of its own, the text broken between items so that lines stay within the width.
-void add_lines(std::string& to, std::string_view label, const std::vector<std::string>& items, int width) {
-  constexpr size_t column = 9;
-  std::string line = fmt::format("{:<{}}", label, column);
-  bool first = true;
-  for (size_t i = 0; i < items.size(); ++i) {
-    const std::string item = items[i] + (i + 1 < items.size() ? "," : "");
-    if (!first && line.size() + 1 + item.size() > static_cast<size_t>(std::max(width, 40))) {
-      to += line + "\n";
-      line = std::string(column, ' ');
-      first = true;
-    }
-    line += (first ? "" : " ") + item;
-    first = false;
-  }
-  to += line + "\n";
-}
 
 std::string describe(const Report::Side& side) {
   std::string text = side.path + ": " + side.format;
@@ -55,6 +38,94 @@ Json json_of(const Report::Side& side) {
   return json;
 }
 
+// Rules of one name are one thing to who reads it.
+std::vector<std::string> rule_counts(const std::vector<Report::Rule>& rules) {
+  std::vector<std::pair<std::string, int64_t>> sums;
+  for (const Report::Rule& rule : rules) {
+    const auto same =
+        std::find_if(sums.begin(), sums.end(), [&](const auto& sum) { return sum.first == rule.name; });
+    if (same == sums.end())
+      sums.emplace_back(rule.name, rule.count);
+    else
+      same->second += rule.count;
+  }
+  std::vector<std::string> texts;
+  for (const auto& [name, count] : sums) texts.push_back(fmt::format("{} x{}", name, count));
+  return texts;
+}
+
+Json list_of(const std::vector<std::string>& texts) {
+  Json json = Json::array();
+  for (const std::string& text : texts) json.push(text);
+  return json;
+}
+
+}  // namespace
+
+void LabelledLines::add(std::string& to, std::string_view label,
+                        const std::vector<std::string>& items) const {
+  std::string line = fmt::format("{:<{}}", label, column);
+  bool first = true;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const std::string item = items[i] + (i + 1 < items.size() ? "," : "");
+    if (!first && line.size() + 1 + item.size() > static_cast<size_t>(std::max(width, 40))) {
+      to += line + "\n";
+      line = std::string(column, ' ');
+      first = true;
+    }
+    line += (first ? "" : " ") + item;
+    first = false;
+  }
+  to += line + "\n";
+}
+
+Report::Check summary_of(const CheckResult& result) {
+  Report::Check check;
+  bool any_run = false;
+  for (const OutputCheck& one : result.outputs) {
+    Report::Output output;
+    output.graph = one.graph, output.name = one.output;
+    output.verdict = name_of(one.verdict);
+    output.failed = one.verdict == Verdict::failed;
+    output.compared = one.verdict != Verdict::not_run && one.verdict != Verdict::random;
+    output.error = one.error, output.tolerance = one.tolerance;
+    output.reason = one.reason, output.layer = one.layer, output.layer_difference = one.layer_difference;
+    check.outputs.push_back(std::move(output));
+    any_run = any_run || one.verdict != Verdict::not_run;
+  }
+  check.inputs = result.inputs;
+  check.status = result.failed()   ? "failed"
+                 : result.passed() ? "passed"
+                 : any_run         ? "partly checked"
+                                   : "not checked";
+  return check;
+}
+
+std::string difference_of(const Report::Output& output) {
+  std::string text = output.reason;
+  if (!output.layer.empty()) text += fmt::format("; the first layer that differs is '{}'", output.layer);
+  if (!output.layer_difference.empty()) text += fmt::format(" ({})", output.layer_difference);
+  return text;
+}
+
+std::string text_of(const Report::Output& output, const Console& console) {
+  const auto style = output.failed                  ? Console::Style::bad
+                     : output.verdict == "verified" ? Console::Style::good
+                                                    : Console::Style::bold;
+  std::string text = output.name + ": " + console.styled(style, output.verdict);
+  const bool said = output.failed && !output.reason.empty();
+  if (output.compared && !said)
+    text += fmt::format(", error {:.2g} of the range (tolerance {:.2g})", output.error, output.tolerance);
+  const std::string difference = difference_of(output);
+  return difference.empty() ? text : text + ": " + difference;
+}
+
+void add_inputs(std::string& to, const Report::Check& check, const LabelledLines& lines) {
+  const std::vector<std::string>& sets = check.inputs;
+  if (sets.size() == 2 && sets[0] == sets[1]) return lines.add(to, "inputs", {sets[0] + ", two sets"});
+  for (size_t i = 0; i < sets.size(); ++i) lines.add(to, i == 0 ? "inputs" : "", {sets[i]});
+}
+
 Json json_of(const Report::Check& check) {
   Json json;
   json["status"] = check.status;
@@ -64,37 +135,18 @@ Json json_of(const Report::Check& check) {
   json["outputs"] = Json::array();
   for (const Report::Output& output : check.outputs) {
     Json one;
+    if (!output.graph.empty()) one["graph"] = output.graph;
     one["name"] = output.name;
     one["verdict"] = output.verdict;
     if (output.compared) one["error"] = output.error;
     if (output.compared) one["tolerance"] = output.tolerance;
     if (!output.reason.empty()) one["reason"] = output.reason;
     if (!output.layer.empty()) one["layer"] = output.layer;
+    if (!output.layer_difference.empty()) one["layer_difference"] = output.layer_difference;
     json["outputs"].push(std::move(one));
   }
   return json;
 }
-
-Json list_of(const std::vector<std::string>& texts) {
-  Json json = Json::array();
-  for (const std::string& text : texts) json.push(text);
-  return json;
-}
-
-std::string describe(const Report::Output& output, const Console& console) {
-  const auto style = output.failed                  ? Console::Style::bad
-                     : output.verdict == "verified" ? Console::Style::good
-                                                    : Console::Style::bold;
-  std::string text = output.name + ": " + console.styled(style, output.verdict);
-  const bool said = output.failed && !output.reason.empty();
-  if (output.compared && !said)
-    text += fmt::format(", error {:.2g} of the range (tolerance {:.2g})", output.error, output.tolerance);
-  if (!output.reason.empty()) text += ": " + output.reason;
-  if (!output.layer.empty()) text += fmt::format("; the first layer that differs is '{}'", output.layer);
-  return text;
-}
-
-}  // namespace
 
 uint64_t Report::Side::bytes() const {
   uint64_t sum = 0;
@@ -146,42 +198,36 @@ std::string text_of_seconds(double seconds) {
   return seconds < 0.1 ? fmt::format("{:.1f} ms", seconds * 1000) : fmt::format("{:.2f} s", seconds);
 }
 
-std::string text_of_operators(const std::map<std::string, int64_t>& operators) {
+std::vector<std::string> operator_counts(const std::map<std::string, int64_t>& operators) {
   std::vector<std::pair<std::string, int64_t>> sorted(operators.begin(), operators.end());
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
-  std::string text;
-  for (const auto& [name, count] : sorted)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
-  return text;
+  std::vector<std::string> texts;
+  for (const auto& [name, count] : sorted) texts.push_back(fmt::format("{} {}", name, count));
+  return texts;
 }
 
 std::string text_of(const Report& report, const Console& console) {
-  const int width = console.width();
+  const LabelledLines lines{9, console.width()};
   std::string text;
-  add_lines(text, "read", {describe(report.read)}, width);
-  std::vector<std::string> rules;
-  for (const Report::Rule& rule : report.rules) rules.push_back(fmt::format("{} x{}", rule.name, rule.count));
-  if (!rules.empty()) add_lines(text, "rewrote", rules, width);
+  lines.add(text, "read", {describe(report.read)});
+  const std::vector<std::string> rules = rule_counts(report.rules);
+  if (!rules.empty()) lines.add(text, "rewrote", rules);
   if (!report.written.format.empty()) {
-    add_lines(text, report.dry_run ? "would be" : "wrote", {describe(report.written)}, width);
-    std::vector<std::pair<std::string, int64_t>> sorted(report.written.operators.begin(),
-                                                        report.written.operators.end());
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
-    std::vector<std::string> operators;
-    for (const auto& [name, count] : sorted) operators.push_back(fmt::format("{} {}", name, count));
-    if (!operators.empty()) add_lines(text, "", operators, width);
+    lines.add(text, report.dry_run ? "would be" : "wrote", {describe(report.written)});
+    const std::vector<std::string> operators = operator_counts(report.written.operators);
+    if (!operators.empty()) lines.add(text, "", operators);
   }
-  if (report.check.outputs.empty()) {
-    const std::string reason = report.check.reason.empty() ? "" : ": " + report.check.reason;
-    const bool passed = report.check.status == "passed";
-    add_lines(text, "check",
-              {passed ? "passed" + reason : console.styled(Console::Style::bold, "NOT CHECKED") + reason},
-              width);
-  }
-  for (size_t i = 0; i < report.check.outputs.size(); ++i)
-    add_lines(text, i == 0 ? "check" : "", {describe(report.check.outputs[i], console)}, width);
+  const Report::Check& check = report.check;
+  std::vector<std::string> verdicts;
+  const std::string reason = check.reason.empty() ? "" : ": " + check.reason;
+  if (check.status == "not checked")
+    verdicts.push_back(console.styled(Console::Style::bold, "NOT CHECKED") + reason);
+  else if (check.outputs.empty())
+    verdicts.push_back(check.status + reason);
+  for (const Report::Output& output : check.outputs) verdicts.push_back(text_of(output, console));
+  for (size_t i = 0; i < verdicts.size(); ++i) lines.add(text, i == 0 ? "check" : "", {verdicts[i]});
+  if (console.level >= LogLevel::info) add_inputs(text, report.check, lines);
   std::vector<std::string> times{text_of_seconds(report.seconds())};
   std::string phases;
   for (const Report::Phase& phase : report.phases)
@@ -191,8 +237,8 @@ std::string text_of(const Report& report, const Console& console) {
     times.push_back("cpu " + text_of_seconds(report.cpu_seconds()));
     times.push_back("memory " + text_of_bytes(report.peak_memory));
   }
-  add_lines(text, "took", times, width);
-  for (const std::string& note : report.notes) add_lines(text, "note", {note}, width);
+  lines.add(text, "took", times);
+  for (const std::string& note : report.notes) lines.add(text, "note", {note});
   return text;
 }
 

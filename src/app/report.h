@@ -12,6 +12,7 @@
 namespace remodel {
 
 class Console;
+struct CheckResult;
 
 struct Report {
   struct File {
@@ -31,10 +32,10 @@ struct Report {
     int64_t count = 0;
   };
   struct Output {
-    std::string name, verdict;
+    std::string graph, name, verdict;
     bool compared = false, failed = false;
     double error = 0, tolerance = 0;
-    std::string reason, layer;
+    std::string reason, layer, layer_difference;
   };
   struct Check {
     std::string status = "not checked";  // "passed", "failed", "partly checked"
@@ -69,8 +70,22 @@ inline constexpr int report_version = 1;
 std::string text_of(const Report& report, const Console& console);
 Json json_of(const Report& report);
 
-std::string text_of_bytes(uint64_t bytes);                                       // "44.7 MB"
-std::string text_of_seconds(double seconds);                                     // "0.42 s"
-std::string text_of_operators(const std::map<std::string, int64_t>& operators);  // most frequent first
+Report::Check summary_of(const CheckResult& result);
+Json json_of(const Report::Check& check);
+std::string text_of(const Report::Output& output, const Console& console);
+std::string difference_of(const Report::Output& output);  // of one that failed: what differs and where
+
+// A label in a column of its own, the text broken between items so that lines stay within the width.
+struct LabelledLines {
+  size_t column;
+  int width;
+  void add(std::string& to, std::string_view label, const std::vector<std::string>& items) const;
+};
+void add_inputs(std::string& to, const Report::Check& check, const LabelledLines& lines);
+
+std::string text_of_bytes(uint64_t bytes);    // "44.7 MB"
+std::string text_of_seconds(double seconds);  // "0.42 s"
+std::vector<std::string> operator_counts(
+    const std::map<std::string, int64_t>& operators);  // most frequent first
 
 }  // namespace remodel

@@ -7,13 +7,36 @@
 
 namespace remodel {
 
-void run(const RunCommand& options) {
+namespace {
+
+std::string describe(const Datum& value) {
+  if (value.is_tensor()) return std::string(name_of(value.tensor.dtype())) + text_of(value.tensor.shape());
+  if (value.kind == Datum::list_kind) return fmt::format("a list of {}", value.items->size());
+  return "nothing";
+}
+
+std::vector<Datum> call(const std::string& path, const Model& model, std::vector<Datum> inputs, Pool& pool) {
+  try {
+    return Session(model, pool).call(model.main(), std::move(inputs));
+  } catch (Error& error) {
+    throw error.at(path);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> run(const RunCommand& options) {
   const Model model = load(options.model, {options.format, {}}).model;
   Pool pool(options.threads > 0 ? options.threads : usable_cpus());
   const Limits limits(any_memory, options.seconds);
-  const std::vector<Datum> outputs =
-      Session(model, pool).call(model.main(), read_inputs(options.inputs, model.main()));
-  write_outputs(options.outputs, model.main(), outputs);
+  const Graph& graph = model.main();
+  const std::vector<Datum> outputs = call(options.model, model, read_inputs(options.inputs, graph), pool);
+  write_outputs(options.outputs, graph, outputs);
+  std::vector<std::string> said;
+  size_t next = 0;
+  for (const Port& port : graph.outputs)
+    if (port.state == absent) said.push_back(fmt::format("{}: {}", port.name, describe(outputs[next++])));
+  return said;
 }
 
 }  // namespace remodel

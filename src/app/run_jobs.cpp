@@ -107,7 +107,7 @@ int run_jobs(const std::vector<Job>& jobs, const RunJobsOptions& options, Consol
     const ConvertOptions& one = jobs[i].options;
     tasks[i].reads = {one.from};
     if (!one.data.empty()) tasks[i].reads.push_back(one.data);
-    if (!one.dry_run) tasks[i].writes = {one.to, one.to + ".data"};
+    tasks[i].writes = {one.to, one.to + ".data"};
     tasks[i].memory = memory_for(one);
   }
   plan(tasks);
@@ -125,6 +125,11 @@ int run_jobs(const std::vector<Job>& jobs, const RunJobsOptions& options, Consol
     if (jobs[i].skip) {
       outcome.skipped = true;
       return console.say(name + ": skipped");
+    }
+    if (jobs[i].options.dry_run && !tasks[i].waits_for.empty()) {
+      outcome.skipped = true;
+      return console.say(fmt::format("{}: skipped, as it reads what job {} would write (--dry-run)", name,
+                                     tasks[i].waits_for.front() + 1));
     }
     const double begin = wall_seconds();
     report.alone = false;

@@ -8,6 +8,8 @@
 
 namespace remodel {
 
+class Console;
+
 struct VerifyOptions {
   std::string source, result;                // paths
   std::string source_format, result_format;  // "": by content and name
@@ -17,7 +19,7 @@ struct VerifyOptions {
 // Reads both models and compares them; outputs may have other widths where the formats differ.
 CheckResult verify(const VerifyOptions& options);
 
-std::string text_of(const CheckResult& result);
+std::string text_of(const CheckResult& result, const Console& console);
 Json json_of(const CheckResult& result);
 
 struct RunCommand {
@@ -27,7 +29,8 @@ struct RunCommand {
   double seconds = CheckOptions().seconds;  // that it may take
 };
 
-// Runs the model in our executor on arrays by the names of its inputs, and stores one array an output.
-void run(const RunCommand& options);
+// Runs the model in our executor on arrays by the names of its inputs, and stores one array an output. Gives
+// what the outputs are: "logits: f32[1, 10]".
+std::vector<std::string> run(const RunCommand& options);
 
 }  // namespace remodel

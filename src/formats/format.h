@@ -30,6 +30,7 @@ struct ReadResult {
   Model model;
   std::vector<Error> problems;  // all that could not be read; the model is whole where there are none
   OperatorCounts operators;     // of the file
+  int64_t version = 0;          // of the format's operator set, as the file declares it
 };
 
 struct WriteTarget {

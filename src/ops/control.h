@@ -10,7 +10,7 @@ namespace remodel {
 struct Foreign {
   static constexpr const char* name = "foreign";
   static constexpr bool effect = true;
-  std::string format, type;         // "onnx", "com.acme:Warp"
+  std::string format, type;         // as the format names itself and the operator
   std::shared_ptr<const void> raw;  // the format's own node
   void describe(Fields& v) {
     v("format", format);

@@ -22,7 +22,7 @@ struct Conv : Sliding {
 
 // (x, w, bias?): the transpose of conv with regard to x. The input at i meets the weights at t in the output
 // at i * stride + t * dilation - pad_low; pads crop the output, negative ones extend it by places that only
-// the bias reaches (ONNX's output_padding).
+// the bias reaches.
 struct ConvTranspose : Sliding {
   static constexpr const char* name = "conv_transpose";
   int64_t groups = 1;

@@ -78,7 +78,7 @@ struct RoiAlign {
   int64_t samples = 0;  // a bin along each axis; 0: as many as elements, rounded up
   double scale = 1;
   RoiPlaces places = RoiPlaces::centres;
-  RoiMode mode = RoiMode::average;  // max is that of the weighted neighbours, as ONNX has it
+  RoiMode mode = RoiMode::average;  // max is that of the weighted neighbours
   void describe(Fields& v) {
     v("height", height);
     v("width", width);

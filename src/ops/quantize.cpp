@@ -3,6 +3,12 @@
 #include "ir/infer.h"
 
 namespace remodel {
+
+bool has_one_element(const Type& type) {
+  return type.dims &&
+         std::all_of(type.dims->begin(), type.dims->end(), [](const Dim& dim) { return dim.is_number(1); });
+}
+
 namespace {
 
 // Refuses scales that do not fit; gives whether there is one for all.
@@ -12,8 +18,7 @@ bool check_scales(const Infer& in, int64_t axis, int64_t block) {
   if (block < 0) fail("a block of {} elements", block);
   const Dims* scale = in.dims(1);
   if (!scale) return false;
-  bool single = std::all_of(scale->begin(), scale->end(), [](const Dim& dim) { return dim.is_number(1); });
-  if (single && (block == 0 || scale->size() <= 1)) return true;
+  if (has_one_element(in.in(1)) && (block == 0 || scale->size() <= 1)) return true;
   const Dims* x = in.dims(0);
   if (!x) return false;
   size_t at = static_cast<size_t>(in.axis(0, axis));

@@ -9,6 +9,9 @@
 
 namespace remodel {
 
+// Scales or zeros of this type are certainly a single one.
+bool has_one_element(const Type& type);
+
 // (x, scale, zero?): x / scale, rounded half to even, or half away from zero, plus zero, saturated to `to`;
 // NaN counts as 0. An 8- or 4-bit float has no zero point and is rounded as a cast does; `saturate` is that
 // cast's. The quotient is rounded to `precision` first where that is a small float; otherwise it is an f32.

@@ -3,11 +3,11 @@
 
 #include <functional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
 #include "ir/graph.h"
+#include "passes/op_table.h"
 
 namespace remodel {
 
@@ -62,21 +62,7 @@ class Decompose : public Emitter {
 // Throws where this instance of the op cannot be taken apart.
 using DecomposeFn = void (*)(Decompose&);
 
-class Decompositions {
- public:
-  template <class T>
-  void add(DecomposeFn fn) {
-    table_[&info_of<T>()] = fn;
-  }
-  DecomposeFn find(const OpInfo& op) const {
-    auto place = table_.find(&op);
-    return place == table_.end() ? nullptr : place->second;
-  }
-
- private:
-  std::unordered_map<const OpInfo*, DecomposeFn> table_;
-};
-
+using Decompositions = OpTable<DecomposeFn>;
 const Decompositions& all_decompositions();
 
 // Why the target cannot say a node; empty where it can.

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <map>
-#include <unordered_map>
 #include <vector>
 
 #include "ir/graph.h"
+#include "passes/op_table.h"
 
 namespace remodel {
 
@@ -51,21 +51,7 @@ class Backward {
 
 using BackwardFn = void (*)(Backward&);
 
-class BackwardTable {
- public:
-  template <class T>
-  void add(BackwardFn fn) {
-    table_[&info_of<T>()] = fn;
-  }
-  BackwardFn find(const OpInfo& op) const {
-    auto place = table_.find(&op);
-    return place == table_.end() ? nullptr : place->second;
-  }
-
- private:
-  std::unordered_map<const OpInfo*, BackwardFn> table_;
-};
-
+using BackwardTable = OpTable<BackwardFn>;
 const BackwardTable& backward_table();
 
 }  // namespace remodel

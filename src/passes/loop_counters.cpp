@@ -43,13 +43,11 @@ size_t counters_into_step(Graph& graph, NodeId id) {
       if (user == sum) continue;
       if (number == absent) {
         number = loop.add_step();
-        auto emit = [&](Op op, std::vector<ValueId> operands) {
-          return loop.body.node(loop.body.add_node(std::move(op), std::move(operands), {""})).outputs[0];
-        };
-        if (dtype != DType::i64) number = emit(Cast(dtype), {number});
-        if (!first->is_number(0))
-          number = emit(Add{}, {number, loop.body.add_constant(constant_splat(
-                                            dtype, {}, static_cast<double>(first->number())))});
+        if (dtype != DType::i64) number = loop.emit_inside(Cast(dtype), {number});
+        if (!first->is_number(0)) {
+          ConstantPtr start = constant_splat(dtype, {}, static_cast<double>(first->number()));
+          number = loop.emit_inside(Add{}, {number, loop.body.add_constant(start)});
+        }
       }
       const auto& operands = loop.body.node(user).inputs;
       for (size_t i = 0; i < operands.size(); ++i)
@@ -71,27 +69,19 @@ struct Limit {
   ValueId inside = absent;  // the limit in the body
 };
 
-bool limits_of(LoopEdit& loop, ValueId condition, std::vector<Limit>& limits) {
-  std::vector<ValueId> parts{condition};
-  while (!parts.empty()) {
-    condition = parts.back();
-    parts.pop_back();
-    const Node* node = loop.body.producer(condition);
-    if (!node) return false;
-    if (node->op.is<And>()) {
-      parts.insert(parts.end(), node->inputs.begin(), node->inputs.end());
-      continue;
-    }
-    bool less = node->op.is<Less>(), greater = node->op.is<Greater>();
-    if (!less && !greater) return false;
-    ValueId counter = node->inputs[less ? 0 : 1];
-    Limit limit{0, node->inputs[less ? 1 : 0]};
+// What the condition says, if all of it is of that form.
+std::optional<std::vector<Limit>> limits_of(LoopEdit& loop, ValueId condition) {
+  auto all = comparisons(loop.body, condition);
+  if (!all) return std::nullopt;
+  std::vector<Limit> limits;
+  for (const Comparison& one : *all) {
+    Limit limit{0, one.larger};
     size_t carried = static_cast<size_t>(loop.op.carried);
-    while (limit.counter < carried && loop.carried_out(limit.counter) != counter) ++limit.counter;
-    if (limit.counter == carried || !counts_up(loop, limit.counter)) return false;
+    while (limit.counter < carried && loop.carried_out(limit.counter) != one.smaller) ++limit.counter;
+    if (limit.counter == carried || !counts_up(loop, limit.counter)) return std::nullopt;
     limits.push_back(limit);
   }
-  return true;
+  return limits;
 }
 
 // The same number outside: a constant or an invariant.
@@ -113,23 +103,13 @@ bool same_number(Graph& graph, ValueId a, ValueId b) {
 // Whether the condition before the first step says that each counter starts below its limit.
 bool starts_below(LoopEdit& loop, const std::vector<Limit>& limits, const std::vector<ValueId>& outside) {
   Graph& graph = loop.graph;
+  auto all = comparisons(graph, loop.operand(1));
+  if (!all) return false;
   std::vector<bool> said(limits.size(), false);
-  std::vector<ValueId> parts{loop.operand(1)};
-  while (!parts.empty()) {
-    ValueId condition = parts.back();
-    parts.pop_back();
-    const Node* node = graph.producer(condition);
-    if (!node) return false;
-    if (node->op.is<And>()) {
-      parts.insert(parts.end(), node->inputs.begin(), node->inputs.end());
-      continue;
-    }
-    bool less = node->op.is<Less>(), greater = node->op.is<Greater>();
-    if (!less && !greater) return false;
-    ValueId first = node->inputs[less ? 0 : 1], limit = node->inputs[less ? 1 : 0];
+  for (const Comparison& one : *all) {
     size_t k = 0;
-    while (k < limits.size() && !(same_number(graph, first, loop.initial(limits[k].counter)) &&
-                                  same_number(graph, limit, outside[k])))
+    while (k < limits.size() && !(same_number(graph, one.smaller, loop.initial(limits[k].counter)) &&
+                                  same_number(graph, one.larger, outside[k])))
       ++k;
     if (k == limits.size()) return false;
     said[k] = true;
@@ -142,8 +122,9 @@ bool starts_below(LoopEdit& loop, const std::vector<Limit>& limits, const std::v
 size_t condition_into_count(Graph& graph, NodeId id) {
   LoopEdit loop(graph, id);
   if (!loop.op.gives_condition || loop.operand(0) != absent || !loop.op.count.is_number(-1)) return 0;
-  std::vector<Limit> limits;
-  if (!limits_of(loop, loop.body.outputs[0].value, limits)) return 0;
+  const auto found = limits_of(loop, loop.body.outputs[0].value);
+  if (!found) return 0;
+  const std::vector<Limit>& limits = *found;
   std::vector<ValueId> outside;
   std::vector<std::optional<Dim>> steps;
   for (const Limit& limit : limits) {
@@ -168,17 +149,13 @@ size_t condition_into_count(Graph& graph, NodeId id) {
     for (const auto& one : steps) least = min(least, *one);
     loop.op.count = least.at_least(0) ? least : max(least, 0);
   } else {
-    auto emit = [&](Op op, std::vector<ValueId> operands) {
-      return graph.node(graph.add_node(std::move(op), std::move(operands), {""}, graph.node(id).origin))
-          .outputs[0];
-    };
     auto wide = [&](ValueId number) {
-      return graph.value(number).type.dtype == DType::i64 ? number : emit(Cast(DType::i64), {number});
+      return graph.value(number).type.dtype == DType::i64 ? number : loop.emit(Cast(DType::i64), {number});
     };
     ValueId least = absent;
     for (size_t k = 0; k < limits.size(); ++k) {
-      ValueId span = emit(Sub{}, {wide(outside[k]), wide(loop.initial(limits[k].counter))});
-      least = least == absent ? span : emit(Min{}, {least, span});
+      ValueId span = loop.emit(Sub{}, {wide(outside[k]), wide(loop.initial(limits[k].counter))});
+      least = least == absent ? span : loop.emit(Min{}, {least, span});
     }
     graph.set_input(id, 0, least);
   }

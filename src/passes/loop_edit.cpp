@@ -2,6 +2,7 @@
 
 #include "ir/infer.h"
 #include "ir/symbols.h"
+#include "ops/binary.h"
 #include "ops/cast.h"
 #include "ops/shape.h"
 
@@ -126,6 +127,11 @@ void LoopEdit::commit() {
   op = *graph.node(id).op.as<Loop>();
 }
 
+ValueId LoopEdit::emit_to(Graph& to, Op made, const std::vector<ValueId>& operands) {
+  NodeId node = to.add_node(std::move(made), operands, {""}, graph.node(id).origin);
+  return to.node(node).outputs[0];
+}
+
 void LoopEdit::set_lengths(ValueId outside) {
   if (has_lengths()) return;
   graph.set_input(id, Loop::lengths, outside);
@@ -153,6 +159,25 @@ std::optional<Dim> known_number(Graph& graph, ValueId value) {
   probe.inputs = {value};
   auto sizes = Infer(graph, probe).sizes(0);
   return sizes && sizes->size() == 1 ? std::optional((*sizes)[0]) : std::nullopt;
+}
+
+std::optional<std::vector<Comparison>> comparisons(const Graph& graph, ValueId condition) {
+  std::vector<Comparison> found;
+  std::vector<ValueId> parts{condition};
+  while (!parts.empty()) {
+    const Node* node = graph.producer(parts.back());
+    parts.pop_back();
+    if (!node) return std::nullopt;
+    if (node->op.is<And>())
+      parts.insert(parts.end(), node->inputs.begin(), node->inputs.end());
+    else if (node->op.is<Less>())
+      found.push_back({node->inputs[0], node->inputs[1]});
+    else if (node->op.is<Greater>())
+      found.push_back({node->inputs[1], node->inputs[0]});
+    else
+      return std::nullopt;
+  }
+  return found;
 }
 
 bool runs_once_at_least(const Graph& graph, const Node& node) {

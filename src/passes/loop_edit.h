@@ -41,6 +41,12 @@ class LoopEdit {
   bool has_lengths() const { return operand(Loop::lengths) != absent; }
   void set_lengths(ValueId outside);  // none has rows yet
 
+  // Appends a node beside the loop, or to its body, and gives its only result.
+  ValueId emit(Op made, std::vector<ValueId> operands) { return emit_to(graph, std::move(made), operands); }
+  ValueId emit_inside(Op made, std::vector<ValueId> operands) {
+    return emit_to(body, std::move(made), operands);
+  }
+
   // Add and give the value inside or, for a stacked result, outside. A value that is there already is found
   // again.
   ValueId add_invariant(ValueId outside);
@@ -56,6 +62,9 @@ class LoopEdit {
 
   // Gives the node the changed op and infers it. Sizes that are known better now replace their old names.
   void commit();
+
+ private:
+  ValueId emit_to(Graph& to, Op made, const std::vector<ValueId>& operands);
 };
 
 // The integers that these are, in another type or shape: through casts, reshapes and the like.
@@ -64,6 +73,13 @@ ValueId same_integers(const Graph& graph, ValueId value);
 bool is_step(const LoopEdit& loop, ValueId value);
 // The one element, where it is known.
 std::optional<Dim> known_number(Graph& graph, ValueId value);
+
+// smaller < larger
+struct Comparison {
+  ValueId smaller = absent, larger = absent;
+};
+// What all holds where the condition does; nullopt where that is anything but comparisons.
+std::optional<std::vector<Comparison>> comparisons(const Graph& graph, ValueId condition);
 
 // The steps that a loop certainly makes are one at least.
 bool runs_once_at_least(const Graph& graph, const Node& node);

@@ -80,7 +80,7 @@ size_t index_into_step_inputs(Graph& graph, NodeId id) {
       if ((!mirrored && !is_step(loop, index)) || !steps_within(loop, length, list, count_goes)) continue;
       ValueId slice = loop.add_step_input(tensor, axis, mirrored);
       bool has_axis = gets ? keep : index_type.dims->size() == 1;
-      if (has_axis) slice = body.node(body.add_node(Unsqueeze{{axis}}, {slice}, {""})).outputs[0];
+      if (has_axis) slice = loop.emit_inside(Unsqueeze{{axis}}, {slice});
       ValueId result = body.node(user).outputs[0];
       retyped = replace_value(body, result, slice) || retyped;
       body.remove_node(user);
@@ -202,7 +202,8 @@ size_t lists_into_stacked(Graph& graph, NodeId id) {
     if (LoopEdit::is_used(graph, list)) {
       ValueId stacked = loop.add_stacked(growth.item, 0, growth.front, graph.value(list).name + "/stacked");
       loop.commit();
-      NodeId split = graph.add_node(ListSplit{0, {}, 1, false}, {stacked}, {graph.value(list).name});
+      NodeId split = graph.add_node(ListSplit{0, {}, 1, false}, {stacked}, {graph.value(list).name},
+                                    graph.node(id).origin);
       graph.replace_uses(list, graph.node(split).outputs[0]);
     }
     ++count;

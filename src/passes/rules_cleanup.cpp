@@ -30,7 +30,6 @@ void drop_where_equal(Rules& rules, std::string name, Expr x, Expr root) {
 
 template <class T>
 void reshape_of(Rules& rules, Expr x, Expr inner) {
-  // Only where the result's sizes say all: at most one that no operand of the writer's -1 could find.
   Expr root = rules.some<T>({inner});
   rules.add("join reshapes", Effect::exact, root, [=](Match& match) -> ValueId {
     if (!match.type(root).dims) return absent;

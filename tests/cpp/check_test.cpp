@@ -93,7 +93,7 @@ TEST(Check, DoesNotCallVerifiedWhatNoInputChanges) {
   CheckResult result = check(text, text);
   EXPECT_EQ(result.outputs[0].verdict, Verdict::not_exercised);
   EXPECT_EQ(result.outputs[1].verdict, Verdict::not_exercised);
-  EXPECT_EQ(result.outputs[1].reason, "it hangs on no input");
+  EXPECT_EQ(result.outputs[1].reason, "it depends on no input");
   EXPECT_EQ(result.outputs[2].verdict, Verdict::verified);
 }
 

@@ -99,6 +99,10 @@ TEST(OutputKind, FollowsTheLastLayers) {
   EXPECT_EQ(kind_of("a = matmul(f, w) y = add(a, b)"), "logits");
   EXPECT_EQ(kind_of("a = matmul(f, w) s = softmax(a) {axis: 1} y = reshape(s) {shape: [5]}"),
             "probabilities (softmax over axis 1)");
+  EXPECT_EQ(
+      kind_of("t = transpose(w) {perm: [1, 0]} c = cast(t) {to: f32} y = matmul(f, c) {transpose_b: true}"),
+      "logits");
+  EXPECT_EQ(kind_of("t = transpose(f) {perm: [1, 0]} y = matmul(f, t)"), "features");
   EXPECT_EQ(kind_of("a = matmul(f, w) y = sigmoid(a)"), "probabilities (each by itself)");
   EXPECT_EQ(kind_of("a = matmul(f, w) y = arg_max(a) {axis: 1}"), "class indices");
   EXPECT_EQ(kind_of("a = matmul(f, w) s = softmax(a) y, i = top_k(s) {k: 2}"),
@@ -141,8 +145,8 @@ TEST(Inspect, CountsTheDemosModel) {
   EXPECT_EQ(found.targets[0].lowest_opset, 9);
   const Json json = json_of(found);
   EXPECT_EQ(json.at("parameters").at("count").as_int(), 2572);
-  EXPECT_NE(text_of(found).find("classes       4: circle, square, triangle, cross\n"), std::string::npos)
-      << text_of(found);
+  EXPECT_NE(text_of(found, 80).find("classes       4: circle, square, triangle, cross\n"), std::string::npos)
+      << text_of(found, 80);
 }
 
 }  // namespace

@@ -336,3 +336,9 @@ def data_for_another():
     memory = io.BytesIO()
     np.savez(memory, other=np.zeros((2, 3), np.float32))
     return memory.getvalue()
+
+
+def data_of_another_shape():
+    memory = io.BytesIO()
+    np.savez(memory, x=np.zeros((2, 4), np.float32))
+    return memory.getvalue()

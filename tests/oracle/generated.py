@@ -274,18 +274,7 @@ def describe(node: onnx.NodeProto) -> str:
 
 
 def run(seeds, jobs: int = 2, show=lambda result: None) -> list[report.Result]:
-    workers = report.WorkerPerThread()
-
-    def one(seed: int) -> list[report.Result]:
-        results = check(seed, workers.get())
-        for result in results:
-            if result.verdict not in COMPARED:
-                show(result)
-        return results
-
-    rows = report.run_all(one, seeds, jobs)
-    workers.close()
-    return [result for row in rows for result in row]
+    return report.run_beside(check, seeds, jobs, COMPARED, show)
 
 
 def main() -> int:

@@ -6,7 +6,8 @@ Exports are kept in build/models. For each input set of a model: the converted f
 `remodel run`, both against the source in ONNX Runtime; error is max|a-b| over the reference's range.
 `still` marks a model whose reference hardly moves between the first two sets, so that it would show nothing.
 Where ONNX Runtime's own optimiser moves a quantized model by steps of its grids, `remodel run` may move by twice that.
-Node counts are not judged where the source has operators of another domain: the result has those of ai.onnx alone.
+Node counts are printed, but not judged, where the source has operators of another domain (`*`): the result has those
+of ai.onnx alone.
 """
 
 import argparse
@@ -52,6 +53,7 @@ class Row:
     nodes: int = 0
     slim: int = 0
     ours: int = 0
+    judged: bool = True  # by its node count
     converted_error: float = 0.0
     executor_error: float = 0.0
     seconds: float = 0.0
@@ -166,8 +168,8 @@ def run_converted(row: Row, source, converted, original, sets, references, optio
         row.faults.append(f"onnx.checker: {complaint}")
     model = onnx.load(str(converted))
     row.ours = count_nodes(model)
-    comparable = not any(domain for domain, _ in operators(original))
-    if "-O0" not in options and comparable and row.slim and row.ours > row.slim:
+    row.judged = "-O0" not in options and not any(domain for domain, _ in operators(original))
+    if row.judged and row.slim and row.ours > row.slim:
         row.faults.append(f"{row.ours} nodes, onnxslim has {row.slim}")
     foreign = sorted({domain for domain, _ in operators(model) if domain})
     if foreign:
@@ -190,7 +192,8 @@ HEADER = f"{'model':38} {'nodes':>6} {'slim':>6} {'ours':>6} {'converted':>10} {
 
 def line(row: Row) -> str:
     errors = f"{row.converted_error:10.1e} {row.executor_error:10.1e} {row.seconds:8.2f}"
-    return f"{row.name:38} {row.nodes:6} {row.slim:6} {row.ours:6} {errors}  {'; '.join(row.faults)[:300]}"
+    counts = f"{row.nodes:6} {row.slim:6} {row.ours:6}{' ' if row.judged else '*'}"
+    return f"{row.name:38} {counts}{errors}  {'; '.join(row.faults)[:300]}"
 
 
 def main() -> int:

@@ -32,6 +32,7 @@ class Case:
     inputs: dict
     expected: dict | None = None
     kept: bool = False  # an operator that is written back as it is and does not run here
+    old: int = 0  # an opset to write too, which lacks the operator
 
 
 class Const:
@@ -99,16 +100,19 @@ def check(case: Case, worker: OrtWorker) -> list[Result]:
         if case.kept:
             detail = "" if outcome.code == remodel.REFUSED and "cannot be run" in outcome.message else "it runs"
         results.append(Result(f"{case.name} executor", "wrong" if detail else "right", detail))
-        for level in ("default", "-O0"):
-            converted = Path(folder) / f"{level}.onnx"
-            outcome = remodel.convert(source, converted, "-q", *([level] if level != "default" else []))
+        ways = {"default": [], "O0": ["-O0"]}
+        if case.old:
+            ways[f"opset{case.old}"] = ["--opset", str(case.old)]
+        for way, options in ways.items():
+            converted = Path(folder) / f"{way}.onnx"
+            outcome = remodel.convert(source, converted, "-q", *options)
             detail = outcome.message
             if outcome.ok:
                 try:
                     detail = difference(expected, worker.run(converted, case.inputs))
                 except RuntimeFailure as failure:
                     detail = str(failure)
-            results.append(Result(f"{case.name} {level}", "wrong" if detail else "right", detail))
+            results.append(Result(f"{case.name} {way}", "wrong" if detail else "right", detail))
     return results
 
 
@@ -126,10 +130,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose name contains this")
     arguments = parser.parse_args()
-    workers = report.WorkerPerThread()
-    rows = report.run_all(lambda case: check(case, workers.get()), all_cases(arguments.only))
-    workers.close()
-    results = [result for row in rows for result in row]
+    results = report.run_beside(check, all_cases(arguments.only))
     report.print_results("operators", results)
     return int(any(result.verdict != "right" for result in results))
 

@@ -107,8 +107,30 @@ def group_norms() -> list[Case]:
     return found
 
 
+def operand_left_out_through_functions() -> Case:
+    """A function hands on to another what it was not given."""
+    text = """<ir_version: 8, opset_import: ["": 17, "local": 1]>
+        mixed (float[n, 4] x, float low) => (float[n, 4] y) { y = local.Outer(x, low) }
+        <domain: "local", opset_import: ["": 17, "local": 1]>
+        Outer (x, low, high) => (y) { y = local.Inner(x, low, high) }
+        <domain: "local", opset_import: ["": 17]>
+        Inner (x, low, high) => (y) { y = Clip(x, low, high) }"""
+    return Case("operand_left_out_through_functions", onnx.parser.parse_model(text), {"x": MATRIX, "low": np.array(0.5, np.float32)})
+
+
+def transforms_of_computed_frames() -> list[Case]:
+    rng = np.random.default_rng(9)
+    found = []
+    for parts, onesided, windowed, dtype in ((1, 1, True, np.float32), (2, 0, True, np.float32), (1, 0, False, np.float64)):
+        signal, window = rng.normal(0, 1, (2, 40, parts)).astype(dtype), rng.uniform(0.5, 1, 9).astype(dtype)
+        operands = [signal, np.array(4), window if windowed else None, np.array(9)]
+        case = single(f"stft_{parts}_{onesided}", "STFT", operands, {"": 17}, symbolic=onesided == 1, onesided=onesided)
+        found.append(replace(case, old=9))
+    return found
+
+
 def cases() -> list[Case]:
-    found = group_norms()
+    found = [*group_norms(), operand_left_out_through_functions(), *transforms_of_computed_frames()]
     for name, (opset, text, inputs) in GRAPHS.items():
         graph = onnx.parser.parse_graph(text)
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)

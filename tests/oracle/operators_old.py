@@ -1,4 +1,4 @@
-"""Forms of operators that only old opsets have, against what they mean in today's, run by onnx's reference evaluator."""
+"""Forms of operators that only old opsets have, against the newest forms that mean the same, run by onnx's evaluator."""
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper

@@ -33,9 +33,26 @@ class WorkerPerThread:
             worker.close()
 
 
-def run_all(check, items, jobs: int = 2) -> list[Result]:
+def run_all(check, items, jobs: int = 2) -> list:
     with ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(check, items))
+
+
+def run_beside(check, items, jobs: int = 2, quiet=("right",), show=lambda result: None) -> list[Result]:
+    """What check(item, worker) gives for all items, several results each. Those that are not quiet show at once."""
+    workers = WorkerPerThread()
+
+    def one(item) -> list[Result]:
+        results = check(item, workers.get())
+        for result in results:
+            if result.verdict not in quiet:
+                show(result)
+        return results
+
+    try:
+        return [result for results in run_all(one, items, jobs) for result in results]
+    finally:
+        workers.close()
 
 
 def print_results(title: str, results: list[Result], quiet=("right",)) -> None:

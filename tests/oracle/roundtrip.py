@@ -118,12 +118,9 @@ ACCEPTABLE = ("right", "gained", "not asked", "inexpressible")
 
 def run(variant: str, only: str = "", jobs: int = 2) -> list[Result]:
     base = baseline.baseline()
-    workers = report.WorkerPerThread()
-    results = report.run_all(
-        lambda case: check(case, variant, base[case.id], workers.get()), corpus.all_cases(only), jobs
+    return report.run_beside(
+        lambda case, worker: [check(case, variant, base[case.id], worker)], corpus.all_cases(only), jobs
     )
-    workers.close()
-    return results
 
 
 def main() -> int:

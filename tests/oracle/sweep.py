@@ -453,18 +453,7 @@ def is_left_out(name: str) -> bool:
 
 
 def run(cases: list[Single], jobs: int = 2, show=lambda result: None) -> list[Result]:
-    workers = report.WorkerPerThread()
-
-    def one(case: Single) -> list[Result]:
-        results = check(case, workers.get())
-        for result in results:
-            if result.verdict not in GOOD:
-                show(result)
-        return results
-
-    rows = report.run_all(one, cases, jobs)
-    workers.close()
-    return [result for row in rows for result in row]
+    return report.run_beside(check, cases, jobs, GOOD, show)
 
 
 def main() -> int:

@@ -43,6 +43,17 @@ def test_no_format_sees_another():
     assert wrong == []
 
 
+def test_no_op_or_pass_names_a_format():
+    """In what it does or says; comments may tell where a rule comes from."""
+    wrong = [
+        str(path.relative_to(SRC))
+        for layer in ("ops", "run", "passes")
+        for path in sorted((SRC / layer).rglob("*.*"))
+        if re.search(r"onnx|opset|tflite|tensorflow|keras|torch", re.sub("//.*", "", path.read_text()), re.I)
+    ]
+    assert wrong == []
+
+
 def test_only_the_app_prints_or_exits():
     wrong = [
         str(path.relative_to(SRC))

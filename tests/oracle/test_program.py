@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -121,11 +122,23 @@ def test_paths_with_spaces_and_other_scripts(tmp_path):
     assert shapes(tmp_path / "出" / "again ü.onnx")["x"] == [2, 3]
 
 
+def test_names_that_look_like_options(tmp_path):
+    put(tmp_path, "-in.onnx", bad_models.good)
+    call(tmp_path, "--opset", "12", "--", "-in.onnx", "--out.onnx")
+    assert onnx.load(tmp_path / "--out.onnx").opset_import[0].version == 12
+
+
 def test_device_as_output(tmp_path):
     put(tmp_path, "in.onnx", bad_models.good)
-    out = subprocess.run([PROGRAM, "in.onnx", "/dev/stdout", "-q"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True)
+    out = subprocess.run([PROGRAM, "in.onnx", "/dev/stdout"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True)
     assert out.returncode == 0
-    assert onnx.load_from_string(out.stdout).graph.node[0].op_type == "Relu"
+    model = onnx.load_from_string(out.stdout)
+    assert model.graph.node[0].op_type == "Relu" and model.SerializeToString() == out.stdout
+    assert b"NOT CHECKED" in out.stderr
+    np.savez(tmp_path / "in.npz", x=np.ones((2, 3), np.float32))
+    with open(tmp_path / "out.npz", "wb") as file:
+        subprocess.run([PROGRAM, "run", "in.onnx", "in.npz", "/dev/stdout"], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=file, check=True)
+    assert np.load(tmp_path / "out.npz")["y"].shape == (2, 3)
 
 
 def test_cut_at_both_ends(tmp_path):
@@ -199,6 +212,16 @@ def test_jobs_take_the_lowest_opset_that_will_do(tmp_path):
     assert onnx.load(tmp_path / "b.onnx").opset_import[0].version == 20
 
 
+def test_dry_run_of_jobs_that_follow_one_another(tmp_path):
+    put(tmp_path, "a.onnx", bad_models.good)
+    jobs = [{"convert_from": "b.onnx", "convert_to": "c.onnx"}, {"convert_from": "a.onnx", "convert_to": "b.onnx"}]
+    _, err = call(tmp_path, "-d", json.dumps(jobs), "--dry-run")
+    assert "[1/2] b.onnx -> c.onnx: skipped, as it reads what job 2 would write (--dry-run)" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+    _, err = call(tmp_path, "-d", json.dumps(2 * jobs[1:]), "--dry-run", code=2)
+    assert "jobs 1 and 2 both write 'b.onnx'" in err
+
+
 def test_options_hold_for_all_jobs(tmp_path):
     put(tmp_path, "a.onnx", bad_models.good)
     jobs = [{"convert_from": "a.onnx", "convert_to": "b.onnx"}, {"convert_from": "a.onnx", "convert_to": "c.onnx", "onnx_opset": 12}]
@@ -222,6 +245,69 @@ def test_keys_are_options(tmp_path):
     assert onnx.load(tmp_path / "out.onnx").opset_import[0].version == 12
     call(tmp_path, "in.onnx", "never.onnx", "--skip", "True")
     assert not (tmp_path / "never.onnx").exists()
+
+
+def test_run_says_what_the_outputs_are(tmp_path):
+    put(tmp_path, "in.onnx", bad_models.two_layers)
+    x, ids = np.ones((5, 3), np.float32), np.zeros(2, np.int64)
+    np.savez(tmp_path / "in.npz", x=x, ids=ids)
+    out, _ = call(tmp_path, "run", "in.onnx", "in.npz", "out.npz")
+    assert out == "outputs  y: f32[5, 4]\n         picked: f32[2, 4]\n"
+    expected = onnxruntime.InferenceSession(tmp_path / "in.onnx").run(["y"], {"x": x, "ids": ids})[0]
+    np.testing.assert_allclose(np.load(tmp_path / "out.npz")["y"], expected, rtol=1e-6)
+    assert call(tmp_path, "run", "in.onnx", "in.npz", "out.npz", "-q")[0] == ""
+
+
+def test_verify_names_the_layer_that_differs(tmp_path):
+    put(tmp_path, "a.onnx", bad_models.two_layers)
+    model = onnx.load(tmp_path / "a.onnx")
+    weight = model.graph.initializer[0]
+    values = onnx.numpy_helper.to_array(weight) + 1
+    weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
+    onnx.save(model, tmp_path / "b.onnx")
+    out, err = call(tmp_path, "verify", "a.onnx", "b.onnx", code=3)
+    assert out.startswith("inputs   made up with N = ") and "result   the models differ" in out
+    assert "the first layer that differs is '" in out and out.count("y: failed") == 1
+    assert err == "error: 'b.onnx' does not compute what 'a.onnx' does\n"
+    report = json.loads(call(tmp_path, "verify", "a.onnx", "b.onnx", "--json", code=3)[0])
+    assert (report["version"], report["status"], report["outputs"][0]["verdict"]) == (1, "failed", "failed")
+
+
+def test_inspect_keeps_within_the_width(tmp_path):
+    put(tmp_path, "in.onnx", bad_models.two_layers)
+    model = onnx.load(tmp_path / "in.onnx")
+    kinds = ["Abs", "Cos", "Sin", "Tan", "Exp", "Neg", "Sigmoid", "Tanh", "Floor", "Ceil", "Erf", "Sign", "Round", "Softplus"]
+    for i, kind in enumerate(kinds):
+        name = f"more{i}"
+        model.graph.node.append(onnx.helper.make_node(kind, ["y"], [name]))
+        model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 4]))
+    onnx.save(model, tmp_path / "in.onnx")
+    out, _ = call(tmp_path, "inspect", "in.onnx")
+    assert max(map(len, out.splitlines())) <= 80 and all(f"{kind} 1" in out for kind in kinds)
+
+
+def test_check_says_what_could_not_be_compared(tmp_path):
+    nodes = [
+        onnx.helper.make_node("RandomUniformLike", ["x"], ["noise"]),
+        onnx.helper.make_node("Constant", [], ["fixed"], value=onnx.numpy_helper.from_array(np.ones(3, np.float32))),
+    ]
+    outputs = [bad_models.info("noise", [2, 3]), bad_models.info("fixed", [3])]
+    (tmp_path / "in.onnx").write_bytes(bad_models.build(nodes, [bad_models.info("x", [2, 3])], outputs))
+    out, _ = call(tmp_path, "in.onnx", "out.onnx")
+    assert "noise: random: only its type and shape were compared\n" in out
+    assert "fixed: not exercised" in out and ": it depends on no input\n" in out and "verified" not in out
+
+
+def test_what_cannot_be_run_is_not_called_checked(tmp_path):
+    nodes = [onnx.helper.make_node("Custom", ["x"], ["a"], domain="my.ops", name="mine"), onnx.helper.make_node("Neg", ["a"], ["y"])]
+    shape = [2, 3]
+    model = bad_models.build(nodes, [bad_models.info("x", shape)], [bad_models.info("y", shape)], domains=["my.ops"])
+    (tmp_path / "in.onnx").write_bytes(model)
+    out, _ = call(tmp_path, "in.onnx", "out.onnx")
+    assert "check    NOT CHECKED\n         y: not run: layer 'mine': 'my.ops:Custom' cannot be run here\n" in out
+    out, err = call(tmp_path, "verify", "in.onnx", "out.onnx", code=1)
+    assert "result   not all could be compared" in out
+    assert err == "error: 'in.onnx' and 'out.onnx' could not be compared in full\n"
 
 
 def test_batch(tmp_path):
@@ -276,6 +362,21 @@ def test_help_and_version(tmp_path):
     for command in ("run", "verify", "inspect", "ops", "completions", "batch"):
         assert f"remodel {command}" in call(tmp_path, command, "--help")[0]
     assert call(tmp_path, "--version")[0].startswith("remodel ")
+
+
+def test_the_readme_is_true(tmp_path):
+    readme = (remodel.ROOT / "README.md").read_text()
+    said = "".join(call(tmp_path, *command, "--help")[0] for command in ([], ["run"], ["verify"], ["inspect"], ["ops"]))
+    options = set(re.findall(r"--[a-z][a-z-]*", readme)) - {"--help"}
+    assert len(options) > 5 and all(re.search(rf"^ .*{option}\b", said, re.MULTILINE) for option in options)
+    codes = lambda text: re.findall(r"(\d+) ([a-z/ ]+)", text[text.index("0 done") :].split(".")[0].replace("\n", " "))
+    assert codes(readme) == codes(said) and len(codes(said)) == 7
+
+    jobs = "\n".join(line[4:] for line in re.search(r"^    \[\n(    .*\n)+", readme, re.MULTILINE)[0].splitlines())
+    put(tmp_path, "model.onnx", bad_models.two_layers)
+    out, _ = call(tmp_path, "-d", jobs.replace("conv5", "hidden"))
+    assert [line.split()[1] for line in out.splitlines()[1:]] == ["done", "done", "skipped"]
+    assert onnx.load(tmp_path / "head.onnx").opset_import[0].version == 13
 
 
 def test_a_terminal_gets_colours_and_a_live_line(tmp_path):

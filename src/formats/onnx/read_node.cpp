@@ -13,7 +13,7 @@ ReadNode::ReadNode(GraphReader& reader, Graph& graph, const NodeProto& proto, in
       results_(proto.outputs.size(), absent) {
   for (const auto& name : proto.inputs) {
     ValueId value = name.empty() ? absent : reader_.find(name);
-    if (value == absent && !name.empty() && !reader_.names_.count(name))
+    if (value == absent && !name.empty() && !reader_.scope_.values.count(name))
       fail("input '{}' is never computed", name);
     operands_.push_back(value);
   }
@@ -195,11 +195,7 @@ ReadNode::Body ReadNode::read_loop_body(const GraphProto& proto, std::vector<Typ
   bool widest = false;
   // Bodies in bodies would be read exponentially often.
   if (reader_.loop_depth_ >= careful_depth) widen_all(), widest = true;
-  struct Depth {
-    explicit Depth(int& depth) : depth(depth) { ++depth; }
-    ~Depth() { --depth; }
-    int& depth;
-  } depth(reader_.loop_depth_);
+  const Deeper deeper(reader_.loop_depth_);
   for (;;) {
     std::optional<Body> body;
     try {

@@ -15,17 +15,6 @@ namespace {
 
 constexpr int deepest_nesting = 100;
 
-// Functions that call one another can stand for more nodes than there is memory for.
-int64_t most_inlined_nodes(const ModelProto& model) {
-  int64_t nodes = static_cast<int64_t>(model.graph.nodes.size());
-  for (const FunctionProto& function : model.functions) nodes += static_cast<int64_t>(function.nodes.size());
-  return 100'000 + 100 * nodes;
-}
-
-std::string key_of(const std::string& domain, const std::string& name, const std::string& overload) {
-  return fmt::format("{}\n{}\n{}", domain, name, overload);
-}
-
 // Refuses a number of inputs that the operator does not take.
 void check_inputs(const NodeProto& proto, const OpSchema& schema) {
   int given = static_cast<int>(proto.inputs.size());
@@ -40,13 +29,6 @@ void check_inputs(const NodeProto& proto, const OpSchema& schema) {
   fail("it takes {} input{}{}, but {} given", takes, takes == "1" ? "" : "s",
        names.empty() ? "" : " (" + names + ")", given == 1 ? "1 is" : fmt::format("{} are", given));
 }
-
-// Undoes its change of a number when it goes.
-struct Deeper {
-  explicit Deeper(int& depth) : depth(++depth) {}
-  ~Deeper() { --depth; }
-  int& depth;
-};
 
 std::string place_of(const NodeProto& proto, const std::string& path) {
   std::string name = !proto.name.empty() ? proto.name : proto.outputs.empty() ? "" : proto.outputs[0];
@@ -101,17 +83,6 @@ std::vector<const NodeProto*> sorted_nodes(const std::vector<NodeProto>& nodes) 
 
 }  // namespace
 
-Functions::Functions(const ModelProto& model) : nodes_left(most_inlined_nodes(model)) {
-  for (const FunctionProto& function : model.functions)
-    by_name.emplace(key_of(function.domain, function.name, function.overload), &function);
-}
-
-const FunctionProto* Functions::find(const NodeProto& node) const {
-  if (by_name.empty()) return nullptr;
-  const auto place = by_name.find(key_of(node.domain, node.type, node.overload));
-  return place == by_name.end() ? nullptr : place->second;
-}
-
 GraphReader::GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets,
                          GraphReader* outer, std::vector<Error>& problems)
     : model_(model), opsets_(opsets), outer_(outer), problems_(problems) {
@@ -124,7 +95,7 @@ GraphReader::GraphReader(const ModelProto& model, const std::map<std::string, in
 }
 
 ValueId GraphReader::find(const std::string& name) {
-  if (auto place = names_.find(name); place != names_.end()) return place->second;
+  if (auto place = scope_.values.find(name); place != scope_.values.end()) return place->second;
   if (!outer_) return absent;
   ValueId outside = outer_->find(name);
   if (outside == absent) return absent;
@@ -140,23 +111,23 @@ ValueId GraphReader::find(const std::string& name) {
     captures_.push_back(outside);
     captured_.emplace(outside, inside);
   }
-  names_.emplace(name, inside);
+  scope_.values.emplace(name, inside);
   return inside;
 }
 
 void GraphReader::define(const std::string& name, ValueId value) {
-  if (!names_.emplace(name, value).second) fail("the name '{}' is defined twice", name);
+  if (!scope_.values.emplace(name, value).second) fail("the name '{}' is defined twice", name);
 }
 
 bool GraphReader::poisoned(const std::string& name) const {
-  for (const GraphReader* scope = this; scope; scope = scope->outer_)
-    if (scope->poisoned_.count(name)) return true;
+  for (const GraphReader* reader = this; reader; reader = reader->outer_)
+    if (reader->scope_.poisoned.count(name)) return true;
   return false;
 }
 
 void GraphReader::poison(const NodeProto& proto) {
   for (const auto& output : proto.outputs)
-    if (!output.empty()) poisoned_.emplace(output, true);
+    if (!output.empty()) scope_.poisoned.insert(output);
 }
 
 void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_types) {
@@ -165,7 +136,7 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
   std::unordered_map<std::string, bool> initialized;
   for (const auto& [name, constant] : proto.initializers) {
     initialized.emplace(name, true);
-    if (!names_.count(name)) names_.emplace(name, graph_->add_constant(constant, name));
+    if (!scope_.values.count(name)) scope_.values.emplace(name, graph_->add_constant(constant, name));
   }
   size_t index = 0;
   for (const auto& input : proto.inputs) {
@@ -178,13 +149,13 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
       problems_.push_back(error);
     }
   }
-  for (const auto& value : proto.values) declared_.emplace(value.name, &value.type);
-  for (const auto& output : proto.outputs) declared_.emplace(output.name, &output.type);
+  for (const auto& value : proto.values) scope_.declared.emplace(value.name, &value.type);
+  for (const auto& output : proto.outputs) scope_.declared.emplace(output.name, &output.type);
   if (plan_)
     for (const std::string& name : plan_->order)
       if (initialized.count(name)) {
-        Type type = graph_->value(names_.at(name)).type;
-        names_.erase(name);
+        Type type = graph_->value(scope_.values.at(name)).type;
+        scope_.values.erase(name);
         add_input(name, type);
       }
   read_nodes(proto.nodes);
@@ -207,7 +178,12 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
 
 void GraphReader::read_nodes(const std::vector<NodeProto>& nodes) {
   try {
-    for (const NodeProto* proto : sorted_nodes(nodes)) plan_ ? read_main(*proto) : read_node(*proto);
+    for (const NodeProto* proto : sorted_nodes(nodes)) {
+      if (plan_)
+        read_main(*proto);
+      else
+        read_node(*proto);
+    }
   } catch (Error& error) {
     for (const NodeProto& proto : nodes) poison(proto);
     problems_.push_back(error);
@@ -240,7 +216,7 @@ void GraphReader::add_input(const std::string& name, Type type) {
     if (type.dtype == DType::unknown)
       throw Error("its type is not known").hint("give it with --input-dtype and --input-shape");
     ValueId value = graph_->add_input(name, type);
-    names_[name] = value;
+    scope_.values[name] = value;
     if (inside == DType::unknown || inside == type.dtype) return;
     NodeProto cast;
     cast.name = name + "/cast", cast.type = "Cast";
@@ -249,9 +225,9 @@ void GraphReader::add_input(const std::string& name, Type type) {
     std::map<std::string, int64_t> opsets = std::exchange(opsets_, {{"", 13}});
     read_node(cast);
     opsets_ = std::move(opsets);
-    names_[name] = find(cast.name);
+    scope_.values[name] = find(cast.name);
   } catch (Error& error) {
-    poisoned_[name] = true;
+    scope_.poisoned.insert(name);
     problems_.push_back(error.at(fmt::format("input '{}'", name)));
   }
 }
@@ -266,10 +242,10 @@ void GraphReader::read_main(const NodeProto& proto) {
   for (const std::string& output : proto.outputs) {
     const InputPlan* input = plan.find(output);
     if (!input || !input->cut) continue;
-    auto place = names_.find(output);
-    Type type = place == names_.end() ? Type() : graph_->value(place->second).type;
-    if (place != names_.end()) names_.erase(place);
-    poisoned_.erase(output);
+    auto place = scope_.values.find(output);
+    Type type = place == scope_.values.end() ? Type() : graph_->value(place->second).type;
+    if (place != scope_.values.end()) scope_.values.erase(place);
+    scope_.poisoned.erase(output);
     add_input(output, type);
   }
 }
@@ -317,8 +293,8 @@ void GraphReader::read_node(const NodeProto& proto) {
 
 // What the file says of an inner value; sizes without a number are not known.
 Type GraphReader::declared_type(const std::string& name) const {
-  auto place = declared_.find(name);
-  if (place == declared_.end()) return Type();
+  auto place = scope_.declared.find(name);
+  if (place == scope_.declared.end()) return Type();
   Type type = *place->second;
   if (outer_ && type.dims)
     for (Dim& dim : *type.dims)
@@ -343,97 +319,6 @@ void GraphReader::read_foreign(ReadNode& node) {
   node.emit_results(foreign, operands);
   for (const std::string& output : proto.outputs)
     if (!output.empty()) graph_->value(find(output)).type = declared_type(output);
-}
-
-bool GraphReader::inline_function(const NodeProto& proto) {
-  const FunctionProto* function = functions_->find(proto);
-  if (!function) return false;
-  std::vector<const FunctionProto*>& open = functions_->open;
-  if (std::find(open.begin(), open.end(), function) != open.end()) fail("the function calls itself");
-  functions_->nodes_left -= static_cast<int64_t>(function->nodes.size()) + 1;
-  if (functions_->nodes_left < 0)
-    fail("the model's functions call one another so often that they have over {} nodes",
-         most_inlined_nodes(model_));
-
-  std::map<std::string, Attribute> given;
-  for (const auto& attribute : function->attribute_defaults) given[attribute.name] = attribute;
-  for (const auto& attribute : proto.attributes) given[attribute.name] = attribute;
-  std::function<void(std::vector<NodeProto>&)> bind_attributes = [&](std::vector<NodeProto>& nodes) {
-    for (NodeProto& node : nodes) {
-      std::vector<Attribute> kept;
-      for (Attribute& attribute : node.attributes) {
-        if (!attribute.reference.empty()) {
-          auto place = given.find(attribute.reference);
-          if (place == given.end()) continue;
-          Attribute bound = place->second;
-          bound.name = attribute.name;
-          kept.push_back(std::move(bound));
-          continue;
-        }
-        for (auto& body : attribute.graphs) {
-          body = std::make_shared<GraphProto>(*body);
-          bind_attributes(body->nodes);
-        }
-        kept.push_back(std::move(attribute));
-      }
-      node.attributes = std::move(kept);
-    }
-  };
-  std::vector<NodeProto> nodes = function->nodes;
-  bind_attributes(nodes);
-
-  // The function's own names live in a scope of their own, in the same graph.
-  std::unordered_map<std::string, ValueId> outside = std::move(names_);
-  std::unordered_map<std::string, bool> outside_poison = std::move(poisoned_);
-  auto outside_declared = std::move(declared_);
-  names_.clear(), poisoned_.clear(), declared_.clear();
-  auto find_outside = [&](const std::string& name) {
-    auto place = outside.find(name);
-    if (place != outside.end()) return place->second;
-    names_.swap(outside);
-    ValueId found = find(name);
-    names_.swap(outside);
-    return found;
-  };
-  for (size_t i = 0; i < function->inputs.size() && i < proto.inputs.size(); ++i)
-    if (!proto.inputs[i].empty()) {
-      ValueId value = find_outside(proto.inputs[i]);
-      if (value == absent) {
-        names_ = std::move(outside), poisoned_ = std::move(outside_poison),
-        declared_ = std::move(outside_declared);
-        fail("input '{}' is never computed", proto.inputs[i]);
-      }
-      names_.emplace(function->inputs[i], value);
-    }
-  // Inputs that the call leaves out stay undefined inside and read as absent.
-  for (size_t i = 0; i < function->inputs.size(); ++i) names_.emplace(function->inputs[i], absent);
-  std::string path = path_;
-  auto opsets = opsets_;
-  path_ += (proto.name.empty() ? proto.type : proto.name) + "/";
-  for (const auto& [domain, version] : function->opsets) opsets_[domain] = version;
-  GraphReader* outer = outer_;
-  outer_ = nullptr;
-  open.push_back(function);
-  read_nodes(nodes);
-  open.pop_back();
-  outer_ = outer;
-  path_ = path;
-  opsets_ = opsets;
-  std::unordered_map<std::string, ValueId> inside = std::move(names_);
-  std::unordered_map<std::string, bool> inside_poison = std::move(poisoned_);
-  names_ = std::move(outside), poisoned_ = std::move(outside_poison), declared_ = std::move(outside_declared);
-  for (size_t i = 0; i < proto.outputs.size() && i < function->outputs.size(); ++i) {
-    if (proto.outputs[i].empty()) continue;
-    auto place = inside.find(function->outputs[i]);
-    if (place != inside.end() && place->second != absent) {
-      define(proto.outputs[i], place->second);
-      Value& value = graph_->value(place->second);
-      if (value.producer != absent) value.name = proto.outputs[i];
-    } else if (!inside_poison.count(function->outputs[i])) {
-      fail("the function '{}' never computes '{}'", proto.type, function->outputs[i]);
-    }
-  }
-  return true;
 }
 
 namespace {
@@ -471,41 +356,6 @@ void trim(Graph& graph, const Plan& plan) {
 
 }  // namespace
 
-std::vector<ValueId> GraphReader::inline_graph(const GraphProto& proto) {
-  // What it defines hides what has the same name here, and is not seen afterwards.
-  std::vector<std::string> defined;
-  for (const auto& [name, constant] : proto.initializers) defined.push_back(name);
-  for (const NodeProto& node : proto.nodes)
-    defined.insert(defined.end(), node.outputs.begin(), node.outputs.end());
-  std::unordered_map<std::string, ValueId> hidden;
-  std::unordered_map<std::string, bool> hidden_poison;
-  for (const std::string& name : defined) {
-    if (auto found = names_.extract(name)) hidden.insert(std::move(found));
-    if (auto found = poisoned_.extract(name)) hidden_poison.insert(std::move(found));
-  }
-  auto outside_declared = std::exchange(declared_, {});
-  for (const auto& value : proto.values) declared_.emplace(value.name, &value.type);
-  for (const auto& [name, constant] : proto.initializers)
-    names_.emplace(name, graph_->add_constant(constant, name));
-  const Plan* plan = std::exchange(plan_, nullptr);
-  read_nodes(proto.nodes);
-  plan_ = plan;
-  std::vector<ValueId> outputs;
-  for (const auto& output : proto.outputs) {
-    ValueId value = find(output.name);
-    if (value != absent)
-      outputs.push_back(value);
-    else if (!poisoned(output.name))
-      problems_.push_back(Error(fmt::format("output '{}' is never computed", output.name)));
-  }
-  for (const std::string& name : defined) names_.erase(name), poisoned_.erase(name);
-  names_.merge(hidden);
-  poisoned_.merge(hidden_poison);
-  declared_ = std::move(outside_declared);
-  if (outputs.size() != proto.outputs.size()) throw Silenced();
-  return outputs;
-}
-
 ReadResult read_model(const Bytes& file, const OpenExternal& open_external, const ReadRequest& request) {
   ModelProto proto = parse_model(file, open_external);
   ReadResult result;
@@ -520,8 +370,9 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
   if (proto.opsets.empty()) proto.opsets[""] = 1;
   model.opsets = proto.opsets;
   auto opset = proto.opsets.find("");
-  if (opset != proto.opsets.end() && opset->second > newest_opset())
-    fail("the model uses opset {}; the newest that is known is {}", opset->second, newest_opset());
+  if (opset != proto.opsets.end()) result.version = opset->second;
+  if (result.version > newest_opset())
+    fail("the model uses opset {}; the newest that is known is {}", result.version, newest_opset());
   count_operators(proto.graph, result.operators);
   Plan plan = prepare(proto.graph, request);
   GraphReader reader(proto, proto.opsets, nullptr, result.problems);

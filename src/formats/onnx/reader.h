@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "formats/format.h"
@@ -19,6 +20,13 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
 // Thrown where a node reads what could not be read: it has been reported already.
 struct Silenced {};
 
+// Counts how deep something is nested, for as long as it lives.
+struct Deeper {
+  explicit Deeper(int& depth) : depth(++depth) {}
+  ~Deeper() { --depth; }
+  int& depth;
+};
+
 // The functions of a file, and how far its graphs have come in reading them. All readers of a file share it.
 struct Functions {
   explicit Functions(const ModelProto& model);
@@ -30,15 +38,22 @@ struct Functions {
   int depth = 0;                           // nodes being read within one another
 };
 
+// The names of one graph or inlined function.
+struct Scope {
+  std::unordered_map<std::string, ValueId> values;
+  std::unordered_set<std::string> poisoned;               // results of nodes that could not be read
+  std::unordered_map<std::string, const Type*> declared;  // what the file says of inner values
+};
+
 // One graph or sub-graph being read: its names, and the scopes around it.
 class GraphReader {
  public:
   GraphReader(const ModelProto& model, const std::map<std::string, int64_t>& opsets, GraphReader* outer,
               std::vector<Error>& problems);
 
-  // `input_types`, of a sub-graph's declared inputs, stand for what the file says of them.
   // Before read(), for the main graph.
   void follow(const Plan& plan) { plan_ = &plan; }
+  // `input_types`, of a sub-graph's declared inputs, stand for what the file says of them.
   void read(const GraphProto& proto, const std::vector<Type>& input_types = {});
   GraphPtr graph() { return graph_; }
   const std::vector<ValueId>& captures() const { return captures_; }  // values of the outer graph, in order
@@ -51,6 +66,7 @@ class GraphReader {
   friend class ReadNode;
   void read_nodes(const std::vector<NodeProto>& nodes);
   void read_node(const NodeProto& proto);
+  // In inline.cpp. Reads the function that the node calls in its place; false where it calls none.
   bool inline_function(const NodeProto& proto);
   // Reads a sub-graph without inputs in place; gives its outputs.
   std::vector<ValueId> inline_graph(const GraphProto& proto);
@@ -68,12 +84,10 @@ class GraphReader {
   const Plan* plan_ = nullptr;
   std::vector<Error>& problems_;
   GraphPtr graph_ = std::make_shared<Graph>();
-  std::unordered_map<std::string, ValueId> names_;
-  std::unordered_map<std::string, bool> poisoned_;  // results of nodes that could not be read
+  Scope scope_;
   std::vector<ValueId> captures_;
-  std::unordered_map<ValueId, ValueId> captured_;          // to their inputs here
-  std::unordered_map<std::string, const Type*> declared_;  // what the file says of inner values
-  std::string path_;                                       // of the inlined functions around, "encoder/"
+  std::unordered_map<ValueId, ValueId> captured_;  // to their inputs here
+  std::string path_;                               // of the inlined functions around, "encoder/"
   int loop_depth_ = 0;
   std::shared_ptr<Functions> functions_;
 };

@@ -65,6 +65,14 @@ const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* 
   return nullptr;
 }
 
+std::optional<TileMatch> Rows::find_tile(const WriteNode& root, int64_t opset) const {
+  for (const TileRow& row : tiles_) {
+    if (row.root != &root.node().op.info() || !row.versions.contain(opset)) continue;
+    if (std::vector<NodeId> inner = row.inner(root); !inner.empty()) return TileMatch{&row, std::move(inner)};
+  }
+  return std::nullopt;
+}
+
 // One function a family, in rows/.
 void activation_rows(Rows& rows);
 void attention_rows(Rows& rows);

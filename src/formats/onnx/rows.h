@@ -1,12 +1,14 @@
 // The table of ONNX operators: rows for what maps one to one, functions for the rest.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "formats/onnx/read_node.h"
+#include "formats/onnx/tiles.h"
 #include "formats/onnx/write_node.h"
 #include "formats/rows.h"
 
@@ -27,6 +29,15 @@ struct Row {
   WhenFn when = nullptr;    // for writing
   bool reads = false, writes = false;
   std::string refusal;  // a known operator that is not supported, and why
+};
+
+// Several ops that one operator says.
+struct TileRow {
+  const OpInfo* root = nullptr;
+  Versions versions;
+  // The inner nodes of the tile with this root; none where the operator would not say the same.
+  std::vector<NodeId> (*inner)(const WriteNode& root) = nullptr;
+  void (*write)(WriteNode& root, const std::vector<NodeId>& inner) = nullptr;
 };
 
 class Rows {
@@ -57,6 +68,12 @@ class Rows {
   void write(Versions versions, WriteFn write, WhenFn when = nullptr) {
     add_writer(info_of<T>(), versions, write, when);
   }
+  // Writing only, of a tile whose root is a T.
+  template <class T>
+  void tile(Versions versions, std::vector<NodeId> (*inner)(const WriteNode&),
+            void (*write)(WriteNode&, const std::vector<NodeId>&)) {
+    tiles_.push_back({&info_of<T>(), versions, inner, write});
+  }
   // An operator that is known and refused.
   void refuse(std::string_view type, Versions versions, std::string_view reason);
 
@@ -64,6 +81,7 @@ class Rows {
   // The first row in order of registration that can write the node; null with the reasons in `why` where none
   // can.
   const Row* find_writer(const WriteNode& node, int64_t opset, std::string* why) const;
+  std::optional<TileMatch> find_tile(const WriteNode& root, int64_t opset) const;
   const std::vector<Row>& all() const { return rows_; }
 
  private:
@@ -72,6 +90,7 @@ class Rows {
                  bool writes);
   void add_writer(const OpInfo& op, Versions versions, WriteFn write, WhenFn when);
   std::vector<Row> rows_;
+  std::vector<TileRow> tiles_;
   std::unordered_map<std::string, std::vector<size_t>> readers_;
   std::unordered_map<const OpInfo*, std::vector<size_t>> writers_;
 };

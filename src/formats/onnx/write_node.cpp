@@ -28,6 +28,7 @@ int64_t WriteNode::rank(size_t i) const {
 }
 const Type& WriteNode::result_type(size_t k) const { return graph_.value(node_.outputs[k]).type; }
 
+std::string WriteNode::name_of(ValueId value) { return writer_.name_of(value); }
 std::string WriteNode::in(size_t i) { return has(i) ? writer_.name_of(node_.inputs[i]) : ""; }
 std::string WriteNode::out(size_t k) { return wants(k) ? writer_.name_of(node_.outputs[k]) : ""; }
 

@@ -26,6 +26,8 @@ class WriteNode {
   }
   const Node& node() const { return node_; }
   const Graph& graph() const { return graph_; }
+  // Another node of the same tile.
+  WriteNode at(NodeId id) const { return {writer_, graph_, graph_.node(id)}; }
   int64_t opset() const;
   // Of another domain's operator set, as the file will declare it; and at least this one.
   int64_t version(const std::string& domain) const;
@@ -47,6 +49,7 @@ class WriteNode {
   std::string out(size_t k = 0);
   std::vector<std::string> ins(size_t first = 0);  // all operands from `first` on
   std::vector<std::string> outs();
+  std::string name_of(ValueId value);  // of any value that is computed before
 
   // New initializers; equal ones are shared.
   std::string constant(ConstantPtr constant);

@@ -2,95 +2,12 @@
 
 #include <algorithm>
 
+#include "formats/onnx/operand_types.h"
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
-#include "formats/onnx/tiles.h"
 #include "ir/layer.h"
-#include "ops/matmul.h"
 
 namespace remodel::onnx {
-namespace {
-
-// The types that hold every value of a type, nearest first. Arithmetic in them, cast back, gives what the
-// narrow type would: integers wrap, small floats round once.
-const std::vector<DType>& wider(DType dtype) {
-  static const std::vector<DType> none, from_bool{DType::u8, DType::i32, DType::i64, DType::f32},
-      from_8{DType::i32, DType::i64, DType::f32, DType::f64}, from_32{DType::i64, DType::f64},
-      from_half{DType::f32, DType::f64}, from_f32{DType::f64}, from_u64{DType::i64};
-  switch (dtype) {
-    case DType::boolean:
-      return from_bool;
-    case DType::i8:
-    case DType::u8:
-    case DType::i16:
-    case DType::u16:
-      return from_8;
-    case DType::i32:
-    case DType::u32:
-      return from_32;
-    case DType::u64:
-      return from_u64;
-    case DType::f16:
-    case DType::bf16:
-      return from_half;
-    case DType::f32:
-      return from_f32;
-    default:
-      return none;
-  }
-}
-
-// Types T that the schemas give these operators at any opset, but for which ONNX Runtime has no kernel, where
-// a wider type computes the same.
-bool lacks_kernel(const NodeProto& node, DType dtype) {
-  struct Gap {
-    std::string_view type;
-    std::vector<DType> dtypes;
-  };
-  static const Gap gaps[] = {
-      {"Where", {DType::boolean, DType::i16, DType::u16, DType::u64}},
-      {"Max", {DType::i16, DType::u16}},
-      {"Min", {DType::i16, DType::u16}},
-      {"ReduceSum", {DType::u32, DType::u64}},
-      {"ReduceProd", {DType::u32, DType::u64}},
-      {"ReduceMax", {DType::u32}},
-      {"ReduceMin", {DType::u32}},
-      {"ReduceMean", {DType::u32}},
-      {"ArgMax", {DType::i16, DType::u16, DType::u32}},
-      {"ArgMin", {DType::i16, DType::u16, DType::u32}},
-      {"NonZero", {DType::i8, DType::i16, DType::u16, DType::u32, DType::u64}},
-  };
-  if (!node.domain.empty()) return false;
-  for (const Gap& gap : gaps)
-    if (gap.type == node.type)
-      return std::find(gap.dtypes.begin(), gap.dtypes.end(), dtype) != gap.dtypes.end();
-  return false;
-}
-
-bool takes(const NodeProto& node, const Formal& formal, DType dtype) {
-  return allows(formal, TypeKind::tensor, static_cast<int>(code_of_dtype(dtype))) &&
-         !(formal.constraint == "T" && lacks_kernel(node, dtype));
-}
-
-const Formal* formal_of(std::span<const Formal> formals, size_t i) {
-  if (i < formals.size()) return &formals[i];
-  if (!formals.empty() && formals.back().option == FormalOption::variadic) return &formals.back();
-  return nullptr;
-}
-
-bool takes_container(const Formal& formal, const Type& type) {
-  const Type* inner = &type;
-  while (inner->element && inner->element->kind != Type::map) inner = inner->element.get();
-  if (inner->kind == Type::map || (inner->element && inner->element->kind == Type::map)) return true;
-  if (inner->dtype == DType::unknown) return true;
-  bool optional = type.kind == Type::optional;
-  bool list = type.kind == Type::list || (type.element && type.element->kind == Type::list);
-  TypeKind kind = optional ? (list ? TypeKind::optional_sequence : TypeKind::optional) : TypeKind::sequence;
-  return allows(formal, kind, static_cast<int>(code_of_dtype(inner->dtype)));
-}
-
-}  // namespace
-
 std::string FileWriter::unique_name(std::string_view wish) {
   return names_.take(wish.empty() ? "value" : wish);
 }
@@ -197,25 +114,15 @@ void GraphWriter::emit_legal(NodeProto node) {
 
   // Constraint name -> the type to compute in instead.
   std::map<std::string_view, std::pair<DType, DType>> casts;
-  std::map<size_t, std::pair<DType, DType>> results;
   for (size_t i = 0; schema && i < node.inputs.size(); ++i) {
     const Formal* formal = formal_of(schema->inputs, i);
     if (!formal || node.inputs[i].empty()) continue;
     DType dtype = dtype_of(node.inputs[i]);
     if (dtype == DType::unknown || takes(node, *formal, dtype)) continue;
-    // Sequences and optionals have no element type that could be cast.
-    if (!allows(*formal, TypeKind::tensor, 1) && !allows(*formal, TypeKind::tensor, 7) &&
-        !allows(*formal, TypeKind::tensor, 9))
-      continue;
+    // Nothing else can be cast.
+    if (!takes_numbers(*formal)) continue;
     // Variadic operands of a body each have a type of their own.
-    if (!formal->homogeneous)
-      fail("opset {}'s {} does not take {}", file_.opset, node.type, remodel::name_of(dtype));
-    DType chosen = DType::unknown;
-    for (DType candidate : wider(dtype))
-      if (takes(node, *formal, candidate)) {
-        chosen = candidate;
-        break;
-      }
+    const DType chosen = formal->homogeneous ? wider_taken(node, *formal, dtype) : DType::unknown;
     if (chosen == DType::unknown)
       fail("opset {}'s {} does not take {}", file_.opset, node.type, remodel::name_of(dtype));
     casts.try_emplace(formal->constraint, dtype, chosen);
@@ -286,11 +193,13 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     direct.push_back(computed);
     if (computed) names_[port.value] = outputs.back();
   }
-  const Tiles tiles = find_tiles(graph_);
+  const Cover covering = cover(graph_, [&](NodeId root) {
+    return all_rows().find_tile(WriteNode(*this, graph_, graph_.node(root)), file_.opset);
+  });
   const std::vector<NodeId> order = graph_.order();
   to.nodes.reserve(order.size());
   for (NodeId id : order) {
-    if (tiles.covered.count(id)) continue;
+    if (covering.covered.count(id)) continue;
     const Node& node = graph_.node(id);
     for (ValueId output : node.outputs) {
       if (output == absent) continue;
@@ -299,11 +208,8 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     }
     node_name_ = node.origin.empty() ? "" : node.origin[0];
     try {
-      auto tile = tiles.products.find(id);
-      if (tile != tiles.products.end())
-        write_gemm(node, graph_.node(tile->second));
-      else
-        write_node(node);
+      auto tile = covering.tiles.find(id);
+      write_node(node, tile != covering.tiles.end() ? &tile->second : nullptr);
     } catch (Error& error) {
       file_.problems.push_back(error.at(layer_text(node)));
     }
@@ -318,8 +224,9 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
   }
 }
 
-void GraphWriter::write_node(const Node& node) {
+void GraphWriter::write_node(const Node& node, const TileMatch* tile) {
   WriteNode writing(*this, graph_, node);
+  if (tile) return tile->row->write(writing, tile->inner);
   std::string why;
   const Row* row = all_rows().find_writer(writing, file_.opset, &why);
   if (!row) throw Error(why);
@@ -346,18 +253,6 @@ void GraphWriter::pass_on(ValueId value, const std::string& output) {
   }
   node.outputs = {output};
   emit_legal(std::move(node));
-}
-
-void GraphWriter::write_gemm(const Node& sum, const Node& product) {
-  const MatMul& op = *product.op.as<MatMul>();
-  ValueId addend = sum.inputs[sum.inputs[0] == product.outputs[0] ? 1 : 0];
-  NodeProto gemm;
-  gemm.type = "Gemm";
-  gemm.inputs = {name_of(product.inputs[0]), name_of(product.inputs[1]), name_of(addend)};
-  gemm.outputs = {name_of(sum.outputs[0])};
-  if (op.transpose_a) gemm.attributes.push_back(Attribute::of("transA", int64_t{1}));
-  if (op.transpose_b) gemm.attributes.push_back(Attribute::of("transB", int64_t{1}));
-  emit_legal(std::move(gemm));
 }
 
 std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {

@@ -11,6 +11,7 @@
 #include "base/unique_names.h"
 #include "formats/onnx/proto.h"
 #include "formats/onnx/size_writer.h"
+#include "formats/onnx/tiles.h"
 #include "formats/onnx/write_node.h"
 #include "ir/graph.h"
 
@@ -62,9 +63,8 @@ class GraphWriter {
   DType dtype_of(const std::string& name) const;
   const Type* container_of(const std::string& name) const;  // null for a tensor
   std::string emit(NodeProto node);
-  void write_node(const Node& node);
+  void write_node(const Node& node, const TileMatch* tile);
   void pass_on(ValueId value, const std::string& output);
-  void write_gemm(const Node& sum, const Node& product);
   // Casts around operands of a type that this version of the operator does not take.
   void emit_legal(NodeProto node);
   void note_result_types(const NodeProto& node);

@@ -10,37 +10,29 @@
 namespace remodel {
 namespace {
 
-// A body being changed: a row of emitted nodes.
-struct Body {
-  Graph& graph;
-  ValueId emit(Op op, std::vector<ValueId> operands) {
-    return graph.node(graph.add_node(std::move(op), std::move(operands), {""})).outputs[0];
-  }
-};
-
 // `lengths` become selections in the body, of what a carried value was before or of 0.
 void select_rows(Decompose& one, Loop& op, ValueId step, ValueId lengths) {
-  Body body{*op.body};
-  const Dim rows = (*body.graph.value(lengths).type.dims)[0];
-  if (body.graph.value(lengths).type.dtype != DType::i64) lengths = body.emit(Cast(DType::i64), {lengths});
-  ValueId within = body.emit(Less{}, {step, lengths});
+  Graph& body = *op.body;
+  Emitter inside(body, one.origin());
+  const Dim rows = (*body.value(lengths).type.dims)[0];
+  if (body.value(lengths).type.dtype != DType::i64) lengths = inside.emit(Cast(DType::i64), {lengths});
+  ValueId within = inside.emit(Less{}, {step, lengths});
   auto select = [&](Port& port, int64_t axis, ValueId past) {
     if (axis < 0) return;
-    const Type type = body.graph.value(port.value).type;
+    const Type type = body.value(port.value).type;
     if (!type.dims) fail("the rank of '{}' is not known", port.name);
     axis = resolve_axis(axis, type.dims->size());
     Dims shape(type.dims->size() - static_cast<size_t>(axis), Dim(1));
     shape[0] = rows;
-    if (past == absent) past = body.graph.add_constant(constant_splat(type.dtype, {}, 0));
-    port.value = body.emit(Select{}, {body.emit(Reshape{shape, false}, {within}), port.value, past});
-    body.graph.value(port.value).type = type;
+    if (past == absent) past = body.add_constant(constant_splat(type.dtype, {}, 0));
+    port.value = inside.emit(Select{}, {inside.emit(Reshape{shape, false}, {within}), port.value, past});
+    body.value(port.value).type = type;
   };
   for (size_t j = 0; j < op.carried_rows.size(); ++j)
-    select(body.graph.outputs[op.body_next() + j], op.carried_rows[j],
-           body.graph.inputs[op.body_carried() + j].value);
+    select(body.outputs[op.body_next() + j], op.carried_rows[j], body.inputs[op.body_carried() + j].value);
   for (size_t j = 0; j < op.stack_rows.size(); ++j)
     if (one.wants(op.first_stacked() + j))
-      select(body.graph.outputs[op.body_stacked() + j], op.stack_rows[j], absent);
+      select(body.outputs[op.body_stacked() + j], op.stack_rows[j], absent);
   op.carried_rows.clear();
   op.stack_rows.clear();
 }
@@ -67,6 +59,7 @@ void plain_loop(Decompose& one) {
   // A copy: this node keeps its body until it goes.
   op.body = op.body->copy();
   Graph& body = *op.body;
+  Emitter inside(body, one.origin());
 
   std::vector<ValueId> operands(one.node().inputs);
   std::vector<ValueId> sliced(operands.begin() + static_cast<std::ptrdiff_t>(op.first_step()),
@@ -95,14 +88,12 @@ void plain_loop(Decompose& one) {
     operands.push_back(sliced[j]);
     ValueId index = step;
     if (op.step_reversed[j]) {
-      NodeId sizes = body.add_node(Sizes{{lengths[j] - 1}}, {}, {""});
-      NodeId last = body.add_node(Reshape{}, {body.node(sizes).outputs[0]}, {""});
-      index = body.node(body.add_node(Sub{}, {body.node(last).outputs[0], step}, {""})).outputs[0];
+      ValueId last = inside.emit(Reshape{}, {inside.emit(Sizes{{lengths[j] - 1}}, {})});
+      index = inside.emit(Sub{}, {last, step});
     }
     Gather gather;
     gather.axis = axes[j];
-    NodeId made = body.add_node(gather, {whole, index}, {""});
-    ValueId item = body.node(made).outputs[0];
+    ValueId item = inside.emit(gather, {whole, index});
     body.value(item).type = body.value(slice.value).type;
     body.replace_uses(slice.value, item);
   }

@@ -2,11 +2,9 @@
 
 #include "ops/binary.h"
 #include "ops/gather.h"
-#include "ops/generate.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "passes/decompose/bodies.h"
-#include "passes/decompose/places.h"
 #include "passes/decompose/spatial.h"
 
 namespace remodel {
@@ -83,7 +81,7 @@ void add_taps(Decompose& d) {
   const DType dtype = d.dtype(0), i64 = DType::i64;
   const Dims x = d.dims(0);
   auto sizes_of = [&](size_t operand, const Dims& known) {
-    return d.has(operand) ? cast({&d, d.in(operand)}, i64) : Term{&d, sizes_value(d, known)};
+    return d.has(operand) ? cast({&d, d.in(operand)}, i64) : sizes_term(d, known);
   };
   const Term sizes = sizes_of(1, op.size), window = sizes_of(2, op.window), minus = {&d, d.integers({-1})};
   std::vector<Term> size, wide, count;
@@ -97,14 +95,13 @@ void add_taps(Decompose& d) {
     taps = taps * wide[i];
     points = points * size[i];
   }
-  Term flat = concat({minus, unsqueeze(taps, {0}), Term{&d, sizes_value(d, {x[2]})}}, 0);
+  Term flat = concat({minus, unsqueeze(taps, {0}), sizes_term(d, {x[2]})}, 0);
   Term columns = apply(Reshape{}, {{&d, d.in(0)}, flat});  // [images, taps, windows]
   Term images = part(apply(ShapeOf{}, {columns}), 0, 0);
   Term none = apply(Expand{}, {number(d, dtype, 0), concat({images, unsqueeze(points + 1, {0})}, 0)});
   std::vector<Term> captured{columns, none, points};
   for (size_t i = 0; i < rank; ++i) {
-    Term windows = apply(Range{}, {number(d, i64, 0), count[i], number(d, i64, 1)});
-    Term starts = static_cast<double>(op.strides[i]) * windows - size_term(d, op.pads_low[i]);
+    Term starts = static_cast<double>(op.strides[i]) * counting(count[i]) - size_term(d, op.pads_low[i]);
     captured.insert(captured.end(), {starts, size[i], wide[i]});
   }
   Term image = repeat(taps, {none}, captured, [&](Emitter& inside, const std::vector<Term>& at) {
@@ -128,7 +125,7 @@ void add_taps(Decompose& d) {
   })[0];
   image =
       apply(DynamicSlice{}, {image, {&d, d.integers({0})}, unsqueeze(points, {0}), {&d, d.integers({1})}});
-  Term whole = concat({Term{&d, sizes_value(d, {x[0]})}, minus, sizes}, 0);
+  Term whole = concat({sizes_term(d, {x[0]}), minus, sizes}, 0);
   d.result(0, apply(Reshape{}, {image, whole}).id);
 }
 

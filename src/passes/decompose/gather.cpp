@@ -2,15 +2,11 @@
 
 #include <limits>
 
-#include "ops/binary.h"
-#include "ops/cast.h"
 #include "ops/generate.h"
-#include "ops/reduce.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/sort.h"
 #include "ops/unary.h"
-#include "passes/decompose/places.h"
 #include "passes/decompose/term.h"
 
 namespace remodel {
@@ -28,73 +24,67 @@ Dims steps_of(const Dims& sizes) {
 }
 
 // 0 .. size - 1 times step, along axis `axis` of `rank`.
-ValueId coordinate(Decompose& node, const Dim& size, const Dim& step, size_t axis, size_t rank) {
+Term coordinate(Decompose& d, const Dim& size, const Dim& step, size_t axis, size_t rank) {
   Dims shape(rank, 1);
   shape[axis] = size;
-  ValueId values = node.emit(Reshape{shape}, {count_up(node, size)});
-  return step.is_number(1) ? values : node.emit(Mul{}, {values, size_value(node, step)});
+  Term values = reshape(counting(d, size), shape);
+  return step.is_number(1) ? values : values * size_term(d, step);
 }
 
 // For each place in the last axis of the indices the number of the slice of x, all sliced axes taken as one.
-ValueId slice_numbers(Decompose& node, ValueId indices, size_t batch) {
-  const Dims from = node.dims(0), places = node.dims(1);
+Term slice_numbers(Decompose& d, size_t batch) {
+  const Dims from = d.dims(0), places = d.dims(1);
   if (!places.back().is_number()) fail("the number of indexed axes is not known");
   size_t depth = static_cast<size_t>(places.back().number()), rank = places.size() - 1;
   Dims sizes = part_of(from, batch, batch + depth);
-  ValueId index = from_front(node, as_i64(node, indices), sizes_value(node, sizes));
-  if (depth == 1) {
-    index = node.emit(Reshape{part_of(places, 0, rank)}, {index});
-  } else {
-    Reduce sum;
-    sum.axes = {static_cast<int64_t>(rank)};
-    sum.keep = false;
-    index = node.emit(sum, {node.emit(Mul{}, {index, sizes_value(node, steps_of(sizes))})});
-  }
+  Term index = from_front({&d, d.in(1)}, sizes_term(d, sizes));
+  if (depth == 1)
+    index = reshape(index, part_of(places, 0, rank));
+  else
+    index = reduce(Reduce::Kind::sum, index * sizes_term(d, steps_of(sizes)), {static_cast<int64_t>(rank)});
   Dims entries = part_of(from, 0, batch), steps = steps_of(entries);
   for (size_t k = 0; k < batch; ++k)
-    index = node.emit(Add{}, {index, coordinate(node, entries[k], steps[k] * product(sizes), k, rank)});
+    index = index + coordinate(d, entries[k], steps[k] * product(sizes), k, rank);
   return index;
 }
 
-void decompose_gather_nd(Decompose& node) {
-  size_t batch = static_cast<size_t>(node.op<GatherND>().batch);
-  const Dims from = node.dims(0), places = node.dims(1);
-  ValueId index = slice_numbers(node, node.in(1), batch);
+void decompose_gather_nd(Decompose& d) {
+  size_t batch = static_cast<size_t>(d.op<GatherND>().batch);
+  const Dims from = d.dims(0), places = d.dims(1);
+  Term index = slice_numbers(d, batch);
   size_t depth = static_cast<size_t>(places.back().number());
   Dims flat{product(part_of(from, 0, batch + depth))}, rest = part_of(from, batch + depth, from.size());
   flat.insert(flat.end(), rest.begin(), rest.end());
-  node.result(0, node.emit(Gather{}, {node.emit(Reshape{flat}, {node.in(0)}), index}));
+  d.result(0, gather(reshape({&d, d.in(0)}, flat), index, 0).id);
 }
 
 // For each index of gather_elements and its like the number of the element of x.
-ValueId element_numbers(Decompose& node, int64_t axis) {
-  const Dims from = node.dims(0), shape = node.dims(1);
+Term element_numbers(Decompose& d, int64_t axis) {
+  const Dims from = d.dims(0), shape = d.dims(1);
   size_t rank = from.size(), at = static_cast<size_t>(resolve_axis(axis, rank));
   Dims steps = steps_of(from);
-  ValueId index = from_front(node, as_i64(node, node.in(1)), size_value(node, from[at]));
-  if (!steps[at].is_number(1)) index = node.emit(Mul{}, {index, size_value(node, steps[at])});
+  Term index = from_front({&d, d.in(1)}, size_term(d, from[at]));
+  if (!steps[at].is_number(1)) index = index * size_term(d, steps[at]);
   for (size_t k = 0; k < rank; ++k)
-    if (k != at && !shape[k].is_number(1))
-      index = node.emit(Add{}, {index, coordinate(node, shape[k], steps[k], k, rank)});
+    if (k != at && !shape[k].is_number(1)) index = index + coordinate(d, shape[k], steps[k], k, rank);
   return index;
 }
 
-void decompose_gather_elements(Decompose& node) {
-  ValueId index = element_numbers(node, node.op<GatherElements>().axis);
-  ValueId list = node.emit(Reshape{{product(node.dims(0))}}, {node.in(0)});
-  node.result(0, node.emit(Gather{}, {list, index}));
+void decompose_gather_elements(Decompose& d) {
+  Term index = element_numbers(d, d.op<GatherElements>().axis);
+  d.result(0, gather(reshape({&d, d.in(0)}, {product(d.dims(0))}), index, 0).id);
 }
 
-ValueId accumulated(Decompose& node, Update update, ValueId a, ValueId b) {
+Term accumulated(Update update, Term a, Term b) {
   switch (update) {
     case Update::add:
-      return node.emit(Add{}, {a, b});
+      return a + b;
     case Update::mul:
-      return node.emit(Mul{}, {a, b});
+      return a * b;
     case Update::max:
-      return node.emit(Max{}, {a, b});
+      return max(a, b);
     case Update::min:
-      return node.emit(Min{}, {a, b});
+      return min(a, b);
     case Update::set:
       break;
   }
@@ -102,13 +92,12 @@ ValueId accumulated(Decompose& node, Update update, ValueId a, ValueId b) {
 }
 
 // What changes nothing when it is accumulated.
-ValueId neutral(Decompose& node, Update update, DType dtype) {
-  if (update == Update::add) return node.scalar(dtype, 0);
-  if (update == Update::mul) return node.scalar(dtype, 1);
+Term neutral(Decompose& d, Update update, DType dtype) {
+  if (update == Update::add) return number(d, dtype, 0);
+  if (update == Update::mul) return number(d, dtype, 1);
   bool most = update == Update::min;
-  if (is_float(dtype))
-    return node.scalar(
-        dtype, most ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity());
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (is_float(dtype)) return number(d, dtype, most ? infinity : -infinity);
   int64_t value = 0;
   int bits = bits_of(dtype);
   if (is_signed(dtype))
@@ -117,69 +106,63 @@ ValueId neutral(Decompose& node, Update update, DType dtype) {
   else if (most)
     value = bits == 64 ? -1 : (int64_t{1} << bits) - 1;
   ConstantPtr wide = constant_tensor(Tensor::of<int64_t>(DType::i64, {}, {value}));
-  return node.constant(constant_cast(wide, dtype));
+  return {&d, d.constant(constant_cast(wide, dtype))};
 }
 
 // Each slice of x with the updates of its own number, which are picked out by comparing all numbers with all.
 // x is [slices, elements], numbers [updates], updates [updates, elements].
-ValueId accumulate_slices(Decompose& node, Update update, ValueId x, ValueId slice_number, ValueId updates,
-                          const Dim& slices, const Dim& count, const Dim& elements) {
-  ValueId mine = node.emit(Equal{}, {node.emit(Reshape{{slices, 1, 1}}, {count_up(node, slices)}),
-                                     node.emit(Reshape{{1, count, 1}}, {slice_number})});
-  ValueId terms = node.emit(Reshape{{1, count, elements}}, {updates});
-  ValueId picked = node.emit(Select{}, {mine, terms, neutral(node, update, node.dtype(0))});
-  Reduce reduce;
-  reduce.kind = update == Update::add   ? Reduce::Kind::sum
-                : update == Update::mul ? Reduce::Kind::product
-                : update == Update::max ? Reduce::Kind::max
-                                        : Reduce::Kind::min;
-  reduce.axes = {1};
-  reduce.keep = false;
-  return accumulated(node, update, x, node.emit(reduce, {picked}));
+Term accumulate_slices(Decompose& d, Update update, Term x, Term numbers, Term updates, const Dim& slices,
+                       const Dim& count, const Dim& elements) {
+  Term mine = reshape(counting(d, slices), {slices, 1, 1}) == reshape(numbers, {1, count, 1});
+  Term picked = select(mine, reshape(updates, {1, count, elements}), neutral(d, update, d.dtype(0)));
+  Reduce::Kind kind = update == Update::add   ? Reduce::Kind::sum
+                      : update == Update::mul ? Reduce::Kind::product
+                      : update == Update::max ? Reduce::Kind::max
+                                              : Reduce::Kind::min;
+  return accumulated(update, x, reduce(kind, picked, {1}));
 }
 
-void decompose_scatter_elements(Decompose& node) {
-  const auto& op = node.op<ScatterElements>();
+void decompose_scatter_elements(Decompose& d) {
+  const auto& op = d.op<ScatterElements>();
   if (op.update == Update::set) fail("nothing is accumulated");
-  const Dims from = node.dims(0), shape = node.dims(1);
+  const Dims from = d.dims(0), shape = d.dims(1);
   Dim slices = product(from), count = product(shape);
-  ValueId list = node.emit(Reshape{{slices, 1}}, {node.in(0)});
-  ValueId y =
-      accumulate_slices(node, op.update, list, element_numbers(node, op.axis), node.in(2), slices, count, 1);
-  node.result(0, node.emit(Reshape{from}, {y}));
+  Term list = reshape({&d, d.in(0)}, {slices, 1}), updates{&d, d.in(2)};
+  Term numbers = element_numbers(d, op.axis);
+  Term y = accumulate_slices(d, op.update, list, numbers, updates, slices, count, 1);
+  d.result(0, reshape(y, from).id);
 }
 
-void decompose_scatter_nd(Decompose& node) {
-  const auto& op = node.op<ScatterND>();
-  const Dims from = node.dims(0), places = node.dims(1);
-  ValueId number = slice_numbers(node, node.in(1), 0);
+void decompose_scatter_nd(Decompose& d) {
+  const auto& op = d.op<ScatterND>();
+  const Dims from = d.dims(0), places = d.dims(1);
+  Term numbers = slice_numbers(d, 0), updates{&d, d.in(2)};
   size_t depth = static_cast<size_t>(places.back().number());
   Dim slices = product(part_of(from, 0, depth)), elements = product(part_of(from, depth, from.size()));
   Dim count = product(part_of(places, 0, places.size() - 1));
-  ValueId x = node.emit(Reshape{{slices, elements}}, {node.in(0)});
-  ValueId y;
+  Term x = reshape({&d, d.in(0)}, {slices, elements}), y;
   if (op.update == Update::set) {
-    ValueId rows = node.emit(Expand{{count, elements}}, {node.emit(Reshape{{count, 1}}, {number})});
-    y = node.emit(ScatterElements{}, {x, rows, node.emit(Reshape{{count, elements}}, {node.in(2)})});
+    Term rows = expand(reshape(numbers, {count, 1}), {count, elements});
+    y = apply(ScatterElements{}, {x, rows, reshape(updates, {count, elements})});
   } else {
-    y = accumulate_slices(node, op.update, x, number, node.in(2), slices, count, elements);
+    y = accumulate_slices(d, op.update, x, numbers, updates, slices, count, elements);
   }
-  node.result(0, node.emit(Reshape{from}, {y}));
+  d.result(0, reshape(y, from).id);
 }
 
-void decompose_update_cache(Decompose& node) {
-  const auto& op = node.op<UpdateCache>();
-  const Dims from = node.dims(0), updates = node.dims(1);
+void decompose_update_cache(Decompose& d) {
+  const auto& op = d.op<UpdateCache>();
+  const Dims from = d.dims(0), updates = d.dims(1);
   size_t axis = static_cast<size_t>(resolve_axis(op.axis, from.size()));
-  ValueId places = coordinate(node, updates[axis], 1, axis, from.size());
-  if (node.has(2)) {
+  Term places = coordinate(d, updates[axis], 1, axis, from.size());
+  if (d.has(2)) {
     Dims entries(from.size(), 1);
     entries[0] = from[0];
-    places = node.emit(Add{}, {places, node.emit(Reshape{entries}, {as_i64(node, node.in(2))})});
+    places = places + reshape(cast({&d, d.in(2)}, DType::i64), entries);
   }
-  if (op.mode == CacheMode::circular) places = modulo(node, places, size_value(node, from[axis]));
-  places = node.emit(Expand{updates}, {places});
-  node.result(0, node.emit(ScatterElements{static_cast<int64_t>(axis)}, {node.in(0), places, node.in(1)}));
+  if (op.mode == CacheMode::circular) places = remainder(places, size_term(d, from[axis]));
+  ScatterElements put{static_cast<int64_t>(axis)};
+  d.result(0, apply(put, {{&d, d.in(0)}, expand(places, updates), {&d, d.in(1)}}).id);
 }
 
 // Integers of 64 bits: all by their low halves, then, as equal ones keep their order, by their high halves.
@@ -204,92 +187,84 @@ void wide_top_k(Decompose& node, const TopK& op, const Dim& size) {
 
 // The smallest are the largest of what is turned round: negative, or for integers the complement. Where k is
 // only known when the model runs, all elements are sorted.
-void decompose_top_k(Decompose& node) {
-  TopK op = node.op<TopK>();
-  DType dtype = node.dtype(0);
-  const Dims dims = node.dims(0);
+void decompose_top_k(Decompose& d) {
+  TopK op = d.op<TopK>();
+  DType dtype = d.dtype(0);
+  const Dims dims = d.dims(0);
   op.axis = resolve_axis(op.axis, dims.size());
   const Dim& size = dims[static_cast<size_t>(op.axis)];
   if (!op.largest) {
     op.largest = true;
-    auto turned = [&](ValueId x) {
-      if (is_float(dtype)) return node.emit(Neg{}, {x});
-      return node.emit(Sub{},
-                       {is_signed(dtype) ? node.scalar(dtype, -1) : neutral(node, Update::min, dtype), x});
+    auto turned = [&](Term x) {
+      if (is_float(dtype)) return apply(Neg{}, {x});
+      return (is_signed(dtype) ? number(d, dtype, -1) : neutral(d, Update::min, dtype)) - x;
     };
-    std::vector<ValueId> operands{turned(node.in(0))};
-    if (node.has(1)) operands.push_back(node.in(1));
-    std::vector<ValueId> results = node.emit(op, operands, 2);
-    if (node.wants(0)) node.result(0, turned(results[0]));
-    if (node.wants(1)) node.result(1, results[1]);
+    std::vector<ValueId> operands{turned({&d, d.in(0)}).id};
+    if (d.has(1)) operands.push_back(d.in(1));
+    std::vector<ValueId> results = d.emit(op, operands, 2);
+    if (d.wants(0)) d.result(0, turned({&d, results[0]}).id);
+    if (d.wants(1)) d.result(1, results[1]);
     return;
   }
-  if (op.k.is_number() && !node.has(1)) return wide_top_k(node, op, size);
+  if (op.k.is_number() && !d.has(1)) return wide_top_k(d, op, size);
   if (!size.is_number()) fail("neither 'k' nor the size of axis {} is known", op.axis);
-  ValueId k = node.has(1) ? node.emit(Reshape{{1}}, {as_i64(node, node.in(1))}) : sizes_value(node, {op.k});
+  Term k = d.has(1) ? reshape(cast({&d, d.in(1)}, DType::i64), {1}) : sizes_term(d, {op.k});
   op.k = size;
-  std::vector<ValueId> results = node.emit(op, {node.in(0)}, 2);
-  ValueId first = node.integers({0}), axis = node.integers({op.axis});
+  std::vector<ValueId> results = d.emit(op, {d.in(0)}, 2);
+  ValueId first = d.integers({0}), axis = d.integers({op.axis});
   for (size_t i = 0; i < 2; ++i)
-    if (node.wants(i)) node.result(i, node.emit(DynamicSlice{}, {results[i], first, k, axis}));
+    if (d.wants(i)) d.result(i, d.emit(DynamicSlice{}, {results[i], first, k.id, axis}));
 }
 
 // Negative indices are moved outside.
-void decompose_one_hot(Decompose& node) {
-  OneHot op = node.op<OneHot>();
+void decompose_one_hot(Decompose& d) {
+  OneHot op = d.op<OneHot>();
   if (op.wrap) fail("it takes this form already");
   op.wrap = true;
-  ValueId index = as_i64(node, node.in(0));
-  ValueId depth = node.has(2) ? as_i64(node, node.in(2)) : sizes_value(node, {op.depth});
-  ValueId outside = less(node, index, node.scalar(DType::i64, 0));
-  std::vector<ValueId> operands{node.emit(Select{}, {outside, depth, index}), node.in(1)};
-  if (node.has(2)) operands.push_back(node.in(2));
-  node.result(0, node.emit(op, operands));
+  Term index = cast({&d, d.in(0)}, DType::i64);
+  Term depth = d.has(2) ? cast({&d, d.in(2)}, DType::i64) : sizes_term(d, {op.depth});
+  std::vector<ValueId> operands{select(index < 0, depth, index).id, d.in(1)};
+  if (d.has(2)) operands.push_back(d.in(2));
+  d.result(0, d.emit(op, operands));
 }
 
 // Counting up is asking where a list of ones is not zero. `size` is i64[1] or i64[].
-ValueId counted(Decompose& node, ValueId size) {
-  ValueId ones = node.emit(Expand{}, {node.scalar(DType::i64, 1), node.emit(Reshape{{1}}, {size})});
-  return node.emit(Squeeze{{0}}, {node.emit(NonZero{}, {ones})});
+Term counted(Term size) {
+  Term ones = apply(Expand{}, {number(*size.at, DType::i64, 1), reshape(size, {1})});
+  return squeeze(apply(NonZero{}, {ones}), {0});
 }
 
-void decompose_range(Decompose& node) {
-  const auto& op = node.op<Range>();
-  Cast cast;
-  cast.to = node.result_type().dtype;
-  auto typed = [&](ValueId x) { return cast.to == DType::i64 ? x : node.emit(cast, {x}); };
-  if (node.node().inputs.empty()) {
-    ValueId places = counted(node, sizes_value(node, {op.size}));
-    if (op.step != 1) places = node.emit(Mul{}, {places, size_value(node, op.step)});
-    if (!op.start.is_number(0)) places = node.emit(Add{}, {places, size_value(node, op.start)});
-    return node.result(0, typed(places));
+void decompose_range(Decompose& d) {
+  const auto& op = d.op<Range>();
+  const DType dtype = d.result_type().dtype;
+  if (d.node().inputs.empty()) {
+    Term places = counted(sizes_term(d, {op.size}));
+    if (op.step != 1) places = places * size_term(d, op.step);
+    if (!op.start.is_number(0)) places = places + size_term(d, op.start);
+    return d.result(0, cast(places, dtype).id);
   }
-  ValueId start = node.in(0), limit = node.in(1), delta = node.in(2), size;
-  if (is_float(cast.to)) {
-    auto wide = [&](ValueId x) { return remodel::cast({&node, x}, DType::f64); };
-    Term count = ceil((wide(limit) - wide(start)) / wide(delta));
-    size = as_i64(node, count.id);
+  Term start{&d, d.in(0)}, limit{&d, d.in(1)}, delta{&d, d.in(2)}, size;
+  if (is_float(dtype)) {
+    auto wide = [](Term x) { return cast(x, DType::f64); };
+    size = cast(ceil((wide(limit) - wide(start)) / wide(delta)), DType::i64);
   } else {
-    ValueId step = as_i64(node, delta), span = node.emit(Sub{}, {as_i64(node, limit), as_i64(node, start)});
-    ValueId rounded = node.emit(Sub{}, {node.emit(Add{}, {span, step}), node.emit(Sign{}, {step})});
-    size = node.emit(Div{{}, Div::Rounding::trunc}, {rounded, step});
+    Term step = cast(delta, DType::i64), span = cast(limit, DType::i64) - cast(start, DType::i64);
+    size = (span + step - apply(Sign{}, {step})) / step;
   }
-  ValueId places = typed(counted(node, not_negative(node, size)));
-  node.result(0, node.emit(Add{}, {start, node.emit(Mul{}, {places, delta})}));
+  d.result(0, (start + cast(counted(max(size, 0)), dtype) * delta).id);
 }
 
-void decompose_triangle(Decompose& node) {
-  const auto& op = node.op<Triangle>();
-  const Dims dims = node.dims(0);
+void decompose_triangle(Decompose& d) {
+  const auto& op = d.op<Triangle>();
+  const Dims dims = d.dims(0);
   size_t rank = dims.size();
-  ValueId columns = count_up(node, dims[rank - 1]);
-  ValueId rows = node.emit(Reshape{{dims[rank - 2], 1}}, {count_up(node, dims[rank - 2])});
-  ValueId diagonal = node.emit(Sub{}, {columns, rows});
-  ValueId k = node.has(1) ? as_i64(node, node.in(1)) : size_value(node, op.k);
-  ValueId outside = op.upper ? less(node, diagonal, k) : less(node, k, diagonal);
-  ValueId zero = node.dtype(0) == DType::string ? node.constant(constant_strings({}, {""}))
-                                                : node.scalar(node.dtype(0), 0);
-  node.result(0, node.emit(Select{}, {outside, zero, node.in(0)}));
+  Term columns = counting(d, dims[rank - 1]);
+  Term rows = reshape(counting(d, dims[rank - 2]), {dims[rank - 2], 1});
+  Term diagonal = columns - rows, k = d.has(1) ? cast({&d, d.in(1)}, DType::i64) : size_term(d, op.k);
+  Term outside = op.upper ? diagonal < k : k < diagonal;
+  ValueId zero =
+      d.dtype(0) == DType::string ? d.constant(constant_strings({}, {""})) : d.scalar(d.dtype(0), 0);
+  d.result(0, select(outside, {&d, zero}, {&d, d.in(0)}).id);
 }
 
 }  // namespace

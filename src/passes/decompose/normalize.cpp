@@ -3,66 +3,56 @@
 #include <cmath>
 
 #include "ops/binary.h"
-#include "ops/cast.h"
-#include "ops/reduce.h"
-#include "ops/shape.h"
 #include "ops/unary.h"
 #include "passes/decompose/spatial.h"
+#include "passes/decompose/term.h"
 
 namespace remodel {
 namespace {
 
-ValueId cast_to(Decompose& d, ValueId x, DType dtype) {
-  return d.graph().value(x).type.dtype == dtype ? x : d.emit(Cast(dtype), {x});
-}
+using Kind = Reduce::Kind;
+using Axes = std::vector<int64_t>;
 
-ValueId reduced(Decompose& d, ValueId x, Reduce::Kind kind, const std::vector<int64_t>& axes) {
-  Reduce reduce;
-  reduce.kind = kind;
-  reduce.axes = axes;
-  return d.emit(reduce, {x});
-}
-
-ValueId deviation(Decompose& d, ValueId mean_of_squares, DType dtype, double epsilon) {
-  return d.emit(Sqrt{}, {d.emit(Add{}, {mean_of_squares, d.scalar(dtype, epsilon)})});
-}
+Term deviation(Term mean_of_squares, double epsilon) { return apply(Sqrt{}, {mean_of_squares + epsilon}); }
 
 struct Normal {
-  ValueId y, mean, deviation;
+  Term y, mean, deviation;
 };
 
 // (x - mean) / deviation over the axes.
-Normal normal_over(Decompose& d, ValueId x, DType dtype, const std::vector<int64_t>& axes, double epsilon) {
+Normal normal_over(Term x, const Axes& axes, double epsilon) {
   Normal normal;
-  normal.mean = reduced(d, x, Reduce::Kind::mean, axes);
-  ValueId centred = d.emit(Sub{}, {x, normal.mean});
-  ValueId squares = d.emit(Mul{}, {centred, centred});
-  normal.deviation = deviation(d, reduced(d, squares, Reduce::Kind::mean, axes), dtype, epsilon);
-  normal.y = d.emit(Div{}, {centred, normal.deviation});
+  normal.mean = reduce(Kind::mean, x, axes, true);
+  Term centred = x - normal.mean;
+  normal.deviation = deviation(reduce(Kind::mean, centred * centred, axes, true), epsilon);
+  normal.y = centred / normal.deviation;
   return normal;
 }
 
-// y * scale + bias, which stand in operands 1 and 2 and are shaped to lie in front of `trailing` axes.
-ValueId scaled(Decompose& d, ValueId y, size_t trailing) {
-  const DType dtype = d.graph().value(y).type.dtype;
-  if (d.has(1)) y = d.emit(Mul{}, {y, cast_to(d, along_channels(d, d.in(1), trailing), dtype)});
-  if (d.has(2)) y = d.emit(Add{}, {y, cast_to(d, along_channels(d, d.in(2), trailing), dtype)});
+// Operand i, one for each channel, shaped to lie in front of `trailing` axes.
+Term by_channel(Decompose& d, size_t i, size_t trailing) {
+  return {&d, along_channels(d, d.in(i), trailing)};
+}
+
+// y * scale + bias, which stand in operands 1 and 2.
+Term scaled(Decompose& d, Term y, size_t trailing) {
+  const DType dtype = y.dtype();
+  if (d.has(1)) y = y * cast(by_channel(d, 1, trailing), dtype);
+  if (d.has(2)) y = y + cast(by_channel(d, 2, trailing), dtype);
   return y;
 }
 
 void decompose_batch_norm(Decompose& d) {
   const auto& op = d.op<BatchNorm>();
-  const DType dtype = d.dtype(0);
   const size_t rank = d.dims(0).size(),
                trailing = rank - 1 - static_cast<size_t>(resolve_axis(op.axis, rank));
-  auto parameter = [&](size_t i) { return along_channels(d, cast_to(d, d.in(i), dtype), trailing); };
-  ValueId y = d.emit(Sub{}, {d.in(0), parameter(3)});
-  y = d.emit(Div{}, {y, deviation(d, parameter(4), dtype, op.epsilon)});
-  d.result(0, scaled(d, y, trailing));
+  Term x{&d, d.in(0)}, y = x - cast(by_channel(d, 3, trailing), x.dtype());
+  y = y / deviation(cast(by_channel(d, 4, trailing), x.dtype()), op.epsilon);
+  d.result(0, scaled(d, y, trailing).id);
 }
 
-std::vector<int64_t> range_of(int64_t first, int64_t end) {
-  std::vector<int64_t> axes;
+Axes range_of(int64_t first, int64_t end) {
+  Axes axes;
   for (; first < end; ++first) axes.push_back(first);
   return axes;
 }
@@ -72,8 +62,8 @@ void decompose_instance_norm(Decompose& d) {
   const int64_t rank = static_cast<int64_t>(d.dims(0).size());
   const bool last = op.channels == Channels::last;
   auto axes = last ? range_of(1, rank - 1) : range_of(2, rank);
-  Normal normal = normal_over(d, d.in(0), d.dtype(0), axes, op.epsilon);
-  d.result(0, scaled(d, normal.y, last ? 0 : static_cast<size_t>(rank) - 2));
+  Normal normal = normal_over({&d, d.in(0)}, axes, op.epsilon);
+  d.result(0, scaled(d, normal.y, last ? 0 : static_cast<size_t>(rank) - 2).id);
 }
 
 // The groups are the channels of an image with all points of a group in a row.
@@ -81,34 +71,33 @@ void decompose_group_norm(Decompose& d) {
   const auto& op = d.op<GroupNorm>();
   const Dims dims = d.dims(0);
   const size_t rank = dims.size();
-  const bool last = op.channels == Channels::last;
   const Dim channels = dims[channel_axis(op.channels, rank)];
-  if (!last) {
+  Term x{&d, d.in(0)};
+  if (op.channels == Channels::first) {
     Dim points = floor_div(channels, op.groups);
     for (size_t i = 2; i < rank; ++i) points = points * dims[i];
-    ValueId y = d.emit(Reshape{{dims[0], op.groups, points}, false}, {d.in(0)});
-    y = d.emit(Reshape{dims, false}, {d.emit(InstanceNorm{op.epsilon, Channels::first}, {y})});
-    return d.result(0, scaled(d, y, rank - 2));
+    Term y = apply(InstanceNorm{op.epsilon, Channels::first}, {reshape(x, {dims[0], op.groups, points})});
+    return d.result(0, scaled(d, reshape(y, dims), rank - 2).id);
   }
   Dims parted = dims;
   parted.back() = op.groups;
   parted.push_back(floor_div(channels, op.groups));
-  std::vector<int64_t> axes = range_of(1, static_cast<int64_t>(rank) - 1);
+  Axes axes = range_of(1, static_cast<int64_t>(rank) - 1);
   axes.push_back(static_cast<int64_t>(rank));
-  ValueId y = d.emit(Reshape{parted, false}, {d.in(0)});
-  y = normal_over(d, y, d.dtype(0), axes, op.epsilon).y;
-  d.result(0, scaled(d, d.emit(Reshape{dims, false}, {y}), 0));
+  Term y = normal_over(reshape(x, parted), axes, op.epsilon).y;
+  d.result(0, scaled(d, reshape(y, dims), 0).id);
 }
 
-// Parameters over some axes, with axes of size 1 between and behind them.
-ValueId over_axes(Decompose& d, ValueId parameter, const std::vector<int64_t>& axes, size_t rank) {
+// Operand i, with the sizes of some axes, with axes of size 1 between and behind them.
+Term over_axes(Decompose& d, size_t i, const Axes& axes, size_t rank) {
+  Term parameter{&d, d.in(i)};
   size_t first = static_cast<size_t>(resolve_axis(axes[0], rank));
   if (first + axes.size() == rank) return parameter;
   Dims shape(rank - first, Dim(1));
   for (int64_t axis : axes)
     shape[static_cast<size_t>(resolve_axis(axis, rank)) - first] =
         d.dims(0)[static_cast<size_t>(resolve_axis(axis, rank))];
-  return d.emit(Reshape{shape, false}, {parameter});
+  return reshape(parameter, shape);
 }
 
 // The type that statistics are computed in.
@@ -117,32 +106,30 @@ DType statistics_in(DType x, DType statistics) {
   return DType::f32;
 }
 
-ValueId with_parameters(Decompose& d, ValueId y, const std::vector<int64_t>& axes) {
+Term with_parameters(Decompose& d, Term y, const Axes& axes) {
   const size_t rank = d.dims(0).size();
-  y = cast_to(d, y, d.dtype(0));
+  y = cast(y, d.dtype(0));
   if (axes.empty()) return y;
-  if (d.has(1)) y = d.emit(Mul{}, {y, over_axes(d, d.in(1), axes, rank)});
-  if (d.has(2)) y = d.emit(Add{}, {y, over_axes(d, d.in(2), axes, rank)});
+  if (d.has(1)) y = y * over_axes(d, 1, axes, rank);
+  if (d.has(2)) y = y + over_axes(d, 2, axes, rank);
   return y;
 }
 
 void decompose_layer_norm(Decompose& d) {
   const auto& op = d.op<LayerNorm>();
-  const DType dtype = statistics_in(d.dtype(0), op.statistics);
-  Normal normal = normal_over(d, cast_to(d, d.in(0), dtype), dtype, op.axes, op.epsilon);
-  d.result(0, with_parameters(d, normal.y, op.axes));
-  if (d.wants(1)) d.result(1, cast_to(d, normal.mean, op.statistics));
-  if (d.wants(2)) d.result(2, cast_to(d, d.emit(Reciprocal{}, {normal.deviation}), op.statistics));
+  Term x = cast({&d, d.in(0)}, statistics_in(d.dtype(0), op.statistics));
+  Normal normal = normal_over(x, op.axes, op.epsilon);
+  d.result(0, with_parameters(d, normal.y, op.axes).id);
+  if (d.wants(1)) d.result(1, cast(normal.mean, op.statistics).id);
+  if (d.wants(2)) d.result(2, cast(apply(Reciprocal{}, {normal.deviation}), op.statistics).id);
 }
 
 void decompose_rms_norm(Decompose& d) {
   const auto& op = d.op<RmsNorm>();
-  const DType dtype = statistics_in(d.dtype(0), op.statistics);
-  ValueId x = cast_to(d, d.in(0), dtype);
-  ValueId squares = reduced(d, d.emit(Mul{}, {x, x}), Reduce::Kind::mean, op.axes);
-  ValueId root = deviation(d, squares, dtype, op.epsilon);
-  d.result(0, with_parameters(d, d.emit(Div{}, {x, root}), op.axes));
-  if (d.wants(1)) d.result(1, cast_to(d, d.emit(Reciprocal{}, {root}), op.statistics));
+  Term x = cast({&d, d.in(0)}, statistics_in(d.dtype(0), op.statistics));
+  Term root = deviation(reduce(Kind::mean, x * x, op.axes, true), op.epsilon);
+  d.result(0, with_parameters(d, x / root, op.axes).id);
+  if (d.wants(1)) d.result(1, cast(apply(Reciprocal{}, {root}), op.statistics).id);
 }
 
 // The smallest positive number of a type: a norm of 0 becomes it, and leaves 0 as it is.
@@ -161,27 +148,26 @@ double tiniest(DType dtype) {
 
 void decompose_lp_norm(Decompose& d) {
   const auto& op = d.op<LpNorm>();
-  const DType dtype = d.dtype(0);
-  ValueId norm = absent;
+  Term x{&d, d.in(0)}, norm;
+  auto power = [](Term base, double exponent) {
+    return apply(Pow{}, {base, number(*base.at, base.dtype(), exponent)});
+  };
   if (op.floor == NormFloor::max_norm && (op.p == 1 || op.p == 2)) {
-    norm = reduced(d, d.in(0), op.p == 1 ? Reduce::Kind::l1 : Reduce::Kind::l2, op.axes);
+    norm = reduce(op.p == 1 ? Kind::l1 : Kind::l2, x, op.axes, true);
   } else {
-    if (op.p == 2) {
-      norm = reduced(d, d.in(0), Reduce::Kind::sum_of_squares, op.axes);
-    } else {
-      ValueId powers = d.emit(Abs{}, {d.in(0)});
-      if (op.p != 1) powers = d.emit(Pow{}, {powers, d.scalar(dtype, op.p)});
-      norm = reduced(d, powers, Reduce::Kind::sum, op.axes);
-    }
-    if (op.floor == NormFloor::max_power) norm = d.emit(Max{}, {norm, d.scalar(dtype, op.epsilon)});
-    if (op.floor == NormFloor::add_power) norm = d.emit(Add{}, {norm, d.scalar(dtype, op.epsilon)});
-    if (op.p == 2) norm = d.emit(Sqrt{}, {norm});
-    if (op.p != 2 && op.p != 1) norm = d.emit(Pow{}, {norm, d.scalar(dtype, 1 / op.p)});
+    if (op.p == 2)
+      norm = reduce(Kind::sum_of_squares, x, op.axes, true);
+    else
+      norm = reduce(Kind::sum, op.p == 1 ? abs(x) : power(abs(x), op.p), op.axes, true);
+    if (op.floor == NormFloor::max_power) norm = max(norm, op.epsilon);
+    if (op.floor == NormFloor::add_power) norm = norm + op.epsilon;
+    if (op.p == 2) norm = apply(Sqrt{}, {norm});
+    if (op.p != 2 && op.p != 1) norm = power(norm, 1 / op.p);
   }
   double least = op.floor == NormFloor::max_norm ? op.epsilon : 0;
   if (op.floor == NormFloor::max_norm || op.epsilon == 0)
-    norm = d.emit(Max{}, {norm, d.scalar(dtype, std::max(least, tiniest(dtype)))});
-  d.result(0, d.emit(Div{}, {d.in(0), norm}));
+    norm = max(norm, std::max(least, tiniest(x.dtype())));
+  d.result(0, (x / norm).id);
 }
 
 void decompose_lrn(Decompose& d) {

@@ -1,48 +1,32 @@
 #include "ops/quantize.h"
 
 #include "ops/activation.h"
-#include "ops/binary.h"
 #include "ops/cast.h"
-#include "ops/reduce.h"
-#include "ops/shape.h"
-#include "ops/slice.h"
 #include "ops/unary.h"
-#include "passes/decompose.h"
+#include "passes/decompose/term.h"
 
 namespace remodel {
 namespace {
 
-bool is_single(const Type& type) {
-  if (!type.dims) return false;
-  for (const Dim& dim : *type.dims)
-    if (!dim.is_number(1)) return false;
-  return true;
-}
+Term as_f32(Decompose& d, size_t i) { return cast({&d, d.in(i)}, DType::f32); }
 
 // Scales or zero points, as f32, in a shape that broadcasts against x.
-ValueId parameter(Decompose& node, size_t i, int64_t axis, int64_t block) {
-  ValueId value = node.in(i);
-  if (node.dtype(i) != DType::f32) value = node.emit(cast_to(DType::f32), {value});
-  const Type& type = node.type(i);
-  if (is_single(type)) return type.dims->empty() ? value : node.emit(Reshape{{}, false}, {value});
-  Dims x = node.dims(0);
-  int64_t rank = static_cast<int64_t>(x.size()), at = resolve_axis(axis, x.size());
+Term parameter(Decompose& d, size_t i, int64_t axis, int64_t block) {
+  Term value = as_f32(d, i);
+  if (has_one_element(value.type())) return value.type().dims->empty() ? value : reshape(value, {});
+  const Dims x = d.dims(0), dims = d.dims(i);
+  const int64_t rank = static_cast<int64_t>(x.size()), at = resolve_axis(axis, x.size());
   if (block == 0) {
     std::vector<int64_t> behind;
     for (int64_t i = 1; i < rank - at; ++i) behind.push_back(i);
-    return behind.empty() ? value : node.emit(Unsqueeze{behind}, {value});
+    return behind.empty() ? value : unsqueeze(value, behind);
   }
   // Each one as often as its block is long; the last block may be cut.
-  Dims dims = node.dims(i), repeated = dims;
+  Dims repeated = dims, whole = dims;
   repeated.insert(repeated.begin() + at + 1, Dim(block));
-  value = node.emit(Expand{repeated}, {node.emit(Unsqueeze{{at + 1}}, {value})});
-  Dims whole = dims;
   whole[at] = dims[at] * Dim(block);
-  value = node.emit(Reshape{whole, false}, {value});
-  if (whole[at] == x[at]) return value;
-  Slice cut;
-  cut.axes = {at}, cut.starts = {0}, cut.sizes = {x[at]}, cut.steps = {1};
-  return node.emit(cut, {value});
+  value = reshape(expand(unsqueeze(value, {at + 1}), repeated), whole);
+  return whole[at] == x[at] ? value : part(value, at, 0, x[at]);
 }
 
 struct Range {
@@ -60,74 +44,66 @@ Range range_of(DType dtype) {
 
 // Rounded half away from zero: the largest float below 1/2 is added to the magnitude, and what is behind the
 // point goes.
-ValueId half_away(Decompose& node, ValueId x) {
-  ValueId size = node.emit(Add{}, {node.emit(Abs{}, {x}), node.scalar(DType::f32, 0.49999997f)});
-  return node.emit(Mul{}, {node.emit(Sign{}, {x}), node.emit(Floor{}, {size})});
+Term half_away(Term x) {
+  Term raised = abs(x) + 0.49999997f, sign = apply(Sign{}, {x});
+  return sign * floor(raised);
 }
 
-void decompose_quantize(Decompose& node) {
-  const auto& op = node.op<Quantize>();
+Term clamped(Term x, double low, double high) { return apply(Clamp{low, high}, {x}); }
+
+void decompose_quantize(Decompose& d) {
+  const auto& op = d.op<Quantize>();
   if (bits_of(op.to) > 32) fail("codes of {} have no other form", name_of(op.to));
-  ValueId x = node.in(0);
-  if (node.dtype(0) != DType::f32) x = node.emit(cast_to(DType::f32), {x});
-  ValueId quotient = node.emit(Div{}, {x, parameter(node, 1, op.axis, op.block)});
-  if (is_small_float(op.precision))
-    quotient = node.emit(cast_to(DType::f32), {node.emit(cast_to(op.precision), {quotient})});
-  Cast cast = cast_to(op.to);
-  if (!op.saturate) cast.overflow = Overflow::wrap;
-  if (is_float(op.to)) return node.result(0, node.emit(cast, {quotient}));
-  ValueId code = op.half_away ? half_away(node, quotient) : node.emit(Round{}, {quotient});
-  if (node.has(2)) code = node.emit(Add{}, {code, parameter(node, 2, op.axis, op.block)});
-  Range range = range_of(op.to);
-  node.result(0, node.emit(cast_to(op.to), {node.emit(Clamp{range.low, range.high}, {code})}));
+  Term quotient = as_f32(d, 0) / parameter(d, 1, op.axis, op.block);
+  if (is_small_float(op.precision)) quotient = cast(cast(quotient, op.precision), DType::f32);
+  if (is_float(op.to)) {
+    Cast to = cast_to(op.to);
+    if (!op.saturate) to.overflow = Overflow::wrap;
+    return d.result(0, apply(to, {quotient}).id);
+  }
+  Term code = op.half_away ? half_away(quotient) : apply(Round{}, {quotient});
+  if (d.has(2)) code = code + parameter(d, 2, op.axis, op.block);
+  const Range range = range_of(op.to);
+  d.result(0, cast(clamped(code, range.low, range.high), op.to).id);
 }
 
-void decompose_dequantize(Decompose& node) {
-  const auto& op = node.op<Dequantize>();
-  ValueId x = node.in(0);
-  // Codes that files of old opsets cannot hold are held in a wider type.
-  DType from = node.dtype(0);
-  if (node.graph().value(x).constant && (is_packed(from) || is_small_float(from))) {
+void decompose_dequantize(Decompose& d) {
+  const auto& op = d.op<Dequantize>();
+  Term x{&d, d.in(0)};
+  // Codes of a type that a target may lack are held in a wider one.
+  const DType from = x.dtype();
+  if (const ConstantPtr codes = d.graph().value(x.id).constant;
+      codes && (is_packed(from) || is_small_float(from))) {
     DType held = is_float(from) ? DType::f32 : is_signed(from) ? DType::i8 : DType::u8;
-    x = node.constant(constant_cast(node.graph().value(x).constant, held));
+    x = {&d, d.constant(constant_cast(codes, held))};
   }
-  if (node.graph().value(x).type.dtype != DType::f32) x = node.emit(cast_to(DType::f32), {x});
-  if (node.has(2)) x = node.emit(Sub{}, {x, parameter(node, 2, op.axis, op.block)});
-  ValueId y = node.emit(Mul{}, {x, parameter(node, 1, op.axis, op.block)});
-  node.result(0, op.to == DType::f32 ? y : node.emit(cast_to(op.to), {y}));
+  x = cast(x, DType::f32);
+  if (d.has(2)) x = x - parameter(d, 2, op.axis, op.block);
+  d.result(0, cast(x * parameter(d, 1, op.axis, op.block), op.to).id);
 }
 
-void decompose_dynamic_quantize(Decompose& node) {
-  const auto op = node.op<DynamicQuantize>();
-  const int64_t rank = static_cast<int64_t>(node.dims(0).size());
-  ValueId x = node.in(0);
-  if (node.dtype(0) != DType::f32) x = node.emit(cast_to(DType::f32), {x});
-  auto number = [&](double value) { return node.scalar(DType::f32, value); };
-  Reduce reduce;
-  reduce.keep = op.rows;
-  for (int64_t axis = op.rows ? rank - 1 : 0; axis < rank; ++axis) reduce.axes.push_back(axis);
-  reduce.kind = Reduce::Kind::max;
-  ValueId high = node.emit(Max{}, {node.emit(reduce, {x}), number(0)});
-  reduce.kind = Reduce::Kind::min;
-  ValueId low = node.emit(Min{}, {node.emit(reduce, {x}), number(0)});
+void decompose_dynamic_quantize(Decompose& d) {
+  const auto& op = d.op<DynamicQuantize>();
+  const int64_t rank = static_cast<int64_t>(d.dims(0).size());
+  Term x = as_f32(d, 0);
+  std::vector<int64_t> axes;
+  for (int64_t axis = op.rows ? rank - 1 : 0; axis < rank; ++axis) axes.push_back(axis);
+  Term high = max(reduce(Reduce::Kind::max, x, axes, op.rows), 0);
+  Term low = min(reduce(Reduce::Kind::min, x, axes, op.rows), 0);
+  // 1 where all of x is 0.
+  auto or_one = [&](Term scale) { return select(high > low, scale, number(d, DType::f32, 1)); };
   if (op.symmetric) {
-    ValueId most = node.emit(Max{}, {node.emit(Neg{}, {low}), high});
-    ValueId scale = node.emit(Div{}, {most, number(127)});
-    scale = node.emit(Select{}, {node.emit(Greater{}, {high, low}), scale, number(1)});
-    ValueId code = half_away(node, node.emit(Div{}, {x, scale}));
-    node.result(0, node.emit(cast_to(DType::i8), {code}));
-    node.result(1, scale);
-    node.result(2, node.emit(cast_to(DType::i8), {node.emit(Sub{}, {scale, scale})}));
-    return;
+    Term scale = or_one(max(apply(Neg{}, {low}), high) / 127);
+    d.result(0, cast(half_away(x / scale), DType::i8).id);
+    d.result(1, scale.id);
+    return d.result(2, cast(scale - scale, DType::i8).id);
   }
-  ValueId scale = node.emit(Div{}, {node.emit(Sub{}, {high, low}), number(255)});
-  scale = node.emit(Select{}, {node.emit(Greater{}, {high, low}), scale, number(1)});
-  ValueId zero = node.emit(Div{}, {node.emit(Neg{}, {low}), scale});
-  zero = node.emit(Round{}, {node.emit(Clamp{0, 255}, {zero})});
-  ValueId code = node.emit(Add{}, {node.emit(Round{}, {node.emit(Div{}, {x, scale})}), zero});
-  node.result(0, node.emit(cast_to(DType::u8), {node.emit(Clamp{0, 255}, {code})}));
-  node.result(1, scale);
-  node.result(2, node.emit(cast_to(DType::u8), {zero}));
+  Term scale = or_one((high - low) / 255);
+  Term zero = apply(Round{}, {clamped(apply(Neg{}, {low}) / scale, 0, 255)});
+  Term code = apply(Round{}, {x / scale}) + zero;
+  d.result(0, cast(clamped(code, 0, 255), DType::u8).id);
+  d.result(1, scale.id);
+  d.result(2, cast(zero, DType::u8).id);
 }
 
 }  // namespace

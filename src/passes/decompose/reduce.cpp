@@ -2,14 +2,10 @@
 
 #include <numeric>
 
-#include "ops/binary.h"
-#include "ops/cast.h"
-#include "ops/matmul.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/unary.h"
 #include "passes/decompose/bodies.h"
-#include "passes/decompose/places.h"
 
 namespace remodel {
 namespace {
@@ -17,31 +13,21 @@ namespace {
 using Kind = Reduce::Kind;
 
 // What a reduction does to one element, and to the sum.
-ValueId before_sum(Decompose& d, Kind kind, ValueId x) {
-  switch (kind) {
-    case Kind::l1:
-      return d.emit(Abs{}, {x});
-    case Kind::l2:
-    case Kind::sum_of_squares:
-      return d.emit(Mul{}, {x, x});
-    default:
-      return x;
-  }
+Term before_sum(Kind kind, Term x) {
+  if (kind == Kind::l1) return abs(x);
+  return kind == Kind::l2 || kind == Kind::sum_of_squares ? x * x : x;
 }
-ValueId after_sum(Decompose& d, Kind kind, ValueId sum) {
-  if (kind == Kind::l2) return d.emit(Sqrt{}, {sum});
-  return kind == Kind::log_sum ? d.emit(Log{}, {sum}) : sum;
+Term after_sum(Kind kind, Term sum) {
+  if (kind == Kind::l2) return apply(Sqrt{}, {sum});
+  return kind == Kind::log_sum ? apply(Log{}, {sum}) : sum;
 }
 
 // Axis by axis from the last, each only if it is among those that the operand lists.
 Term over_listed_axes(Decompose& d, Kind kind, Term x) {
   const auto& op = d.op<Reduce>();
   const int64_t rank = static_cast<int64_t>(d.dims(0).size());
-  Term listed = cast({&d, d.in(1)}, DType::i64);
-  listed = {&d, from_front(d, listed.id, d.scalar(DType::i64, static_cast<double>(rank)))};
-  Term matches = unsqueeze(listed, {1}) == counting(d, rank);
-  Term chosen = reduce(Kind::sum, cast(matches, DType::f32), {0}) > 0;
-  if (!op.empty_is_none) chosen = chosen || apply(CountOf{}, {listed}) == 0;
+  Term axes{&d, d.in(1)}, chosen = listed(axes, rank);
+  if (!op.empty_is_none) chosen = chosen || apply(CountOf{}, {axes}) == 0;
   for (int64_t axis = rank; axis-- > 0;)
     x = if_else(
         at_index(chosen, 0, axis), {x},
@@ -56,36 +42,24 @@ Term over_listed_axes(Decompose& d, Kind kind, Term x) {
 // integers whose root or logarithm is taken compute in a wider float, as the kernels do.
 void take_reduce_apart(Decompose& d) {
   const auto& op = d.op<Reduce>();
-  DType dtype = d.dtype(0), wide = dtype;
-  bool none = !d.has(1) && op.axes.empty();
-  bool bends = op.kind == Kind::l2 || op.kind == Kind::log_sum;
+  const Kind kind = op.kind;
+  const DType dtype = d.dtype(0);
+  const bool none = !d.has(1) && op.axes.empty(), bends = kind == Kind::l2 || kind == Kind::log_sum;
+  DType wide = dtype;
   if (is_small_float(dtype) && !none) wide = DType::f32;
   if (is_integer(dtype) && bends) wide = DType::f64;
-  ValueId x = wide == dtype ? d.in(0) : d.emit(Cast(wide), {d.in(0)});
-  ValueId result;
-  if (none) {
-    if (op.kind == Kind::l2)
-      result = d.emit(Abs{}, {x});
-    else
-      result = after_sum(d, op.kind, before_sum(d, op.kind, x));
-  } else {
-    if (!d.has(1)) fail("a reduction of {} over these axes has no form", name_of(dtype));
-    bool associative = op.kind == Kind::sum || op.kind == Kind::product || op.kind == Kind::max ||
-                       op.kind == Kind::min || op.kind == Kind::log_sum_exp;
-    if (associative) {
-      result = over_listed_axes(d, op.kind, {&d, x}).id;
-      return d.result(0, wide == dtype ? result : d.emit(Cast(dtype), {result}));
-    }
-    Reduce sum{Kind::sum, {}, op.keep, op.empty_is_none};
-    result = after_sum(d, op.kind, d.emit(sum, {before_sum(d, op.kind, x), d.in(1)}));
-    if (op.kind == Kind::mean) {
-      ValueId ones = d.emit(Expand{}, {d.scalar(wide, 1), d.emit(ShapeOf{}, {x})});
-      Div div;
-      if (is_integer(wide)) div.rounding = Div::Rounding::trunc;
-      result = d.emit(div, {result, d.emit(sum, {ones, d.in(1)})});
-    }
-  }
-  d.result(0, wide == dtype ? result : d.emit(Cast(dtype), {result}));
+  Term x = cast({&d, d.in(0)}, wide);
+  auto give = [&](Term result) { d.result(0, cast(result, dtype).id); };
+  if (none) return give(kind == Kind::l2 ? abs(x) : after_sum(kind, before_sum(kind, x)));
+  if (!d.has(1)) fail("a reduction of {} over these axes has no form", name_of(dtype));
+  if (kind == Kind::sum || kind == Kind::product || kind == Kind::max || kind == Kind::min ||
+      kind == Kind::log_sum_exp)
+    return give(over_listed_axes(d, kind, x));
+  const Reduce op_sum{Kind::sum, {}, op.keep, op.empty_is_none};
+  auto sum = [&](Term terms) { return apply(op_sum, {terms, {&d, d.in(1)}}); };
+  Term result = after_sum(kind, sum(before_sum(kind, x)));
+  if (kind == Kind::mean) result = result / sum(apply(Expand{}, {number(d, wide, 1), apply(ShapeOf{}, {x})}));
+  give(result);
 }
 
 // The last of several is the first from the end.
@@ -94,13 +68,10 @@ void arg_last(Decompose& d) {
   Op op = d.op<Op>();
   if (!op.last) fail("it has no form");
   op.last = false;
-  int64_t axis = resolve_axis(op.axis, d.dims(0).size());
+  const int64_t axis = resolve_axis(op.axis, d.dims(0).size());
   const Dim size = d.dims(0)[axis];
-  Slice back;
-  back.axes = {axis}, back.starts = {size - 1}, back.sizes = {size}, back.steps = {-1};
-  ValueId found = d.emit(op, {d.emit(back, {d.in(0)})});
-  ValueId last = d.emit(Reshape{}, {d.emit(Sizes{{size - 1}}, {})});
-  d.result(0, d.emit(Sub{}, {last, found}));
+  Term back = apply(Slice{{axis}, {size - 1}, {size}, {-1}}, {{&d, d.in(0)}});
+  d.result(0, (size_term(d, size - 1) - apply(op, {back})).id);
 }
 
 // Step by step, where the triangle would be too large.
@@ -131,8 +102,7 @@ void cumulate(Decompose& d) {
   const int64_t rank = static_cast<int64_t>(dims.size());
   Term x{&d, d.in(0)};
   if (d.has(1)) {
-    Term axis = reshape(cast({&d, d.in(1)}, DType::i64), {});
-    axis = {&d, from_front(d, axis.id, d.scalar(DType::i64, static_cast<double>(rank)))};
+    Term axis = from_front(reshape({&d, d.in(1)}, {}), rank);
     Term sums = choose(axis, rank, {x}, [&](Emitter&, const std::vector<Term>& given, int64_t at) {
       Cumulate one = op;
       one.axis = at;

@@ -1,8 +1,5 @@
 #include "ops/cast.h"
-#include "ops/generate.h"
 #include "ops/resize.h"
-#include "ops/shape.h"
-#include "ops/unary.h"
 #include "passes/decompose/sample.h"
 
 namespace remodel {
@@ -18,12 +15,6 @@ struct Axis {
   Term length;             // the size of the result before it is rounded down
   Term scale, start, end;  // start and end: of the crop
 };
-
-Term counted(Term count, DType dtype) {
-  Emitter& at = *count.at;
-  Term numbers = apply(Range{}, {number(at, DType::i64, 0), count, number(at, DType::i64, 1)});
-  return cast(numbers, dtype);
-}
 
 std::vector<Axis> axes_of(Decompose& d, const Resize& op) {
   const size_t n = op.axes.size();
@@ -81,7 +72,7 @@ std::vector<Axis> axes_of(Decompose& d, const Resize& op) {
 
 // Where the elements of the result lie among those of the axis: [out].
 Term places_of(const Resize& op, const Axis& axis) {
-  Term x = counted(axis.count, axis.real);
+  Term x = counting(axis.count, axis.real);
   const Term one = number(*x.at, axis.real, 1), last = max(axis.out - 1, 1);
   Term centred = (x + 0.5) / axis.scale - 0.5;
   switch (op.coordinates) {
@@ -106,7 +97,7 @@ Term places_of(const Resize& op, const Axis& axis) {
 
 Term inside_axis(Term places, const Axis& axis) { return min(max(places, 0), axis.in - 1); }
 
-Term nearest_elements(const Resize& op, const Axis& axis, Term places) {
+Term nearest_elements(const Resize& op, Term places) {
   Term low = floor(places), rest = places - low;
   switch (op.nearest) {
     case NearestRounding::half_down:
@@ -116,9 +107,9 @@ Term nearest_elements(const Resize& op, const Axis& axis, Term places) {
     case NearestRounding::floor:
       return low;
     case NearestRounding::ceil:
-      return ceil(places);
+      break;
   }
-  return inside_axis(places, axis);
+  return ceil(places);
 }
 
 // A few neighbours of each place, weighted.
@@ -150,7 +141,7 @@ Term neighbours_sum(const Resize& op, const Axis& axis, Term y, Term places) {
 Term widened_sum(const Resize& op, const Axis& axis, Term y, Term places) {
   Term narrow = min(axis.scale, 1);
   Term beyond = ceil((op.mode == ResizeMode::cubic ? 2.0 : 1.0) / narrow) + 1;
-  Term steps = counted(cast(axis.in + 2 * beyond, DType::i64), axis.real) - beyond;
+  Term steps = counting(cast(axis.in + 2 * beyond, DType::i64), axis.real) - beyond;
   Term distance = abs((unsqueeze(steps, {1}) - places) * narrow);
   Term weights = filter_at(distance, op.mode, op.cubic_a);
   Term index = inside_axis(steps, axis);
@@ -182,7 +173,7 @@ void decompose_sized_resize(Decompose& d) {
     if (op.coordinates == Coordinates::crop)
       outside.emplace_back(places < 0 || places > axis.in - 1, rank - axis.at - 1);
     if (nearest) {
-      Term index = inside_axis(nearest_elements(op, axis, places), axis);
+      Term index = inside_axis(nearest_elements(op, places), axis);
       y = gather(y, cast(index, DType::i64), static_cast<int64_t>(axis.at));
     } else if (op.antialias) {
       y = widened_sum(op, axis, y, places);

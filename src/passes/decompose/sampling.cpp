@@ -1,10 +1,8 @@
 #include "ops/conv.h"
-#include "ops/generate.h"
 #include "ops/matmul.h"
 #include "ops/resize.h"
 #include "ops/shape.h"
 #include "ops/unary.h"
-#include "passes/decompose/places.h"
 #include "passes/decompose/sample.h"
 #include "passes/decompose/spatial.h"
 
@@ -151,12 +149,12 @@ void decompose_affine_grid(Decompose& d) {
                        : counted            ? (*sizes)[0].number() - 2
                                             : static_cast<int64_t>(op.size.size()) - 2;
   const DType dtype = d.dtype(0), real = wide_of(dtype);
-  Term size = d.has(1) ? cast({&d, d.in(1)}, DType::i64) : Term{&d, sizes_value(d, op.size)};
+  Term size = d.has(1) ? cast({&d, d.in(1)}, DType::i64) : sizes_term(d, op.size);
   Term spatial = part(size, 0, 2, rank), one{&d, d.integers({1})};
   std::vector<Term> coordinates;
   for (int64_t axis = rank; axis-- > 0;) {
     Term count = at_index(size, 0, axis + 2), n = cast(count, real);
-    Term i = cast(apply(Range{}, {number(d, DType::i64, 0), count, number(d, DType::i64, 1)}), real);
+    Term i = counting(count, real);
     Term place =
         op.align_corners ? select(n > 1, 2 * i / max(n - 1, 1) - 1, number(d, real, 0)) : (2 * i + 1) / n - 1;
     std::vector<int64_t> behind;

@@ -2,7 +2,6 @@
 
 #include "ops/gather.h"
 #include "passes/decompose/bodies.h"
-#include "passes/decompose/places.h"
 
 namespace remodel {
 namespace {
@@ -26,18 +25,10 @@ void take_reshape_apart(Decompose& d) {
   d.result(0, if_else(zeros > 0, {x, shape}, none, some)[0].id);
 }
 
-// Of axes [n] that are only known when the model runs: which of `rank` axes are among them.
-Term listed(Decompose& d, Term axes, int64_t rank) {
-  axes = cast(axes, DType::i64);
-  axes = {&d, from_front(d, axes.id, d.scalar(DType::i64, static_cast<double>(rank)))};
-  Term matches = unsqueeze(axes, {1}) == counting(d, rank);
-  return reduce(Reduce::Kind::sum, cast(matches, DType::i32), {0}) > 0;
-}
-
 void take_squeeze_apart(Decompose& d) {
   if (!d.has(1)) fail("it has a form");
   Term x{&d, d.in(0)}, shape = apply(ShapeOf{}, {x});
-  Term gone = listed(d, {&d, d.in(1)}, static_cast<int64_t>(d.dims(0).size()));
+  Term gone = listed({&d, d.in(1)}, static_cast<int64_t>(d.dims(0).size()));
   Compress pick;
   pick.flat = false, pick.axis = 0;
   d.result(0, apply(Reshape{}, {x, apply(pick, {shape, !gone})}).id);
@@ -48,7 +39,7 @@ void take_unsqueeze_apart(Decompose& d) {
   if (!count || count->size() != 1 || !(*count)[0].is_number()) fail("the number of new axes is not known");
   Term x{&d, d.in(0)}, shape = apply(ShapeOf{}, {x});
   const int64_t rank = static_cast<int64_t>(d.dims(0).size()) + (*count)[0].number();
-  Term made = listed(d, {&d, d.in(1)}, rank);
+  Term made = listed({&d, d.in(1)}, rank);
   Term places = reshape(apply(NonZero{}, {cast(!made, DType::i32)}), dims_of(shape));
   Term ones{&d, d.integers(std::vector<int64_t>(static_cast<size_t>(rank), 1))};
   d.result(0, apply(Reshape{}, {x, apply(ScatterElements{}, {ones, places, shape})}).id);

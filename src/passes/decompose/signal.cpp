@@ -2,12 +2,10 @@
 
 #include "ops/binary.h"
 #include "ops/conv.h"
-#include "ops/generate.h"
 #include "ops/matmul.h"
 #include "ops/shape.h"
 #include "ops/unary.h"
 #include "passes/decompose/bodies.h"
-#include "passes/decompose/places.h"
 #include "run/math.h"
 #include "run/runner.h"
 
@@ -58,8 +56,7 @@ std::vector<double> transform_table(int64_t taken, int64_t parts, int64_t n, int
 void along_computed_axis(Decompose& node) {
   Dft op = node.op<Dft>();
   const int64_t rank = static_cast<int64_t>(node.dims(0).size());
-  Term axis = reshape(cast({&node, node.in(2)}, DType::i64), {});
-  axis = {&node, from_front(node, axis.id, node.scalar(DType::i64, static_cast<double>(rank)))};
+  Term axis = from_front(reshape({&node, node.in(2)}, {}), rank);
   Term y = choose(axis, rank - 1, {{&node, node.in(0)}},
                   [&](Emitter&, const std::vector<Term>& given, int64_t at) {
                     op.axis = at;
@@ -104,10 +101,33 @@ void decompose_dft(Decompose& node) {
   node.result(0, moves ? node.emit(Transpose{back}, {result}) : result);
 }
 
+// For frames that are only known when the model runs: all of them side by side, times tables that are
+// computed.
+void compute_stft(Decompose& node) {
+  const auto& op = node.op<Stft>();
+  const DType dtype = node.dtype(0), real = dtype == DType::f64 ? DType::f64 : DType::f32;
+  const int64_t parts = op.onesided ? 1 : known(node.dims(0)[2], "the number of parts");
+  auto given = [&](size_t i, const Dim& otherwise) {
+    return node.has(i) ? reshape(cast({&node, node.in(i)}, DType::i64), {}) : size_term(node, otherwise);
+  };
+  Term step = given(2, op.step), n = given(3, op.length), size = size_term(node, node.dims(0)[1]);
+  Term place = counting(n), starts = counting((size - n) / step + 1) * step;
+  Term seen = gather(cast({&node, node.in(0)}, real), unsqueeze(starts, {1}) + place, 1);
+  seen = transpose(seen, {0, 3, 1, 2});  // [batch, parts, frames, length]
+  if (node.has(1)) seen = seen * cast({&node, node.in(1)}, real);
+  Term turns = remainder(unsqueeze(place, {1}) * counting(op.onesided ? n / 2 + 1 : n), n);
+  Term angle = 2 * pi * cast(turns, real) / cast(n, real);
+  Term by_cos = product(seen, apply(Cos{}, {angle})), by_sin = product(seen, apply(Sin{}, {angle}));
+  // (a + ib)(c - is) = (ac + bs) + i(bc - as)
+  Term re = at_index(by_cos, 1, 0), im = 0 - at_index(by_sin, 1, 0);
+  if (parts == 2) re = re + at_index(by_sin, 1, 1), im = im + at_index(by_cos, 1, 1);
+  node.result(0, cast(concat({unsqueeze(re, {3}), unsqueeze(im, {3})}, 3), dtype).id);
+}
+
 // A convolution whose channels are the parts and whose results are the frequencies.
 void decompose_stft(Decompose& node) {
   const auto& op = node.op<Stft>();
-  if (node.has(2) || node.has(3)) fail("the frames are only known when the model runs");
+  if (node.has(2) || node.has(3)) return compute_stft(node);
   Dims dims = node.dims(0), y = *node.result_type().dims;
   int64_t n = known(op.length, "the length"), step = known(op.step, "the step"),
           parts = known(dims[2], "the number of parts"), results = known(y[2], "the number of frequencies");
@@ -137,9 +157,8 @@ void decompose_window(Decompose& node) {
   const auto& op = node.op<Window>();
   if (!node.has(0) && op.size.is_number()) return as_constant(node, {});
   Term size = node.has(0) ? reshape(cast({&node, node.in(0)}, DType::i64), {}) : size_term(node, op.size);
-  Term places = apply(Range{}, {number(node, DType::i64, 0), size, number(node, DType::i64, 1)});
   Term steps = op.periodic ? size : size - 1;
-  Term turn = 2 * pi * cast(places, DType::f32) / max(cast(steps, DType::f32), 1);
+  Term turn = 2 * pi * counting(size, DType::f32) / max(cast(steps, DType::f32), 1);
   Term wave = apply(Cos{}, {turn}), y;
   switch (op.kind) {
     case Window::Kind::hann:
@@ -159,19 +178,15 @@ void decompose_window(Decompose& node) {
 void compute_mel_weights(Decompose& node) {
   constexpr DType real = DType::f64;
   auto given = [&](size_t i) { return reshape(cast({&node, node.in(i)}, real), {}); };
-  auto counted = [&](Term count) {
-    return apply(Range{},
-                 {number(node, DType::i64, 0), cast(count, DType::i64), number(node, DType::i64, 1)});
-  };
   const double decade = math::log(10.0);
   auto mel = [&](Term hertz) { return 2595 / decade * apply(Log{}, {hertz / 700 + 1}); };
   Term bands = given(0), length = given(1), rate = given(2), low = mel(given(3)), high = mel(given(4));
-  Term apart = (high - low) / (bands + 2), band = counted(bands);
-  Term places = low + cast(counted(bands + 2), real) * apart;
+  Term apart = (high - low) / (bands + 2), band = counting(cast(bands, DType::i64));
+  Term places = low + counting(cast(bands + 2, DType::i64), real) * apart;
   Term hertz = 700 * (apply(Exp{}, {decade / 2595 * places}) - 1);
   Term edges = floor((length + 1) * hertz / rate);
   Term from = gather(edges, band, 0), peak = gather(edges, band + 1, 0), to = gather(edges, band + 2, 0);
-  Term i = unsqueeze(cast(counted(floor(length / 2) + 1), real), {1});
+  Term i = unsqueeze(counting(cast(floor(length / 2) + 1, DType::i64), real), {1});
   Term rise = (i - from) / max(peak - from, 1), fall = (to - i) / max(to - peak, 1);
   Term zero = number(node, real, 0), one = number(node, real, 1);
   Term weights = select(i < peak, max(rise, zero), select(i > peak, max(fall, zero), one));

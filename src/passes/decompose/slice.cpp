@@ -1,23 +1,18 @@
 #include "ops/slice.h"
 
-#include "ops/binary.h"
 #include "ops/gather.h"
 #include "ops/generate.h"
 #include "ops/shape.h"
 #include "passes/block_move.h"
-#include "passes/decompose/places.h"
+#include "passes/decompose/term.h"
 
 namespace remodel {
 namespace {
 
-Slice slice_of(int64_t axis, const Dim& start, const Dim& size, int64_t step = 1) {
-  return {{axis}, {start}, {size}, {step}};
-}
-
 // Where steps or bounds cannot be said, the elements are picked one by one.
-void decompose_slice(Decompose& node) {
-  const auto& op = node.op<Slice>();
-  ValueId x = node.in(0);
+void decompose_slice(Decompose& d) {
+  const auto& op = d.op<Slice>();
+  Term x{&d, d.in(0)};
   Slice plain;
   for (size_t i = 0; i < op.axes.size(); ++i) {
     auto known = numbers({op.starts[i], op.sizes[i]});
@@ -28,43 +23,45 @@ void decompose_slice(Decompose& node) {
       plain.steps.push_back(1);
       continue;
     }
-    ValueId places;
+    Term places;
     if (known && known->at(1) <= (1 << 16)) {
       std::vector<int64_t> values;
       for (int64_t k = 0; k < known->at(1); ++k) values.push_back(known->at(0) + k * op.steps[i]);
-      places = node.integers(values);
+      places = {&d, d.integers(values)};
     } else {
-      places = node.emit(Range{DType::i64, op.starts[i], op.sizes[i], op.steps[i]}, {});
+      places = {&d, d.emit(Range{DType::i64, op.starts[i], op.sizes[i], op.steps[i]}, {})};
     }
-    x = node.emit(Gather{op.axes[i]}, {x, places});
+    x = gather(x, places, op.axes[i]);
   }
-  if (!plain.axes.empty()) x = node.emit(plain, {x});
-  node.result(0, x);
+  if (!plain.axes.empty()) x = apply(plain, {x});
+  d.result(0, x.id);
 }
 
-void decompose_dynamic_slice(Decompose& node) {
-  const Dims dims = node.dims(0);
-  const Constant* chosen = node.has(3) ? node.graph().constant(node.in(3)) : nullptr;
-  ValueId starts = as_i64(node, node.in(1)), ends = as_i64(node, node.in(2));
-  ValueId given_steps = node.has(4) ? as_i64(node, node.in(4)) : absent;
+Term i64_operand(Decompose& d, size_t i) { return cast({&d, d.in(i)}, DType::i64); }
+
+Term filled(Decompose& d, size_t count, int64_t value) {
+  return {&d, d.integers(std::vector<int64_t>(count, value))};
+}
+
+void decompose_dynamic_slice(Decompose& d) {
+  const Dims dims = d.dims(0);
+  const int64_t rank = static_cast<int64_t>(dims.size());
+  const Constant* chosen = d.has(3) ? d.graph().constant(d.in(3)) : nullptr;
+  Term starts = i64_operand(d, 1), ends = i64_operand(d, 2), steps;
+  if (d.has(4)) steps = i64_operand(d, 4);
   std::vector<int64_t> axes;
   if (chosen) {
     axes = chosen->tensor().ints();
-  } else if (node.has(3)) {
+  } else if (d.has(3)) {
     // Numbers for all axes, those of the whole where nothing is said.
-    const int64_t rank = static_cast<int64_t>(dims.size());
-    ValueId at =
-        from_front(node, as_i64(node, node.in(3)), node.scalar(DType::i64, static_cast<double>(rank)));
-    auto spread = [&](ValueId whole, ValueId some) {
-      return node.emit(ScatterElements{}, {whole, at, some});
-    };
-    starts = spread(node.integers(std::vector<int64_t>(dims.size(), 0)), starts);
-    ends = spread(sizes_value(node, dims), ends);
-    if (given_steps != absent)
-      given_steps = spread(node.integers(std::vector<int64_t>(dims.size(), 1)), given_steps);
+    Term at = from_front({&d, d.in(3)}, rank);
+    auto spread = [&](Term whole, Term some) { return apply(ScatterElements{}, {whole, at, some}); };
+    starts = spread(filled(d, dims.size(), 0), starts);
+    ends = spread(sizes_term(d, dims), ends);
+    if (steps.at) steps = spread(filled(d, dims.size(), 1), steps);
     for (int64_t axis = 0; axis < rank; ++axis) axes.push_back(axis);
   } else {
-    const auto& length = node.type(1).dims;
+    const auto& length = d.type(1).dims;
     if (!length || length->size() != 1 || !(*length)[0].is_number())
       fail("the number of sliced axes is not known");
     for (int64_t axis = 0; axis < (*length)[0].number(); ++axis) axes.push_back(axis);
@@ -74,61 +71,55 @@ void decompose_dynamic_slice(Decompose& node) {
     axis = resolve_axis(axis, dims.size());
     lengths.push_back(dims[axis]);
   }
-  ValueId size = sizes_value(node, lengths), one = node.scalar(DType::i64, 1),
-          zero = node.scalar(DType::i64, 0);
-  ValueId steps = given_steps == absent ? node.integers(std::vector<int64_t>(axes.size(), 1)) : given_steps;
-  ValueId back = less(node, steps, zero), minus = node.emit(Sub{}, {size, one});
-  ValueId start = from_front(node, starts, size), end = from_front(node, ends, size);
-  ValueId last = node.emit(Select{}, {back, minus, size});
-  ValueId least = node.emit(Select{}, {back, node.integers(std::vector<int64_t>(axes.size(), -1)), zero});
-  start = smaller_of(node, not_negative(node, start), last);
-  end = smaller_of(node, larger_of(node, end, least), last);
-  ValueId x = node.in(0);
+  if (!steps.at) steps = filled(d, axes.size(), 1);
+  Term size = sizes_term(d, lengths), back = steps < 0;
+  Term last = select(back, size - 1, size),
+       least = select(back, filled(d, axes.size(), -1), number(d, DType::i64, 0));
+  Term start = min(max(from_front(starts, size), 0), last),
+       end = min(max(from_front(ends, size), least), last);
+  Term x{&d, d.in(0)};
   for (size_t i = 0; i < axes.size(); ++i) {
-    ValueId places =
-        node.emit(Range{}, {element(node, start, i), element(node, end, i), element(node, steps, i)});
-    x = node.emit(Gather{axes[i]}, {x, places});
+    const int64_t at = static_cast<int64_t>(i);
+    Term places = apply(Range{}, {at_index(start, 0, at), at_index(end, 0, at), at_index(steps, 0, at)});
+    x = gather(x, places, axes[i]);
   }
-  node.result(0, x);
+  d.result(0, x.id);
 }
 
-void decompose_split(Decompose& node) {
-  const auto& op = node.op<Split>();
-  if (!node.has(1)) {
-    Dims sizes = op.sizes.empty() ? equal_parts(node.dims(0)[op.axis], node.node().outputs.size()) : op.sizes;
+void decompose_split(Decompose& d) {
+  const auto& op = d.op<Split>();
+  Term x{&d, d.in(0)};
+  if (!d.has(1)) {
+    Dims sizes = op.sizes.empty() ? equal_parts(d.dims(0)[op.axis], d.node().outputs.size()) : op.sizes;
     Dim start(0);
     for (size_t k = 0; k < sizes.size(); ++k) {
-      if (node.wants(k)) node.result(k, node.emit(slice_of(op.axis, start, sizes[k]), {node.in(0)}));
+      if (d.wants(k)) d.result(k, part(x, op.axis, start, sizes[k]).id);
       start = start + sizes[k];
     }
     return;
   }
-  ValueId sizes = as_i64(node, node.in(1)), start = node.integers({0}), axis = node.integers({op.axis});
-  for (size_t k = 0; k < node.node().outputs.size(); ++k) {
-    ValueId size = node.emit(slice_of(0, static_cast<int64_t>(k), 1), {sizes});
-    ValueId end = node.emit(Add{}, {start, size});
-    if (node.wants(k)) node.result(k, node.emit(DynamicSlice{}, {node.in(0), start, end, axis}));
+  Term sizes = i64_operand(d, 1), start = filled(d, 1, 0), axis = filled(d, 1, op.axis);
+  for (size_t k = 0; k < d.node().outputs.size(); ++k) {
+    Term end = start + part(sizes, 0, static_cast<int64_t>(k));
+    if (d.wants(k)) d.result(k, apply(DynamicSlice{}, {x, start, end, axis}).id);
     start = end;
   }
 }
 
 // Places of x for the places of the padded axis, in range.
-ValueId reflected_places(Decompose& node, PadMode mode, ValueId places, ValueId size) {
-  ValueId one = node.scalar(DType::i64, 1), last = node.emit(Sub{}, {size, one});
+Term reflected_places(PadMode mode, Term places, Term size) {
   switch (mode) {
     case PadMode::edge:
-      return smaller_of(node, not_negative(node, places), last);
+      return min(max(places, 0), size - 1);
     case PadMode::wrap:
-      return modulo(node, places, size);
+      return remainder(places, size);
     case PadMode::reflect: {
-      ValueId period = larger_of(node, node.emit(Add{}, {last, last}), one);
-      ValueId place = modulo(node, places, period);
-      return smaller_of(node, place, node.emit(Sub{}, {period, place}));
+      Term period = max(2 * (size - 1), 1), place = remainder(places, period);
+      return min(place, period - place);
     }
     case PadMode::symmetric: {
-      ValueId period = node.emit(Add{}, {size, size}), place = modulo(node, places, period);
-      ValueId other = node.emit(Sub{}, {node.emit(Sub{}, {period, one}), place});
-      return smaller_of(node, place, other);
+      Term period = 2 * size, place = remainder(places, period);
+      return min(place, period - 1 - place);
     }
     case PadMode::constant:
       break;
@@ -137,56 +128,53 @@ ValueId reflected_places(Decompose& node, PadMode mode, ValueId places, ValueId 
 }
 
 // Pads as a list i64[2 * rank].
-ValueId pad_repeating(Decompose& node, PadMode mode, ValueId pads) {
-  const Dims dims = node.dims(0);
-  int64_t rank = static_cast<int64_t>(dims.size());
-  ValueId x = node.in(0), zero = node.scalar(DType::i64, 0), one = node.scalar(DType::i64, 1);
+Term pad_repeating(Decompose& d, PadMode mode, Term pads) {
+  const Dims dims = d.dims(0);
+  const int64_t rank = static_cast<int64_t>(dims.size());
+  Term x{&d, d.in(0)};
   for (int64_t axis = 0; axis < rank; ++axis) {
-    ValueId size = size_value(node, dims[axis]);
-    ValueId start = node.emit(Sub{}, {zero, element(node, pads, axis)});
-    ValueId end = node.emit(Add{}, {size, element(node, pads, rank + axis)});
-    ValueId places = node.emit(Range{}, {start, end, one});
-    x = node.emit(Gather{axis}, {x, reflected_places(node, mode, places, size)});
+    Term size = size_term(d, dims[axis]), start = 0 - at_index(pads, 0, axis);
+    Term end = size + at_index(pads, 0, rank + axis);
+    Term places = apply(Range{}, {start, end, number(d, DType::i64, 1)});
+    x = gather(x, reflected_places(mode, places, size), axis);
   }
   return x;
 }
 
 // `value` filling x's shape with another size along the axis; size is i64[1].
-ValueId filling(Decompose& node, ValueId x, int64_t axis, int64_t rank, ValueId size, ValueId value) {
-  ValueId shape = node.emit(ShapeOf{}, {x});
-  std::vector<ValueId> parts;
-  if (axis > 0) parts.push_back(node.emit(slice_of(0, 0, axis), {shape}));
+Term filling(Term x, int64_t axis, int64_t rank, Term size, Term value) {
+  Term shape = apply(ShapeOf{}, {x});
+  std::vector<Term> parts;
+  if (axis > 0) parts.push_back(part(shape, 0, 0, axis));
   parts.push_back(size);
-  if (axis + 1 < rank) parts.push_back(node.emit(slice_of(0, axis + 1, rank - axis - 1), {shape}));
-  return node.emit(Expand{}, {value, parts.size() == 1 ? parts[0] : node.emit(Concat{}, parts)});
+  if (axis + 1 < rank) parts.push_back(part(shape, 0, axis + 1, rank - axis - 1));
+  return apply(Expand{}, {value, parts.size() == 1 ? parts[0] : concat(parts, 0)});
 }
 
-ValueId pad_value(Decompose& node) {
-  if (node.has(1)) return node.in(1);
-  if (node.dtype(0) == DType::string) return node.constant(constant_strings({}, {""}));
-  return node.scalar(node.dtype(0), 0);
+Term pad_value(Decompose& d) {
+  if (d.has(1)) return {&d, d.in(1)};
+  if (d.dtype(0) == DType::string) return {&d, d.constant(constant_strings({}, {""}))};
+  return number(d, d.dtype(0), 0);
 }
 
-ValueId pad_constant(Decompose& node, ValueId pads) {
-  const Dims dims = node.dims(0);
-  int64_t rank = static_cast<int64_t>(dims.size());
-  ValueId zero = node.scalar(DType::i64, 0), value = pad_value(node);
-  ValueId crop = not_negative(node, node.emit(Sub{}, {zero, pads})), grow = not_negative(node, pads);
-  ValueId end = node.emit(Sub{}, {sizes_value(node, dims), node.emit(slice_of(0, rank, rank), {crop})});
-  ValueId x = node.emit(DynamicSlice{},
-                        {node.in(0), node.emit(slice_of(0, 0, rank), {crop}), not_negative(node, end)});
+Term pad_constant(Decompose& d, Term pads) {
+  const Dims dims = d.dims(0);
+  const int64_t rank = static_cast<int64_t>(dims.size());
+  Term value = pad_value(d), crop = max(0 - pads, 0), grow = max(pads, 0);
+  Term end = sizes_term(d, dims) - part(crop, 0, rank, rank);
+  Term x = apply(DynamicSlice{}, {{&d, d.in(0)}, part(crop, 0, 0, rank), max(end, 0)});
   for (int64_t axis = 0; axis < rank; ++axis) {
-    ValueId low = filling(node, x, axis, rank, node.emit(slice_of(0, axis, 1), {grow}), value);
-    ValueId high = filling(node, x, axis, rank, node.emit(slice_of(0, rank + axis, 1), {grow}), value);
-    x = node.emit(Concat{axis}, {low, x, high});
+    Term low = filling(x, axis, rank, part(grow, 0, axis), value);
+    Term high = filling(x, axis, rank, part(grow, 0, rank + axis), value);
+    x = concat({low, x, high}, axis);
   }
   return x;
 }
 
 // Pads whose signs are known: slices and constant blocks.
-ValueId pad_with_blocks(Decompose& node, const Pad& op) {
-  Dims dims = node.dims(0);
-  ValueId x = node.in(0), value = pad_value(node);
+Term pad_with_blocks(Decompose& d, const Pad& op) {
+  Dims dims = d.dims(0);
+  Term x{&d, d.in(0)}, value = pad_value(d);
   Slice crop;
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     Dim low = min(op.low[axis], 0), high = min(op.high[axis], 0);
@@ -197,55 +185,49 @@ ValueId pad_with_blocks(Decompose& node, const Pad& op) {
     crop.sizes.push_back(dims[axis]);
     crop.steps.push_back(1);
   }
-  if (!crop.axes.empty()) x = node.emit(crop, {x});
+  if (!crop.axes.empty()) x = apply(crop, {x});
   for (size_t axis = 0; axis < dims.size(); ++axis) {
-    std::vector<ValueId> parts;
+    std::vector<Term> parts;
     auto block = [&](const Dim& size) {
       if (size.is_number(0)) return;
       Dims shape = dims;
       shape[axis] = size;
-      parts.push_back(node.emit(Expand{shape}, {value}));
+      parts.push_back(expand(value, shape));
     };
     Dim low = max(op.low[axis], 0), high = max(op.high[axis], 0);
     block(low);
     parts.push_back(x);
     block(high);
     dims[axis] = dims[axis] + low + high;
-    if (parts.size() > 1) x = node.emit(Concat{static_cast<int64_t>(axis)}, parts);
+    if (parts.size() > 1) x = concat(parts, static_cast<int64_t>(axis));
   }
   return x;
 }
 
 constexpr int64_t most_places = 1 << 20;
 
-void decompose_pad(Decompose& node) {
-  const auto& op = node.op<Pad>();
-  int64_t rank = static_cast<int64_t>(node.dims(0).size());
-  if (node.has(3)) {
-    ValueId axes =
-        from_front(node, as_i64(node, node.in(3)), node.scalar(DType::i64, static_cast<double>(rank)));
-    ValueId ends = node.emit(Add{}, {axes, node.scalar(DType::i64, static_cast<double>(rank))});
-    ValueId none = node.integers(std::vector<int64_t>(2 * rank, 0));
-    ValueId pads =
-        node.emit(ScatterElements{}, {none, node.emit(Concat{}, {axes, ends}), as_i64(node, node.in(2))});
-    return node.result(
-        0, node.emit(Pad{{}, {}, op.mode}, {node.in(0), node.has(1) ? node.in(1) : absent, pads}));
+void decompose_pad(Decompose& d) {
+  const auto& op = d.op<Pad>();
+  const Dims dims = d.dims(0);
+  const int64_t rank = static_cast<int64_t>(dims.size());
+  if (d.has(3)) {
+    Term axes = from_front({&d, d.in(3)}, rank);
+    Term ends = axes + static_cast<double>(rank), none = filled(d, 2 * dims.size(), 0);
+    Term pads = apply(ScatterElements{}, {none, concat({axes, ends}, 0), i64_operand(d, 2)});
+    return d.result(0, d.emit(Pad{{}, {}, op.mode}, {d.in(0), d.has(1) ? d.in(1) : absent, pads.id}));
   }
-  bool constant = op.mode == PadMode::constant;
-  if (node.has(2)) {
-    ValueId pads = as_i64(node, node.in(2));
-    return node.result(0, constant ? pad_constant(node, pads) : pad_repeating(node, op.mode, pads));
-  }
+  const bool constant = op.mode == PadMode::constant;
+  auto computed = [&](Term pads) {
+    return constant ? pad_constant(d, pads) : pad_repeating(d, op.mode, pads);
+  };
+  if (d.has(2)) return d.result(0, computed(i64_operand(d, 2)).id);
   Dims both = op.low;
   both.insert(both.end(), op.high.begin(), op.high.end());
   bool signs = true;
   for (const Dim& pad : both) signs = signs && (pad.at_least(0) || (Dim(0) - pad).at_least(0));
-  if (constant)
-    return node.result(0, signs ? pad_with_blocks(node, op) : pad_constant(node, sizes_value(node, both)));
-  ValueId x = node.in(0);
-  const Dims dims = node.dims(0);
-  if (!numbers(both) || !numbers(dims))
-    return node.result(0, pad_repeating(node, op.mode, sizes_value(node, both)));
+  if (constant && signs) return d.result(0, pad_with_blocks(d, op).id);
+  if (constant || !numbers(both) || !numbers(dims)) return d.result(0, computed(sizes_term(d, both)).id);
+  Term x{&d, d.in(0)};
   for (int64_t axis = 0; axis < rank; ++axis) {
     int64_t low = op.low[axis].number(), high = op.high[axis].number(), size = dims[axis].number();
     if (low == 0 && high == 0) continue;
@@ -254,14 +236,14 @@ void decompose_pad(Decompose& node) {
            size, low, high);
     std::vector<int64_t> places;
     for (int64_t i = -low; i < size + high; ++i) places.push_back(padded_place(op.mode, i, size));
-    x = node.emit(Gather{axis}, {x, node.integers(places)});
+    x = gather(x, {&d, d.integers(places)}, axis);
   }
-  node.result(0, x);
+  d.result(0, x.id);
 }
 
-void decompose_center_crop_pad(Decompose& node) {
-  const Dims dims = node.dims(0);
-  std::vector<int64_t> axes = node.op<CenterCropPad>().axes;
+void decompose_center_crop_pad(Decompose& d) {
+  const Dims dims = d.dims(0);
+  std::vector<int64_t> axes = d.op<CenterCropPad>().axes;
   if (axes.empty())
     for (size_t axis = 0; axis < dims.size(); ++axis) axes.push_back(axis);
   Dims sizes;
@@ -271,24 +253,19 @@ void decompose_center_crop_pad(Decompose& node) {
     sizes.push_back(dims[axis]);
     place[axis] = static_cast<int64_t>(i);
   }
-  ValueId from = sizes_value(node, sizes), two = node.scalar(DType::i64, 2);
-  ValueId more = node.emit(Sub{}, {as_i64(node, node.in(1)), from});
-  auto half = [&](ValueId x) {
-    return node.emit(Div{{}, Div::Rounding::trunc}, {not_negative(node, x), two});
-  };
-  ValueId fewer = node.emit(Sub{}, {node.scalar(DType::i64, 0), more});
-  ValueId low = node.emit(Sub{}, {half(more), half(fewer)}), high = node.emit(Sub{}, {more, low});
-  ValueId none = node.integers({0});
-  std::vector<ValueId> pads;
-  for (ValueId side : {low, high})
-    for (int64_t i : place) pads.push_back(i < 0 ? none : node.emit(slice_of(0, i, 1), {side}));
-  node.result(0, node.emit(Pad{}, {node.in(0), absent, node.emit(Concat{}, pads)}));
+  Term more = i64_operand(d, 1) - sizes_term(d, sizes);
+  Term low = max(more, 0) / 2 - max(0 - more, 0) / 2, high = more - low;
+  Term none = filled(d, 1, 0);
+  std::vector<Term> pads;
+  for (Term side : {low, high})
+    for (int64_t i : place) pads.push_back(i < 0 ? none : part(side, 0, i));
+  d.result(0, d.emit(Pad{}, {d.in(0), absent, concat(pads, 0).id}));
 }
 
 // Steps of all batch entries as one list, picked in the new order.
-void decompose_reverse_sequence(Decompose& node) {
-  const auto& op = node.op<ReverseSequence>();
-  const Dims dims = node.dims(0);
+void decompose_reverse_sequence(Decompose& d) {
+  const auto& op = d.op<ReverseSequence>();
+  const Dims dims = d.dims(0);
   int64_t rank = static_cast<int64_t>(dims.size());
   int64_t time = resolve_axis(op.time_axis, rank), batch = resolve_axis(op.batch_axis, rank);
   std::vector<int64_t> to{batch, time}, back(rank);
@@ -297,25 +274,22 @@ void decompose_reverse_sequence(Decompose& node) {
   for (int64_t i = 0; i < rank; ++i) back[to[i]] = i;
   Dims flat{dims[batch] * dims[time]}, entries{dims[batch], 1};
   for (int64_t i = 2; i < rank; ++i) flat.push_back(dims[to[i]]);
-  ValueId steps = count_up(node, dims[time]), one = node.scalar(DType::i64, 1);
-  ValueId lengths = node.emit(Reshape{entries}, {as_i64(node, node.in(1))});
-  ValueId mirrored = node.emit(Sub{}, {node.emit(Sub{}, {lengths, one}), steps});
-  ValueId place = node.emit(Select{}, {less(node, steps, lengths), mirrored, steps});
-  ValueId starts = node.emit(
-      Mul{}, {node.emit(Reshape{entries}, {count_up(node, dims[batch])}), size_value(node, dims[time])});
+  Term steps = counting(d, dims[time]), lengths = reshape(i64_operand(d, 1), entries);
+  Term place = select(steps < lengths, lengths - 1 - steps, steps);
+  Term starts = reshape(counting(d, dims[batch]), entries) * size_term(d, dims[time]);
   bool moves = batch != 0 || time != 1;
-  ValueId x = moves ? node.emit(Transpose{to}, {node.in(0)}) : node.in(0);
-  x = node.emit(Gather{}, {node.emit(Reshape{flat}, {x}), node.emit(Add{}, {starts, place})});
-  node.result(0, moves ? node.emit(Transpose{back}, {x}) : x);
+  Term x{&d, d.in(0)};
+  if (moves) x = transpose(x, to);
+  x = gather(reshape(x, flat), starts + place, 0);
+  d.result(0, (moves ? transpose(x, back) : x).id);
 }
 
 // The axes of blocks apart, in another order, and joined again.
 template <class T>
-void decompose_blocks(Decompose& node) {
-  const Dims to = *node.result_type().dims;
-  const BlockMove move = block_move(node.op<T>(), node.dims(0), to);
-  ValueId x = node.emit(Transpose{move.perm}, {node.emit(Reshape{move.apart}, {node.in(0)})});
-  node.result(0, node.emit(Reshape{to}, {x}));
+void decompose_blocks(Decompose& d) {
+  const Dims to = *d.result_type().dims;
+  const BlockMove move = block_move(d.op<T>(), d.dims(0), to);
+  d.result(0, reshape(transpose(reshape({&d, d.in(0)}, move.apart), move.perm), to).id);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ Order order_of(Term x, bool flat) {
 // By comparing all slices with all.
 void decompose_unique(Decompose& d) {
   const auto& op = d.op<Unique>();
-  if (d.dtype(0) == DType::string) fail("opsets that lack Unique do not compare strings");
+  if (d.dtype(0) == DType::string) fail("strings are not told apart by arithmetic");
   const Dims dims = d.dims(0);
   const int64_t rank = static_cast<int64_t>(dims.size()),
                 axis = op.flat ? 0 : resolve_axis(op.axis, dims.size());

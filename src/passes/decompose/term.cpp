@@ -1,13 +1,15 @@
 #include "passes/decompose/term.h"
 
+#include <numeric>
+
 #include "ops/binary.h"
 #include "ops/cast.h"
 #include "ops/gather.h"
+#include "ops/generate.h"
 #include "ops/matmul.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/unary.h"
-#include "passes/decompose/places.h"
 
 namespace remodel {
 
@@ -87,15 +89,44 @@ Term reduce(Reduce::Kind kind, Term x, std::vector<int64_t> axes, bool keep) {
 }
 Term product(Term a, Term b) { return apply(MatMul{}, {a, b}); }
 
-Term size_term(Emitter& at, const Dim& size, DType dtype) {
-  if (size.is_number()) return number(at, dtype, static_cast<double>(size.number()));
-  return cast({&at, size_value(at, size)}, dtype);
-}
-Term counting(Emitter& at, const Dim& size, DType dtype) { return cast({&at, count_up(at, size)}, dtype); }
-
 Dims dims_of(Term x) {
   if (!x.type().dims) fail("the rank of an operand is not known");
   return *x.type().dims;
+}
+
+Term sizes_term(Emitter& at, const Dims& sizes) {
+  auto known = numbers(sizes);
+  return {&at, known ? at.integers(*known) : at.emit(Sizes{sizes}, {})};
+}
+Term size_term(Emitter& at, const Dim& size, DType dtype) {
+  if (size.is_number()) return number(at, dtype, static_cast<double>(size.number()));
+  return cast(at_index(sizes_term(at, {size}), 0, 0), dtype);
+}
+
+Term counting(Emitter& at, const Dim& size, DType dtype) {
+  // Longer lists than that are better computed than kept.
+  constexpr int64_t longest = 1 << 16;
+  if (!size.is_number() || size.number() > longest)
+    return cast({&at, at.emit(Range{DType::i64, 0, size, 1}, {})}, dtype);
+  std::vector<int64_t> values(static_cast<size_t>(size.number()));
+  std::iota(values.begin(), values.end(), 0);
+  return cast({&at, at.integers(values)}, dtype);
+}
+Term counting(Term size, DType dtype) {
+  Emitter& at = *size.at;
+  return cast(apply(Range{}, {number(at, DType::i64, 0), size, number(at, DType::i64, 1)}), dtype);
+}
+
+Term from_front(Term places, Term sizes) {
+  places = cast(places, DType::i64);
+  return select(places < 0, places + sizes, places);
+}
+Term from_front(Term places, int64_t size) {
+  return from_front(places, number(*places.at, DType::i64, static_cast<double>(size)));
+}
+Term listed(Term axes, int64_t rank) {
+  Term matches = unsqueeze(from_front(axes, rank), {1}) == counting(*axes.at, rank);
+  return reduce(Reduce::Kind::sum, cast(matches, DType::i32), {0}) > 0;
 }
 
 }  // namespace remodel

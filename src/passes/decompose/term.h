@@ -67,9 +67,17 @@ Term reduce(Reduce::Kind kind, Term x, std::vector<int64_t> axes, bool keep = fa
 Term product(Term a, Term b);  // of matrices
 
 Term number(Emitter& at, DType dtype, double value);
-Term size_term(Emitter& at, const Dim& size, DType dtype = DType::i64);
-// 0, 1, ... , size - 1
-Term counting(Emitter& at, const Dim& size, DType dtype = DType::i64);
 Dims dims_of(Term x);  // refuses an unknown rank
+
+Term sizes_term(Emitter& at, const Dims& sizes);                         // i64[n]
+Term size_term(Emitter& at, const Dim& size, DType dtype = DType::i64);  // a scalar
+// 0, 1, ... , size - 1; `size` is i64[]
+Term counting(Emitter& at, const Dim& size, DType dtype = DType::i64);
+Term counting(Term size, DType dtype = DType::i64);
+// Places as i64, negative ones counted from the end.
+Term from_front(Term places, Term sizes);
+Term from_front(Term places, int64_t size);
+// Which of `rank` axes are among these [n]: boolean[rank].
+Term listed(Term axes, int64_t rank);
 
 }  // namespace remodel

@@ -35,12 +35,7 @@ void read_nhwc_conv(ReadNode& node) {
   node.emit_results(read_conv_op(node, Channels::last), node.operands());
 }
 
-void write_conv(WriteNode& node) {
-  const auto& op = node.op<Conv>();
-  Attributes attributes = sliding_attributes(node, op, window_of_weights(node));
-  if (op.groups != 1) attributes.push_back(Attribute::of("group", op.groups));
-  node.emit_to(node.outs(), "Conv", node.ins(), attributes);
-}
+void write_conv(WriteNode& node) { node.emit_to(node.outs(), "Conv", node.ins(), conv_attributes(node)); }
 
 std::string conv_problem(const WriteNode& node) {
   if (node.op<Conv>().out != DType::unknown || node.has(3) || node.has(4))

@@ -3,6 +3,7 @@
 #include "formats/onnx/rows.h"
 #include "formats/onnx/rows/fused.h"
 #include "ops/binary.h"
+#include "ops/quantize.h"
 #include "ops/shape.h"
 #include "ops/unary.h"
 #include "passes/lower_einsum.h"
@@ -104,15 +105,47 @@ std::string plain_operand(WriteNode& node, size_t i, bool transposed) {
   return node.emit("Transpose", {node.in(i)}, {Attribute::of("perm", perm)});
 }
 
+Attributes gemm_attributes(const MatMul& op) {
+  Attributes attributes;
+  if (op.transpose_a) attributes.push_back(Attribute::of("transA", int64_t{1}));
+  if (op.transpose_b) attributes.push_back(Attribute::of("transB", int64_t{1}));
+  return attributes;
+}
+
 // Gemm transposes its operands, MatMul does not.
 void write_matmul(WriteNode& node) {
   const auto& op = node.op<MatMul>();
   if (!op.transpose_a && !op.transpose_b)
     return node.emit_to(node.outs(), "MatMul", {node.in(0), node.in(1)});
-  Attributes attributes;
-  if (op.transpose_a) attributes.push_back(Attribute::of("transA", int64_t{1}));
-  if (op.transpose_b) attributes.push_back(Attribute::of("transB", int64_t{1}));
-  node.emit_to(node.outs(), "Gemm", {node.in(0), node.in(1)}, attributes);
+  node.emit_to(node.outs(), "Gemm", {node.in(0), node.in(1)}, gemm_attributes(op));
+}
+
+// Gemm multiplies two matrices of floats and adds what broadcasts to their product.
+bool is_gemm(const Graph& graph, const Node& product, const Type& sum, const Type& addend) {
+  const MatMul* op = product.op.as<MatMul>();
+  if (!op || op->out != DType::unknown || product.inputs.size() != 2) return false;
+  for (ValueId input : product.inputs)
+    if (!graph.value(input).type.has_rank(2)) return false;
+  const Value& result = graph.value(product.outputs[0]);
+  if (result.users.size() != 1 || graph.is_output(product.outputs[0])) return false;
+  bool floats = sum.dtype == DType::f16 || sum.dtype == DType::f32 || sum.dtype == DType::f64;
+  return floats && addend.dims && addend.dims->size() <= 2 && sum.dims == result.type.dims;
+}
+
+std::vector<NodeId> product_in_gemm(const WriteNode& sum) {
+  const Graph& graph = sum.graph();
+  for (size_t i : {0, 1})
+    if (const Node* product = graph.producer(sum.node().inputs[i]);
+        product && is_gemm(graph, *product, sum.result_type(), sum.type(1 - i)))
+      return {graph.value(sum.node().inputs[i]).producer};
+  return {};
+}
+
+void write_gemm(WriteNode& sum, const std::vector<NodeId>& inner) {
+  WriteNode product = sum.at(inner[0]);
+  size_t addend = sum.node().inputs[0] == product.node().outputs[0] ? 1 : 0;
+  sum.emit_to(sum.outs(), "Gemm", {product.in(0), product.in(1), sum.in(addend)},
+              gemm_attributes(product.op<MatMul>()));
 }
 
 std::string cannot_write_matmul(const WriteNode& node) {
@@ -124,20 +157,13 @@ std::string cannot_write_matmul(const WriteNode& node) {
   return (op.transpose_a || op.transpose_b) && !gemm ? "an operand is transposed" : "";
 }
 
-bool is_single(const Type& type) {
-  if (!type.dims) return false;
-  for (const Dim& dim : *type.dims)
-    if (!dim.is_number(1)) return false;
-  return true;
-}
-
 std::string cannot_write_matmul_integer(const WriteNode& node) {
   const auto& op = node.op<MatMul>();
   if (!integers_of_a_byte(node)) return "its operands are not small integers";
   for (size_t i = 0; i < 2; ++i) {
     if (bits_of(node.dtype(i)) != 8) return "its operands do not have 8 bits";
     if ((i == 0 ? op.transpose_a : op.transpose_b) &&
-        (node.rank(i) < 2 || (node.has(i + 2) && !is_single(node.type(i + 2)))))
+        (node.rank(i) < 2 || (node.has(i + 2) && !has_one_element(node.type(i + 2)))))
       return "an operand with several zero points is transposed";
   }
   return "";
@@ -148,7 +174,7 @@ std::string integer_zero_points(WriteNode& node, size_t i) {
   if (!node.has(i)) return "";
   const Type& type = node.type(i);
   size_t rank = type.dims ? type.dims->size() : 0;
-  if (is_single(type) ? rank > 1 : i == 2 && rank == 2)
+  if (has_one_element(type) ? rank > 1 : i == 2 && rank == 2)
     return node.emit("Reshape", {node.in(i), node.integers({-1})});
   return node.in(i);
 }
@@ -180,6 +206,7 @@ void matmul_rows(Rows& rows) {
   rows.read("MatMulInteger", since(10), read_matmul_integer);
   rows.write<MatMul>(since(10), write_matmul_integer, cannot_write_matmul_integer);
   rows.read("Gemm", since(1), read_gemm);
+  rows.tile<Add>(since(9), product_in_gemm, write_gemm);
   rows.read("com.microsoft:FusedGemm", since(1), read_fused_gemm);
   rows.read("com.microsoft:FusedMatMul", since(1), read_fused_matmul);
   rows.read("com.microsoft:TransposeMatMul", since(1), read_fused_matmul);

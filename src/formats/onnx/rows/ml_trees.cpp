@@ -108,7 +108,10 @@ TreeEnsemble read_old_trees(ReadNode& node, const std::string& votes) {
     bool leaf = modes[i] == "LEAF";
     if (!children.emplace(place, leaf ? ~static_cast<int64_t>(leaves.size()) : inner).second)
       fail("tree {} has two nodes {}", place.first, place.second);
-    leaf ? leaves.push_back(place) : static_cast<void>(++inner);
+    if (leaf)
+      leaves.push_back(place);
+    else
+      ++inner;
   }
   auto find = [&](int64_t tree, int64_t id) {
     auto place = children.find({tree, id});
@@ -392,7 +395,10 @@ void write_old_trees(WriteNode& node, const TreeEnsemble& op) {
 void write_tree_ensemble(WriteNode& node) {
   const auto& op = node.op<TreeEnsemble>();
   bool newer = node.version(ml) >= 5 || has_set(op) || is_small_float(node.dtype(0));
-  newer&& one_vote_a_leaf(op) ? write_new_trees(node, op) : write_old_trees(node, op);
+  if (newer && one_vote_a_leaf(op))
+    write_new_trees(node, op);
+  else
+    write_old_trees(node, op);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
-// Operators on quantized tensors, read as arithmetic on real numbers between dequantize and quantize.
+// Operators on quantized tensors, read as arithmetic on real numbers between dequantize and quantize, and
+// written from it where ai.onnx has the operator: QLinearConv and QLinearMatMul.
 #include "formats/onnx/rows.h"
 #include "formats/onnx/rows/window.h"
 #include "ops/activation.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
+#include "ops/cluster.h"
 #include "ops/conv.h"
 #include "ops/matmul.h"
 #include "ops/pool.h"
@@ -15,19 +17,12 @@
 namespace remodel::onnx {
 namespace {
 
-bool is_single(const Type& type) {
-  if (!type.dims) return false;
-  for (const Dim& dim : *type.dims)
-    if (!dim.is_number(1)) return false;
-  return true;
-}
-
 // Input x with its scale and zero point, as real numbers in f32. Several scales go along `axis`.
 ValueId real(ReadNode& node, size_t x, size_t scale, size_t zero, int64_t axis = 0) {
   const Type& type = node.type(scale);
-  if (!is_single(type) && !type.has_rank(1)) fail("scales {} are not supported", type.text());
+  if (!has_one_element(type) && !type.has_rank(1)) fail("scales {} are not supported", type.text());
   Dequantize op;
-  if (!is_single(type)) op.axis = axis;
+  if (!has_one_element(type)) op.axis = axis;
   return node.emit(op, {node.input(x), node.input(scale), node.input_or_absent(zero)});
 }
 
@@ -38,23 +33,91 @@ void emit_quantized(ReadNode& node, ValueId value, size_t scale, size_t zero, DT
   node.emit_results(op, {value, node.input(scale), node.input_or_absent(zero)});
 }
 
-// a * b of scales; constants stay constants.
+// a * b of scales in f32, of which one at least is single.
+Tensor scale_product(const Constant& a, const Constant& b) {
+  Tensor left = a.tensor(), right = b.tensor();
+  if (left.count() == 1) std::swap(left, right);
+  Tensor product(DType::f32, left.shape());
+  for (int64_t i = 0; i < left.count(); ++i)
+    product.to<float>()[i] = left.as<float>()[i] * right.as<float>()[0];
+  return product;
+}
+
+// The same of values; constants stay constants.
 ValueId scale_product(ReadNode& node, ValueId a, ValueId b) {
   const ConstantPtr &x = node.graph().value(a).constant, &y = node.graph().value(b).constant;
   bool known =
       x && y && x->dtype() == DType::f32 && y->dtype() == DType::f32 && (x->count() == 1 || y->count() == 1);
   if (!known) return node.emit(Mul{}, {a, b});
-  Tensor left = x->tensor(), right = y->tensor();
-  if (left.count() == 1) std::swap(left, right);
-  Tensor product(DType::f32, left.shape());
-  for (int64_t i = 0; i < left.count(); ++i)
-    product.to<float>()[i] = left.as<float>()[i] * right.as<float>()[0];
-  return node.add_constant(constant_tensor(product));
+  return node.add_constant(constant_tensor(scale_product(*x, *y)));
 }
 
 // A bias of 32-bit integers on the grid of a product.
 ValueId real_bias(ReadNode& node, size_t bias, ValueId scale) {
   return node.emit(Dequantize{}, {node.input(bias), scale});
+}
+
+// The cluster that ends in `quantize`, where op and quantize come from one node of the source: that one was
+// an operator on integers. What came as separate nodes stays so, as runtimes expect. The dequantizes do not
+// tell: equal ones are merged.
+std::optional<Cluster> cluster_of_one_node(const WriteNode& quantize) {
+  const Graph& graph = quantize.graph();
+  NodeId op = graph.value(quantize.node().inputs[0]).producer;
+  const Origin& origin = quantize.node().origin;
+  if (op == absent || origin.size() != 1 || graph.node(op).origin != origin) return std::nullopt;
+  std::optional<Cluster> cluster = cluster_of(graph, op);
+  return cluster && cluster->op == op ? cluster : std::nullopt;
+}
+
+bool is_byte(DType dtype) { return dtype == DType::u8 || dtype == DType::i8; }
+bool is_single(const Grid& grid) { return grid.scale->count() == 1; }
+
+// Operand i is integers on a known grid, dequantized in f32.
+bool is_quantized(const Graph& graph, const Cluster& cluster, size_t i) {
+  return i < cluster.integers.size() && cluster.integers[i] != absent && cluster.grids[i] &&
+         cluster.grids[i]->scale->dtype() == DType::f32 &&
+         graph.value(graph.node(cluster.op).inputs[i]).type.dtype == DType::f32;
+}
+
+// Between bytes, as the operators take them: grids are single, but that of the weights, operand 1, may go
+// along `channels`.
+bool is_byte_product(const WriteNode& quantize, const Cluster& cluster, int64_t channels) {
+  const Graph& graph = quantize.graph();
+  for (size_t i : {0, 1})
+    if (!is_quantized(graph, cluster, i) || !is_byte(graph.value(cluster.integers[i]).type.dtype))
+      return false;
+  const Grid& weights = *cluster.grids[1];
+  const auto& to = quantize.op<Quantize>();
+  return is_single(*cluster.grids[0]) &&
+         (is_single(weights) || (weights.axis == channels && weights.block == 0)) && cluster.result &&
+         is_single(*cluster.result) && cluster.result->scale->dtype() == DType::f32 && is_byte(to.to) &&
+         !to.half_away && to.precision == DType::unknown;
+}
+
+// All of the cluster but its quantize.
+std::vector<NodeId> inside(const Graph& graph, const Cluster& cluster) {
+  std::vector<NodeId> nodes{cluster.op};
+  for (ValueId input : graph.node(cluster.op).inputs)
+    if (graph.producer(input)) nodes.push_back(graph.value(input).producer);
+  return nodes;
+}
+
+// Scale and zero point: scalars, or lists.
+void append_grid(WriteNode& node, const Grid& grid, DType dtype, std::vector<std::string>& to) {
+  for (const ConstantPtr& part :
+       {grid.scale, grid.zero ? grid.zero : constant_splat(dtype, grid.scale->shape(), 0)})
+    to.push_back(node.constant(part->reshaped(part->count() == 1 ? Shape{} : Shape{part->count()})));
+}
+
+// x, scale, zero, w, scale, zero, y scale, y zero: what the operators begin with.
+std::vector<std::string> byte_product_inputs(WriteNode& quantize, const Cluster& cluster) {
+  std::vector<std::string> inputs;
+  for (size_t i : {0, 1}) {
+    inputs.push_back(quantize.name_of(cluster.integers[i]));
+    append_grid(quantize, *cluster.grids[i], quantize.graph().value(cluster.integers[i]).type.dtype, inputs);
+  }
+  append_grid(quantize, *cluster.result, quantize.op<Quantize>().to, inputs);
+  return inputs;
 }
 
 // (x, w, x zero?, w zero?)
@@ -75,12 +138,9 @@ std::string cannot_write_conv_integer(const WriteNode& node) {
 }
 
 void write_conv_integer(WriteNode& node) {
-  const auto& op = node.op<Conv>();
-  Attributes attributes = sliding_attributes(node, op, window_of_weights(node));
-  if (op.groups != 1) attributes.push_back(Attribute::of("group", op.groups));
   std::vector<std::string> inputs{node.in(0), node.in(1), node.in(3), node.in(4)};
   while (inputs.back().empty()) inputs.pop_back();
-  node.emit_to(node.outs(), "ConvInteger", inputs, attributes);
+  node.emit_to(node.outs(), "ConvInteger", inputs, conv_attributes(node));
 }
 
 // (x, scale, zero, w, scale, zero, y scale, y zero, bias?)
@@ -95,12 +155,54 @@ void read_qlinear_conv(ReadNode& node) {
   emit_quantized(node, node.emit(op, operands), 6, 7);
 }
 
+// Operand 2 is 32-bit integers on the grid of the product.
+bool is_product_bias(const Graph& graph, const Cluster& cluster) {
+  if (!is_quantized(graph, cluster, 2) || cluster.grids[2]->zero) return false;
+  Tensor product = scale_product(*cluster.grids[0]->scale, *cluster.grids[1]->scale);
+  return graph.value(cluster.integers[2]).type.dtype == DType::i32 &&
+         cluster.grids[2]->scale->tensor().doubles() == product.doubles();
+}
+
+std::vector<NodeId> inside_qlinear_conv(const WriteNode& quantize) {
+  auto cluster = cluster_of_one_node(quantize);
+  if (!cluster || !quantize.graph().node(cluster->op).op.is<Conv>()) return {};
+  const WriteNode conv = quantize.at(cluster->op);
+  const auto& op = conv.op<Conv>();
+  bool says = op.out == DType::unknown && sliding_problem(conv, op, window_of_weights(conv)).empty() &&
+              is_byte_product(quantize, *cluster, 0) &&
+              (!conv.has(2) || is_product_bias(conv.graph(), *cluster));
+  return says ? inside(conv.graph(), *cluster) : std::vector<NodeId>();
+}
+
+void write_qlinear_conv(WriteNode& quantize, const std::vector<NodeId>& inner) {
+  const WriteNode conv = quantize.at(inner[0]);
+  const Cluster cluster = *cluster_of(conv.graph(), inner[0]);
+  std::vector<std::string> inputs = byte_product_inputs(quantize, cluster);
+  if (conv.has(2)) inputs.push_back(quantize.name_of(cluster.integers[2]));
+  quantize.emit_to(quantize.outs(), "QLinearConv", inputs, conv_attributes(conv));
+}
+
 // (a, scale, zero, b, scale, zero, y scale, y zero): scales one a row of a, one a column of b.
 void read_qlinear_matmul(ReadNode& node) {
-  int64_t rows = is_single(node.type(1)) ? 0 : node.rank(0) - 2,
-          columns = is_single(node.type(4)) ? 0 : node.rank(3) - 1;
+  int64_t rows = has_one_element(node.type(1)) ? 0 : node.rank(0) - 2,
+          columns = has_one_element(node.type(4)) ? 0 : node.rank(3) - 1;
   ValueId a = real(node, 0, 1, 2, rows), b = real(node, 3, 4, 5, columns);
   emit_quantized(node, node.emit(MatMul{}, {a, b}), 6, 7);
+}
+
+std::vector<NodeId> inside_qlinear_matmul(const WriteNode& quantize) {
+  auto cluster = cluster_of_one_node(quantize);
+  if (!cluster || !quantize.graph().node(cluster->op).op.is<MatMul>()) return {};
+  const WriteNode product = quantize.at(cluster->op);
+  const auto& op = product.op<MatMul>();
+  bool says = op.out == DType::unknown && !op.transpose_a && !op.transpose_b &&
+              is_byte_product(quantize, *cluster, product.rank(1) - 1);
+  return says ? inside(product.graph(), *cluster) : std::vector<NodeId>();
+}
+
+void write_qlinear_matmul(WriteNode& quantize, const std::vector<NodeId>& inner) {
+  const Cluster cluster = *cluster_of(quantize.graph(), inner[0]);
+  quantize.emit_to(quantize.outs(), "QLinearMatMul", byte_product_inputs(quantize, cluster));
 }
 
 // com.microsoft: (a, scale, zero, b, scale, zero, c?, y scale?, y zero?); without a zero point of y it is a
@@ -118,7 +220,7 @@ void read_qgemm(ReadNode& node) {
     if (alpha != 1) scale = scale_product(node, scale, node.add_scalar(DType::f32, alpha));
     Dequantize bias;
     bias.axis = node.rank(6) - 1;
-    if (is_single(node.graph().value(scale).type)) bias.axis = 0;
+    if (has_one_element(node.graph().value(scale).type)) bias.axis = 0;
     y = node.emit(Add{}, {y, node.emit(bias, {node.input(6), scale})});
   }
   if (node.has_input(8)) return emit_quantized(node, y, 7, 8);
@@ -271,8 +373,10 @@ void qlinear_rows(Rows& rows) {
   rows.read("ConvInteger", since(10), read_conv_integer);
   rows.write<Conv>(since(10), write_conv_integer, cannot_write_conv_integer);
   rows.read("QLinearConv", since(10), read_qlinear_conv);
+  rows.tile<Quantize>(since(10), inside_qlinear_conv, write_qlinear_conv);
   rows.read("com.microsoft:QLinearConv", since(1), read_qlinear_conv);
   rows.read("QLinearMatMul", since(10), read_qlinear_matmul);
+  rows.tile<Quantize>(since(10), inside_qlinear_matmul, write_qlinear_matmul);
   rows.read("com.microsoft:QGemm", since(1), read_qgemm);
   rows.read("com.microsoft:QLinearAdd", since(1), read_qlinear_binary<Add>);
   rows.read("com.microsoft:QLinearMul", since(1), read_qlinear_binary<Mul>);

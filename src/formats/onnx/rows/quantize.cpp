@@ -7,18 +7,11 @@
 namespace remodel::onnx {
 namespace {
 
-bool is_single(const Type& type) {
-  if (!type.dims) return false;
-  for (const Dim& dim : *type.dims)
-    if (!dim.is_number(1)) return false;
-  return true;
-}
-
 // The axis matters only where there are several scales.
 int64_t read_axis(ReadNode& node, int64_t block) {
   int64_t axis = node.integer("axis", 1);
   const Type &x = node.type(0), &scale = node.type(1);
-  bool one = scale.dims && (scale.dims->empty() || (block == 0 && is_single(scale)));
+  bool one = scale.dims && (scale.dims->empty() || (block == 0 && has_one_element(scale)));
   if (one || (x.dims && x.dims->size() <= 1)) return 0;
   return x.dims ? resolve_axis(axis, x.dims->size()) : axis;
 }
@@ -60,7 +53,7 @@ int64_t codes_since(DType dtype) {
 std::string scales_problem(const WriteNode& node, int64_t block) {
   if (!node.type(1).dims) return "the number of scales is not known";
   if (block != 0 && node.opset() < 21) return "its scales go in blocks";
-  if (!is_single(node.type(1)) && node.opset() < 13) return "it has several scales";
+  if (!has_one_element(node.type(1)) && node.opset() < 13) return "it has several scales";
   if (node.dtype(1) == DType::f8e8m0 && node.opset() < 24) return "its scales are powers of two";
   return "";
 }
@@ -89,7 +82,7 @@ std::string cannot_write_dequantize(const WriteNode& node) {
 std::string parameter(WriteNode& node, size_t i, int64_t block) {
   if (!node.has(i)) return "";
   const Type& type = node.type(i);
-  if (block != 0 || !is_single(type) || type.dims->empty()) return node.in(i);
+  if (block != 0 || !has_one_element(type) || type.dims->empty()) return node.in(i);
   if (const Constant* known = node.constant(i)) return node.constant(known->reshaped({}));
   if (type.dims->size() == 1) return node.in(i);
   return node.emit("Reshape", {node.in(i), node.constant(constant_ints({}))});
@@ -97,7 +90,7 @@ std::string parameter(WriteNode& node, size_t i, int64_t block) {
 
 Attributes axis_attributes(const WriteNode& node, int64_t axis, int64_t block) {
   Attributes attributes;
-  if ((block != 0 || !is_single(node.type(1))) && axis != 1)
+  if ((block != 0 || !has_one_element(node.type(1))) && axis != 1)
     attributes.push_back(Attribute::of("axis", axis));
   if (block != 0) attributes.push_back(Attribute::of("block_size", block));
   return attributes;
@@ -118,7 +111,7 @@ void write_quantize(WriteNode& node) {
       attributes.push_back(Attribute::of("output_dtype", code_of_dtype(op.to)));
     else
       zero = node.constant(
-          constant_splat(op.to, is_single(node.type(1)) ? Shape{} : *numbers(*node.type(1).dims), 0));
+          constant_splat(op.to, has_one_element(node.type(1)) ? Shape{} : *numbers(*node.type(1).dims), 0));
   }
   std::vector<std::string> inputs{node.in(0), scale};
   if (!zero.empty()) inputs.push_back(zero);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/conv.h"
+
 namespace remodel::onnx {
 namespace {
 
@@ -143,6 +145,13 @@ Attributes sliding_attributes(const WriteNode& node, const Sliding& from,
     pads.insert(pads.end(), high.begin(), high.end());
     if (!all_equal(pads, 0)) attributes.push_back(Attribute::of("pads", pads));
   }
+  return attributes;
+}
+
+Attributes conv_attributes(const WriteNode& conv) {
+  const auto& op = conv.op<Conv>();
+  Attributes attributes = sliding_attributes(conv, op, window_of_weights(conv));
+  if (op.groups != 1) attributes.push_back(Attribute::of("group", op.groups));
   return attributes;
 }
 

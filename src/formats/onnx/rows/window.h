@@ -21,6 +21,8 @@ void read_pooling(ReadNode& node, Pooling& to);
 std::string sliding_problem(const WriteNode& node, const Sliding& from, const std::vector<int64_t>& window);
 // kernel_shape, strides, dilations and pads; what equals the default is left out, kernel_shape excepted.
 Attributes sliding_attributes(const WriteNode& node, const Sliding& from, const std::vector<int64_t>& window);
+// Those and the group of a conv.
+Attributes conv_attributes(const WriteNode& conv);
 
 // The same for pooling: since when the operator has dilations and ceil_mode is the caller's knowledge.
 std::string pooling_problem(const WriteNode& node, const Pooling& from, int64_t dilations_since,
