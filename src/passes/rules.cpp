@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <utility>
 
 #include "base/error.h"
 #include "ir/infer.h"
@@ -239,6 +240,8 @@ struct RuleDriver {
     if (options.stop_after >= 0 && patches >= options.stop_after) return false;
     if (graph.node(id).outputs.empty() || graph.node(id).outputs[0] == absent) return false;
     ValueId root = graph.node(id).outputs[0];
+    // Replaced already, and there only for a size that it finds out.
+    if (graph.value(root).users.empty() && !graph.is_output(root)) return false;
     DType dtype = graph.value(root).type.dtype;
     if (dtype != DType::unknown && dtype == options.except) return false;
     if (!Matcher(rules, graph, match).run(rule.root, root)) return false;
@@ -260,9 +263,9 @@ struct RuleDriver {
   void patch(NodeId id, ValueId root, ValueId fresh, size_t before) {
     Value& old = graph.value(root);
     if (graph.value(fresh).name.empty()) graph.value(fresh).name = old.name;
-    // The old type is what all users were inferred with, its symbols included.
+    // The old type is what all users were inferred with, its symbols included: the new node finds these now.
     if (graph.value(fresh).producer != absent && graph.value(fresh).producer >= static_cast<NodeId>(before)) {
-      graph.value(fresh).type = old.type;
+      graph.value(fresh).type = std::exchange(old.type, Type());
       graph.value(fresh).content = old.content;
     }
     std::vector<NodeId> users = old.users;

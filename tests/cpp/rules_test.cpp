@@ -119,5 +119,24 @@ TEST(Rules, RewriteTheGraphsOfTheCases) {
   EXPECT_GT(count, 0u);
 }
 
+// A file may declare sizes that inference does not find: the result is then their home.
+TEST(Rules, EndWhereTheReplacedResultFindsASizeOut) {
+  GraphPtr graph = parse_graph(R"(graph g(x: f32[?]) {
+    a = softplus(x)
+    b = tanh(a)
+    y = mul(x, b)
+    return y
+  })",
+                               find_op);
+  graph->value(graph->outputs[0].value).type.dims = Dims{Dim::symbol("_9"), 6};
+  Rules rules;
+  activation_rules(rules);
+  std::vector<RuleCount> counts;
+  apply_rules(*graph, rules, counts);
+  ASSERT_EQ(graph->order().size(), 1u);
+  EXPECT_EQ(graph->node(graph->order()[0]).op.name(), "mish");
+  EXPECT_EQ(graph->value(graph->outputs[0].value).type.text(), "f32[_9, 6]");
+}
+
 }  // namespace
 }  // namespace remodel
