@@ -121,7 +121,7 @@ TEST(Rules, RewriteTheGraphsOfTheCases) {
 
 // A file may declare sizes that inference does not find: the result is then their home.
 TEST(Rules, EndWhereTheReplacedResultFindsASizeOut) {
-  GraphPtr graph = parse_graph(R"(graph g(x: f32[?]) {
+  GraphPtr graph = parse_graph(R"(graph g(x: f32[_5, 6]) {
     a = softplus(x)
     b = tanh(a)
     y = mul(x, b)
