@@ -310,6 +310,16 @@ def test_what_cannot_be_run_is_not_called_checked(tmp_path):
     assert err == "error: 'in.onnx' and 'out.onnx' could not be compared in full\n"
 
 
+def test_relu_of_what_a_custom_layer_gives_stays_whatever_its_type(tmp_path):
+    nodes = [onnx.helper.make_node("Custom", ["x"], ["a"], domain="my.ops"), onnx.helper.make_node("Relu", ["a"], ["y"])]
+    shape = [2, 3]
+    model = bad_models.build(nodes, [bad_models.info("x", shape)], [bad_models.info("y", shape)], domains=["my.ops"])
+    source, target = tmp_path / "model.onnx", tmp_path / "out.onnx"
+    source.write_bytes(model)
+    assert remodel.convert(source, target).ok
+    assert [node.op_type for node in onnx.load(target).graph.node] == ["Custom", "Relu"]
+
+
 def test_batch(tmp_path):
     put(tmp_path, "in.onnx", bad_models.good)
     (tmp_path / "lines").write_text("in.onnx 'o ut.onnx'\nin.onnx 'out\nnothing.onnx out.onnx\nops --json\n")

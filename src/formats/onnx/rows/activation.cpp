@@ -28,7 +28,8 @@ void read_old_prelu(ReadNode& node) {
   node.emit_results(Prelu{}, {node.input(0), slope});
 }
 std::string cannot_prelu(const WriteNode& node) {
-  const Type &x = node.type(0), &y = node.result_type();
+  const Type &x = node.type(0), &slope = node.type(1), &y = node.result_type();
+  if (!x.dims && slope.dims && *slope.dims == Dims{1}) return "";
   return x.dims && y.dims && *x.dims == *y.dims ? "" : "the slope broadcasts the input";
 }
 
@@ -172,7 +173,7 @@ void activation_rows(Rows& rows) {
   Slot consumed = ignore("consumed_inputs");
   rows.read_row<Relu>("Relu", since(1), {consumed});
   rows.write_row<Relu>("Relu", since(6), {}, [](const WriteNode& node) -> std::string {
-    if (is_float(node.dtype(0))) return "";
+    if (is_float(node.dtype(0)) || node.dtype(0) == DType::unknown) return "";
     if (node.opset() < 14) return "Relu takes floats before opset 14";
     return is_signed(node.dtype(0)) ? "" : "Relu takes no unsigned integers";
   });
