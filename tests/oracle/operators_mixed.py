@@ -93,17 +93,56 @@ def group_norms() -> list[Case]:
     gain, bias = (rng.normal(1, 1, 6).astype(np.float32) for _ in range(2))
     grouped = x.reshape(2, 12, 3, 2).astype(np.float64)
     mean, variance = (f(grouped, axis=(1, 3), keepdims=True) for f in (np.mean, np.var))
-    y = ((grouped - mean) / np.sqrt(variance + 0.01)).reshape(x.shape) * gain + bias
     found = []
-    for last, activation in ((1, 0), (1, 1), (0, 0)):
+    for last, activation, epsilon in ((1, 0, 0.01), (1, 1, 0.01), (0, 0, 0.01), (1, 0, None)):
+        y = ((grouped - mean) / np.sqrt(variance + (epsilon or 1e-5))).reshape(x.shape) * gain + bias
         result = (y / (1 + np.exp(-y)) if activation else y).astype(np.float32)
         turn = (lambda a: a) if last else (lambda a: np.ascontiguousarray(a.transpose(0, 3, 1, 2)))
-        options = {"groups": 3, "activation": activation, "epsilon": 0.01}
+        options = {"groups": 3, "activation": activation, **({"epsilon": epsilon} if epsilon else {})}
         if not last:
             options["channels_last"] = 0
+        name = f"group_norm_{last}_{activation}" + ("" if epsilon else "_epsilon")
         opsets = {"": 17, "com.microsoft": 1}
-        case = single(f"group_norm_{last}_{activation}", "GroupNorm", [turn(x), Const(gain), Const(bias)], opsets, **options)
+        case = single(name, "GroupNorm", [turn(x), Const(gain), Const(bias)], opsets, **options)
         found.append(replace(case, expected={"y0": turn(result)}))
+    return found
+
+
+def weighed_words() -> list[Case]:
+    words = np.array([[1, 1, 3, 3, 3, 7], [8, 6, 7, 5, 6, 8]], np.int32)
+    found = []
+    for mode in ("TF", "IDF", "TFIDF"):
+        options = {"min_gram_length": 1, "max_gram_length": 2, "max_skip_count": 1, "mode": mode}
+        options |= {"ngram_counts": [0, 4], "ngram_indexes": [0, 1, 2, 3, 4, 5, 6], "pool_int64s": [2, 3, 5, 7, 5, 6, 7, 8, 6, 7]}
+        weights = [0.5, 1.5, -2.0, 3.0, 0.25, 4.0, 1.25]
+        found.append(single(f"weighed_words_{mode}", "TfIdfVectorizer", [words], {"": 17}, weights=weights, **options))
+    return found
+
+
+def forms_of_other_opsets() -> list[Case]:
+    """Attributes that one opset has and an older one has not, or says in another way."""
+    rng = np.random.default_rng(12)
+    x = rng.normal(0, 1, (1, 2, 4, 6)).astype(np.float32)
+    scales, step = Const(np.float32([1, 1, 2, 0.5])), Const(np.float32(0.02))
+    asymmetric = {"coordinate_transformation_mode": "asymmetric"}
+    int8 = {"output_dtype": onnx.TensorProto.INT8}
+    scatter = [MATRIX, np.array([[1, 0, 2, 1]]), MATRIX[:1] * 2]
+    wide = [x, Const(np.array([0, 0, 1, 2, 0, 0, 2, 1]))]
+    found = [
+        replace(single("codes_without_zero", "QuantizeLinear", [x, step], {"": 21}, **int8), old=19),
+        replace(single("scatter_set", "ScatterElements", scatter, {"": 18}, reduction="none"), old=16),
+        replace(single("scatter_add", "ScatterElements", scatter, {"": 18}, reduction="add"), old=16),
+    ]
+    for mode in ("constant", "reflect", "edge"):
+        found.append(replace(single(f"pad_{mode}", "Pad", wide, {"": 18}, mode=mode), old=11))
+    for rounding in ("floor", "ceil", "round_prefer_floor"):
+        options = {"mode": "nearest", "nearest_mode": rounding, **asymmetric}
+        for tag, factors in (("larger", [1, 1, 2, 1.5]), ("smaller", [1, 1, 0.5, 0.4])):
+            operands = [x, None, Const(np.float32(factors))]
+            case = single(f"resize_{rounding}_{tag}", "Resize", operands, {"": 13}, **options)
+            found.append(replace(case, old=10))
+    for mode in ("nearest", "linear"):
+        found.append(single(f"resize_10_{mode}", "Resize", [x, scales], {"": 10}, mode=mode))
     return found
 
 
@@ -130,7 +169,7 @@ def transforms_of_computed_frames() -> list[Case]:
 
 
 def cases() -> list[Case]:
-    found = [*group_norms(), operand_left_out_through_functions(), *transforms_of_computed_frames()]
+    found = [*group_norms(), *weighed_words(), *forms_of_other_opsets(), operand_left_out_through_functions(), *transforms_of_computed_frames()]
     for name, (opset, text, inputs) in GRAPHS.items():
         graph = onnx.parser.parse_graph(text)
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)

@@ -139,6 +139,8 @@ def moves(x: np.ndarray, image: np.ndarray) -> list[Case]:
         case("Tile_1", 1, node("Tile", "a tiles axis"), a, [node("Tile", "a r")], {"r": np.array([1, 3, 1])}, "y",
              {"tiles": np.array([3], np.float32), "axis": np.array([1], np.float32)}),
         case("TopK_1", 1, node("TopK", "a", "y z", axis=1, k=2), a, top, k, "y z"),
+        case("TopK_1_axis", 1, node("TopK", "a", "y z", k=2), a, [node("TopK", "a k", "y z")], k, "y z"),
+        case("TopK_10_axis", 10, node("TopK", "a k", "y z"), a, [node("TopK", "a k", "y z")], k, "y z"),
         case("TopK_10", 10, node("TopK", "a k", "y z", axis=1), a, top, k, "y z"),
         case("Squeeze_1", 1, node("Squeeze", "a", axes=[0]), i, [node("Squeeze", "a x")], {"x": np.array([0])}),
         case("Unsqueeze_1", 1, node("Unsqueeze", "a", axes=[0, 2]), a, [node("Unsqueeze", "a x")], {"x": np.array([0, 2])}),
@@ -166,6 +168,7 @@ def activations(x: np.ndarray) -> list[Case]:
     selu = {"alpha": 1.6732, "gamma": 1.0507}
     bounds = {"low": np.float32(-0.5), "high": np.float32(0.8)}
     flat = [node("Reshape", "a s", "f"), node("Softmax", "f", "g", axis=1), node("Reshape", "g t")]
+    dropout = {"half": np.float32(0.5), "zero": np.float32(0), "no": np.bool_(False), "yes": np.bool_(True)}
     shapes = {"s": np.array([2, 12]), "t": np.array([2, 3, 4])}
     found += [
         case("Selu_1", 1, node("Selu", "a", consumed_inputs=[0]), a, [node("Selu", "a", **selu)]),
@@ -174,6 +177,8 @@ def activations(x: np.ndarray) -> list[Case]:
         case("Softmax_1", 1, node("Softmax", "a"), a, flat, shapes),
         case("Dropout_1", 1, node("Dropout", "a", is_test=1, ratio=0.3, consumed_inputs=[0]), a, [node("Identity", "a")]),
         case("Dropout_6", 6, node("Dropout", "a", is_test=1, ratio=0.3), a, [node("Identity", "a")]),
+        case("Dropout_12", 12, node("Dropout", "a half no"), a, [node("Identity", "a")], None, "y", dropout),
+        case("Dropout_12_nothing", 12, node("Dropout", "a zero yes"), a, [node("Identity", "a")], None, "y", dropout),
         case("Dropout_7", 7, node("Dropout", "a", ratio=0.3), a, [node("Identity", "a")]),
     ]
     return found
@@ -189,6 +194,8 @@ def windows(image: np.ndarray) -> list[Case]:
         case("MaxPool_1", 1, node("MaxPool", "a", **window), i, [node("MaxPool", "a", **window)]),
         case("AveragePool_1", 1, node("AveragePool", "a", **window), i, [node("AveragePool", "a", **window)]),
         case("GlobalLpPool_1", 1, node("GlobalLpPool", "a", p=3.0), i, cubes, numbers),
+        case("GlobalLpPool_1_p", 1, node("GlobalLpPool", "a"), i, [node("ReduceL2", "a axes")], numbers),
+        case("LpPool_1_p", 1, node("LpPool", "a", p=3.0, kernel_shape=[4, 5]), i, cubes, numbers),
         case("LpPool_1", 1, node("LpPool", "a", p=2.0, kernel_shape=[4, 5]), i, [node("ReduceL2", "a axes")],
              {"axes": np.array([2, 3])}),
     ]
