@@ -38,6 +38,8 @@ KNOWN = {
     "microsoft_qgemm* without x[78]*": "a scale and a zero point have a meaning together",
     "test_attention_* symbolic*": "heads of a size that only running finds out",
     "stft_2_* onesided=*": "ONNX has no one side of a transform of complex values",
+    "test_split_* num_outputs=*": "ONNX asks for as many outputs as num_outputs says",
+    "microsoft_attention_* empty *": "ONNX Runtime fuses a product of no rows with its bias and cannot run that",
     "test_cast*int4*": "ONNX Runtime has no Identity of four bits",
     "test_cast*INT4*": "ONNX Runtime has no Identity of four bits",
 }
