@@ -262,6 +262,8 @@ def prepare() -> None:
         raise SystemExit("the sources do not build, or fail their C++ tests, as they are")
     shutil.copy(TREE / "build" / "remodel", TREE / "sound")
     remodel.PROGRAM = TREE / "sound"
+    if failed := failed_further_tests(remodel.PROGRAM):
+        raise SystemExit(f"the sources fail {failed[0]} as they are")
 
 
 def failed_tests() -> list[str]:
