@@ -237,10 +237,13 @@ ExternalData plan_external_data(const ModelProto& model, std::string location) {
 }
 
 void write_model(const ModelProto& model, const ExternalData& external, Sink& sink) {
-  Serializer(external).model(model).write(sink);
+  const Message message = Serializer(external).model(model);
+  sink.expect(message.size());
+  message.write(sink);
 }
 
 void write_external_data(const ExternalData& external, Sink& sink) {
+  sink.expect(external.size);
   for (const auto& [constant, offset] : external.weights) {
     sink.write_zeros(offset - sink.position());
     write_elements(*constant, sink);
