@@ -85,7 +85,7 @@ ValueId ReadNode::input(size_t i) const {
 }
 
 int64_t ReadNode::rank(size_t i) const {
-  if (!type(i).dims) fail("the rank of input {} ('{}') is not known", i, proto_.inputs[i]);
+  if (!type(i).dims) fail_untyped("the rank of input {} ('{}') is not known", i, proto_.inputs[i]);
   return static_cast<int64_t>(type(i).dims->size());
 }
 
@@ -124,6 +124,8 @@ ValueId ReadNode::named(const std::string& tensor) {
 
 void ReadNode::keep() {
   for (const auto& attribute : proto_.attributes) ignore(attribute.name);
+  for (size_t k = 0; k < outputs(); ++k)
+    if (results_[k] != absent) reader_.forget(proto_.outputs[k]);
   reader_.read_foreign(*this);
 }
 

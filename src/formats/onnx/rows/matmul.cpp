@@ -20,7 +20,8 @@ bool integers_of_a_byte(const WriteNode& node) {
 
 // A factor as a constant of the operand's type; integers take whole factors only.
 ValueId factor(ReadNode& node, DType dtype, double value) {
-  if (!is_float(dtype) && value != static_cast<double>(static_cast<int64_t>(value)))
+  if (dtype != DType::unknown && !is_float(dtype) &&
+      value != static_cast<double>(static_cast<int64_t>(value)))
     fail("integers cannot be scaled by {}", value);
   return node.add_scalar(dtype, value);
 }
@@ -84,7 +85,7 @@ void read_fused_matmul(ReadNode& node) {
 ValueId row_zero_points(ReadNode& node, size_t i) {
   if (!node.has_input(i)) return absent;
   const Type& type = node.type(i);
-  if (!type.dims) fail("the rank of input {} is not known", i);
+  if (!type.dims) fail_untyped("the rank of input {} is not known", i);
   if (type.dims->size() != 1 || (*type.dims)[0].is_number(1)) return node.input(i);
   return node.emit(Unsqueeze{{1}}, {node.input(i)});
 }
