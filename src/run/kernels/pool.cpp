@@ -346,8 +346,7 @@ void run_roi_pool(Call& call) {
                         x1 = end(column, width, op.width, left, w);
           T best = y0 < y1 && x0 < x1 ? smallest<T>() : T(0);
           for (int64_t i = y0; i < y1; ++i)
-            for (int64_t k = x0; k < x1; ++k)
-              if (plane[i * w + k] > best) best = plane[i * w + k];
+            for (int64_t k = x0; k < x1; ++k) best = larger(best, plane[i * w + k]);
           to[bin] = best;
         }
       }
