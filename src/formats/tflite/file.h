@@ -68,7 +68,6 @@ struct Tensor {
   TensorType type = TensorType::FLOAT32;
   std::vector<int32_t> shape;
   std::vector<int32_t> signature;  // the shape with -1 where a size may change; empty where none may
-  bool has_rank = true;            // false: neither is known
   ConstantPtr data;                // null for what is computed or given
   bool variable = false;           // keeps its elements from call to call
   bool sparse = false;             // `data` is all of it; the file keeps what is not zero
@@ -93,7 +92,7 @@ struct File {
   std::vector<SubGraph> graphs;  // the first is the main one
   std::vector<Signature> signatures;
   std::vector<std::pair<std::string, Bytes>> metadata;
-  Bytes appended;  // what stands behind the flatbuffer: a ZIP of labels and the like
+  std::vector<std::pair<std::string, Bytes>> assets;  // labels and the like, of a ZIP behind the flatbuffer
 };
 
 // Opens a file that the model refers to, by the name that stands in it.

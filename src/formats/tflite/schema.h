@@ -56,7 +56,7 @@ const Builtin* find_builtin(std::string_view name);
 const Options* find_options(int part, int64_t number);
 std::span<const Builtin> all_builtins();
 
-// Null for RESOURCE and VARIANT, which are no tensors, and for what the schema does not have.
+// Nothing for RESOURCE and VARIANT, which are no tensors, and for what the schema does not have.
 std::optional<DType> dtype_of(TensorType type);
 std::optional<TensorType> tensor_type_of(DType dtype);
 bool is_tensor_type(int64_t number);
