@@ -294,6 +294,14 @@ void OutputFile::write(const void* data, size_t size) {
   }
 }
 
+void OutputFile::reserve(uint64_t size) {
+  if (temporary_.empty() || size <= buffer_size) return;
+  // Not every file system can, and none must: what it says of room is all that counts.
+  if (::fallocate(descriptor_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) != 0 && errno == ENOSPC) {
+    fail_os("write", path_, errno);
+  }
+}
+
 void OutputFile::patch(uint64_t offset, const void* data, size_t size) {
   if (offset > position() || size > position() - offset) {
     throw Error("a patch beyond what has been written", ErrorKind::internal);

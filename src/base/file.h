@@ -45,6 +45,9 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(const void* data, size_t size);
+  // Takes the room for a file of this size, which is cheaper at once than while it grows; a full disk shows
+  // here.
+  void reserve(uint64_t size);
   // Overwrites bytes that have been written.
   void patch(uint64_t offset, const void* data, size_t size);
   uint64_t position() const { return flushed_ + buffer_.size(); }
@@ -78,6 +81,8 @@ void commit_together(const std::vector<OutputFile*>& files);
 class FileSink : public Sink {
  public:
   explicit FileSink(OutputFile& file) : file_(file) {}
+
+  void expect(uint64_t size) override { file_.reserve(size); }
 
  private:
   void put(const void* data, size_t size) override { file_.write(data, size); }

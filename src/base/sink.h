@@ -30,6 +30,9 @@ class Sink {
     write(zeros, static_cast<size_t>(count));
   }
 
+  // Says how many bytes will come in all, before the first: a sink may make room for them.
+  virtual void expect(uint64_t) {}
+
   // Bytes written so far.
   uint64_t position() const { return position_; }
 
