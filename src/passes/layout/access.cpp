@@ -355,6 +355,69 @@ Accesses reverse_sequence(const Site& site) {
   return build.same();
 }
 
+// Where a reshape's sizes have no common cuts in places: these are one axis.
+Accesses reshape(const Site& site) {
+  Build build(site);
+  const ValueId from = site.node.inputs[0], to = site.node.outputs[0];
+  if (site.node.has(1) || !site.views.tracked(from) || !site.views.tracked(to)) return {};
+  Cuts& cuts = site.views.cuts;
+  const Atoms atoms = site.views.order(from);
+  const Dims& sizes = *build.result_dims();
+  std::vector<PortAxis> x, y;
+  size_t i = 0, k = 0;
+  while (i < atoms.size() || k < sizes.size()) {
+    if (k < sizes.size() && sizes[k].is_number(1)) {
+      ++k;
+      continue;
+    }
+    if (i == atoms.size() || k == sizes.size()) return {};
+    // The next atoms and sizes that hold as many elements; where that cannot be told, all that are left.
+    const size_t first = i, start = k;
+    Dim has = cuts.size(atoms[i++]), wants = sizes[k++];
+    while (!(has == wants)) {
+      bool less = exact_div(wants, has).has_value(), more = !less && exact_div(has, wants);
+      if (!less && !more && has.is_number() && wants.is_number())
+        (has.number() < wants.number() ? less : more) = true;
+      if ((less && i == atoms.size()) || (more && k == sizes.size())) return {};
+      if (less) {
+        has = has * cuts.size(atoms[i++]);
+      } else if (more) {
+        wants = wants * sizes[k++];
+      } else {
+        i = atoms.size(), k = sizes.size();
+        break;
+      }
+    }
+    const Atoms own(atoms.begin() + static_cast<std::ptrdiff_t>(first),
+                    atoms.begin() + static_cast<std::ptrdiff_t>(i));
+    const Dims parts(sizes.begin() + static_cast<std::ptrdiff_t>(start),
+                     sizes.begin() + static_cast<std::ptrdiff_t>(k));
+    if (own.empty()) continue;
+    const auto& axes = site.views.axes(to);
+    if (auto cut = cuts.cut(own, parts)) {
+      for (size_t j = 0; j < parts.size(); ++j) {
+        if ((*cut)[j].empty()) continue;
+        int axis = build.axis();
+        x.push_back({axis, (*cut)[j], parts[j]});
+        y.push_back({axis, axes[start + j], parts[j]});
+      }
+      continue;
+    }
+    int axis = build.axis();
+    build.made.axes[axis].whole = true;
+    Atoms all;
+    for (size_t j = start; j < k; ++j) all.insert(all.end(), axes[j].begin(), axes[j].end());
+    x.push_back({axis, own, has});
+    y.push_back({axis, std::move(all), has});
+  }
+  build.cut_port(false, 0, std::move(x));
+  build.cut_port(true, 0, std::move(y));
+  build.made.rewrite = [](const Op&, const Placement& placement) -> Op {
+    return Reshape{placement.results[0], false};
+  };
+  return build.done();
+}
+
 // Weights that are quantized are no constants, but stay what they are all the same.
 bool is_weight(const Graph& graph, ValueId value) {
   if (graph.constant(value)) return true;
@@ -470,6 +533,7 @@ const OpTable<AccessFn>& table() {
     made.add<Pad>(pad);
     made.add<Tile>(tile);
     made.add<Expand>(expand);
+    made.add<Reshape>(reshape);
     made.add<Conv>(conv<Conv>);
     made.add<ConvTranspose>(conv<ConvTranspose>);
     made.add<MaxPool>(pool<MaxPool>);
@@ -493,7 +557,8 @@ struct Stacked {
   ValueId whole;
   std::vector<ValueId> parts;
   size_t axis;
-  Atoms outer, inner;  // of the whole's axis: which part, and inside of it
+  Dim size;            // of each part
+  Atoms outer, inner;  // of the whole's axis: which part, and inside of it; none where it is not cut so
 };
 
 std::optional<Stacked> stacked(const Site& site) {
@@ -508,12 +573,11 @@ std::optional<Stacked> stacked(const Site& site) {
   if (found.parts.size() < 2 || !views.tracked(found.whole)) return std::nullopt;
   const size_t rank = views.axes(found.whole).size();
   found.axis = static_cast<size_t>(resolve_axis(join ? join->axis : cut->axis, rank));
-  std::optional<Dim> size;
   for (ValueId part : found.parts) {
     if (!views.tracked(part) || views.axes(part).size() != rank) return std::nullopt;
     const Dim& own = (*site.graph.value(part).type.dims)[found.axis];
-    if (own.is_number(1) || (size && !(*size == own))) return std::nullopt;
-    size = own;
+    if (own.is_number(1) || (part != found.parts[0] && !(found.size == own))) return std::nullopt;
+    found.size = own;
   }
   Dim left(static_cast<int64_t>(found.parts.size()));
   for (Atom atom : views.cuts.leaves(views.axes(found.whole)[found.axis])) {
@@ -522,11 +586,11 @@ std::optional<Stacked> stacked(const Site& site) {
       continue;
     }
     auto rest = exact_div(left, views.cuts.size(atom));
-    if (!rest) return std::nullopt;
+    if (!rest) break;
     left = *rest;
     found.outer.push_back(atom);
   }
-  if (!left.is_number(1) || found.inner.empty()) return std::nullopt;
+  if (!left.is_number(1)) found.outer.clear(), found.inner.clear();
   return found;
 }
 
@@ -542,8 +606,19 @@ bool tie_stacks(const Site& site) {
   auto found = stacked(site);
   if (!found) return false;
   Cuts& cuts = site.views.cuts;
-  size_t before = cuts.leaves(found->inner).size();
   bool changed = false;
+  if (found->inner.empty()) {
+    // Where a part is cut inside, it is worth to cut the whole into parts.
+    bool cut = std::any_of(found->parts.begin(), found->parts.end(), [&](ValueId part) {
+      return cuts.leaves(site.views.axes(part)[found->axis]).size() > 1;
+    });
+    const Dim count(static_cast<int64_t>(found->parts.size()));
+    if (!cut || !cuts.cut(site.views.axes(found->whole)[found->axis], {count, found->size})) return false;
+    found = stacked(site);
+    if (!found || found->inner.empty()) return false;
+    changed = true;
+  }
+  size_t before = cuts.leaves(found->inner).size();
   for (ValueId part : found->parts) {
     const Atoms& own = site.views.axes(part)[found->axis];
     size_t had = cuts.leaves(own).size();
@@ -556,7 +631,7 @@ bool tie_stacks(const Site& site) {
 void add_stacks(const Site& site, std::vector<Access>& accesses) {
   if (!site.target.packs || accesses.empty()) return;
   auto found = stacked(site);
-  if (!found) return;
+  if (!found || found->inner.empty()) return;
   const bool joins = site.node.op.is<Concat>();
   Build build(site);
   std::vector<int> axes = build.axes(site.views.axes(found->whole).size());
@@ -564,9 +639,7 @@ void add_stacks(const Site& site, std::vector<Access>& accesses) {
   build.cut(part);
   auto whole = [&](Port* port) {
     auto place = port->axes.begin() + static_cast<std::ptrdiff_t>(found->axis);
-    place->atoms = found->inner;
-    place->size = product(Dims{place->size});
-    place->size = *exact_div(place->size, Dim(static_cast<int64_t>(found->parts.size())));
+    place->atoms = found->inner, place->size = found->size;
     port->axes.insert(place, {part, found->outer, Dim(static_cast<int64_t>(found->parts.size()))});
   };
   if (!joins) whole(build.operand(0, axes));

@@ -33,6 +33,13 @@ Port* Build::port(bool result, size_t index, const std::vector<int>& axes) {
   return &port;
 }
 
+void Build::cut_port(bool result, size_t index, std::vector<PortAxis> axes) {
+  Port& port = made.ports.emplace_back();
+  port.result = result, port.index = index;
+  port.value = result ? site.node.outputs[index] : site.node.inputs[index];
+  port.axes = std::move(axes);
+}
+
 void Build::follow(std::vector<Follower> followers) {
   bool all = std::all_of(followers.begin(), followers.end(), [&](const Follower& one) {
     return !site.node.has(one.operand) || constant(one.operand);

@@ -24,6 +24,8 @@ class Build {
   // The axes of the op that the operand's or result's axes are. An absent one is no port.
   Port* operand(size_t i, const std::vector<int>& axes) { return port(false, i, axes); }
   Port* result(size_t k, const std::vector<int>& axes) { return port(true, k, axes); }
+  // The same where axes of the value are joined or cut for the op.
+  void cut_port(bool result, size_t index, std::vector<PortAxis> axes);
   // The op's axes follow what is constant; otherwise they stay whole.
   void follow(std::vector<Follower> followers);
 

@@ -61,11 +61,23 @@ class Search {
         if (std::find(accepted.begin(), accepted.end(), has) == accepted.end()) one = try_all(reader, has);
         if (!one && std::find(accepted.begin(), accepted.end(), wanted) == accepted.end())
           one = try_all(reader, wanted);
+        // What the reader gives stays, but what that lacks may stand elsewhere.
+        if (!one && accepted[0] == wanted) one = try_beside(reader);
       }
       better = better || one;
       if (one) break;
     }
     return better;
+  }
+
+  bool try_beside(const Place& reader) {
+    const size_t ports = problem_.units[reader.node].ports.size();
+    for (size_t p = 0; p < ports; ++p) {
+      const auto& orders = problem_.units[reader.node].candidate.orders[p];
+      if (static_cast<int>(p) == reader.port || orders.empty()) continue;
+      if (try_all({reader.node, static_cast<int>(p)}, orders[0])) return true;
+    }
+    return false;
   }
 
   bool try_all(const Place& place, OrderId order) {

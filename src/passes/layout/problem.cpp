@@ -8,6 +8,8 @@ namespace {
 
 // What a transpose costs beside the bytes that it moves, in bytes: an op is never free.
 constexpr int64_t op_cost = 1 << 20;
+// Of two transposes the one that moves fewer axes is cheaper by this part of the whole for each.
+constexpr int64_t axis_share = 64;
 constexpr size_t most_candidates = 12;
 // What a size counts for that only running finds out.
 constexpr int64_t usual_size = 8;
@@ -488,11 +490,15 @@ std::vector<OrderId> Problem::needed(const Group& group) const {
 }
 
 int64_t Problem::transpose_cost(Group& group, OrderId from, OrderId to) {
-  auto [place, fresh] = group.steps.try_emplace({from, to}, 1);
-  if (fresh)
-    place->second =
-        static_cast<int64_t>(steps(group.orders[from], group.orders[to], target_.transpose_rank).size());
-  return place->second * group.weight;
+  auto [place, fresh] = group.costs.try_emplace({from, to}, 0);
+  if (!fresh) return place->second;
+  const Atoms* now = &group.orders[from];
+  const std::vector<Atoms> way = steps(*now, group.orders[to], target_.transpose_rank);
+  for (const Atoms& next : way) {
+    place->second += group.weight + group.weight / axis_share * static_cast<int64_t>(runs(*now, next).size());
+    now = &next;
+  }
+  return place->second;
 }
 
 int64_t Problem::cost(int number) {

@@ -46,8 +46,8 @@ struct Group {
   std::map<Atoms, OrderId> numbers;
   Place producer{-1, -1};
   std::vector<Place> readers;
-  int64_t weight = 0;  // of one transpose
-  std::map<std::pair<OrderId, OrderId>, int64_t> steps;
+  int64_t weight = 0;                                    // of one transpose
+  std::map<std::pair<OrderId, OrderId>, int64_t> costs;  // of a transpose from one order to another
 };
 
 struct PortUse {
