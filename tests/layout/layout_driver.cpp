@@ -3,9 +3,13 @@
 //
 //   <boundary> <meaning> <layout> <milliseconds> <nodes> <check> <file>
 //
-//   remodel_layout [--to first|last] [--nhwc] [--no-check] [--why] [--graph] FILE...
+//   remodel_layout [--to first|last] [--nhwc] [--no-check] [--why] [--graph] [--random SEED] FILE...
+//
+// With --random each op runs in an order chosen by chance, so transposes stand everywhere.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <random>
 #include <set>
 
 #include "app/check.h"
@@ -14,6 +18,7 @@
 #include "ir/text.h"
 #include "ops/slice.h"
 #include "passes/decompose.h"
+#include "passes/layout/emit.h"
 #include "passes/layout/layout.h"
 #include "passes/optimise.h"
 
@@ -24,6 +29,7 @@ struct Options {
   LayoutTarget target;
   LayoutWishes wishes;
   bool check = true, why = false, graph = false;
+  uint64_t random = 0;
 };
 
 // What TensorFlow Lite has no operator for, of what stands in models.
@@ -57,6 +63,28 @@ std::string check(const Model& before, const Model& after, const Options& option
   return "same";
 }
 
+LayoutReport lay_out_by_chance(Graph& graph, const Options& options, std::mt19937_64& random) {
+  LayoutReport report;
+  for (NodeId id : graph.order())
+    for (const GraphPtr& body : graph.node(id).op.graphs()) lay_out_by_chance(*body, options, random);
+  layout::Problem problem(graph, options.target, {});
+  for (layout::Unit& unit : problem.units) {
+    if (unit.modes.empty()) continue;
+    for (int tries = 0; tries < 8; ++tries) {
+      layout::Candidate candidate;
+      candidate.mode = static_cast<int>(random() % unit.modes.size());
+      candidate.slots = unit.modes[candidate.mode].source;
+      for (auto& slot : candidate.slots) std::shuffle(slot.begin(), slot.end(), random);
+      if (!problem.complete(unit, candidate)) continue;
+      unit.candidate = candidate;
+      break;
+    }
+  }
+  layout::emit(problem, report);
+  graph.drop_dead();
+  return report;
+}
+
 void run(const std::string& path, const Options& options) {
   Pool pool(2);
   Model model = load_model(path);
@@ -68,9 +96,11 @@ void run(const std::string& path, const Options& options) {
   }
   const Model before = model.copy();
   LayoutReport report;
+  std::mt19937_64 random(options.random);
   auto start = std::chrono::steady_clock::now();
   for (const GraphPtr& graph : model.graphs) {
-    LayoutReport one = lay_out(*graph, options.target, options.wishes);
+    LayoutReport one = options.random ? lay_out_by_chance(*graph, options, random)
+                                      : lay_out(*graph, options.target, options.wishes);
     for (auto& transpose : one.transposes) report.transposes.push_back(std::move(transpose));
   }
   double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -102,6 +132,8 @@ int main_of(int count, char** arguments) {
       options.target.swapped_right = !first;
     } else if (argument == "--nhwc") {
       options.wishes.inputs = Channels::last;
+    } else if (argument == "--random") {
+      options.random = std::stoull(arguments[++i]);
     } else if (argument == "--no-check") {
       options.check = false;
     } else if (argument == "--why") {

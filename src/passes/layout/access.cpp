@@ -552,101 +552,12 @@ const OpTable<AccessFn>& table() {
   return table;
 }
 
-// The parts along the axis of a concat's result or a split's operand, where all have one size.
-struct Stacked {
-  ValueId whole;
-  std::vector<ValueId> parts;
-  size_t axis;
-  Dim size;            // of each part
-  Atoms outer, inner;  // of the whole's axis: which part, and inside of it; none where it is not cut so
-};
-
-std::optional<Stacked> stacked(const Site& site) {
-  const Node& node = site.node;
-  const Concat* join = node.op.as<Concat>();
-  const Split* cut = node.op.as<Split>();
-  if ((!join && !cut) || (cut && node.has(1))) return std::nullopt;
-  Stacked found;
-  found.whole = join ? node.outputs[0] : node.inputs[0];
-  found.parts = join ? node.inputs : node.outputs;
-  Views& views = site.views;
-  if (found.parts.size() < 2 || !views.tracked(found.whole)) return std::nullopt;
-  const size_t rank = views.axes(found.whole).size();
-  found.axis = static_cast<size_t>(resolve_axis(join ? join->axis : cut->axis, rank));
-  for (ValueId part : found.parts) {
-    if (!views.tracked(part) || views.axes(part).size() != rank) return std::nullopt;
-    const Dim& own = (*site.graph.value(part).type.dims)[found.axis];
-    if (own.is_number(1) || (part != found.parts[0] && !(found.size == own))) return std::nullopt;
-    found.size = own;
-  }
-  Dim left(static_cast<int64_t>(found.parts.size()));
-  for (Atom atom : views.cuts.leaves(views.axes(found.whole)[found.axis])) {
-    if (left.is_number(1)) {
-      found.inner.push_back(atom);
-      continue;
-    }
-    auto rest = exact_div(left, views.cuts.size(atom));
-    if (!rest) break;
-    left = *rest;
-    found.outer.push_back(atom);
-  }
-  if (!left.is_number(1)) found.outer.clear(), found.inner.clear();
-  return found;
-}
-
 }  // namespace
 
 std::vector<Access> accesses(const Site& site) {
   if (AccessFn fn = table().find(site.node.op.info())) return fn(site);
   if (site.node.op.info().elementwise && !site.node.op.info().effect) return elementwise(site);
   return {};
-}
-
-bool tie_stacks(const Site& site) {
-  auto found = stacked(site);
-  if (!found) return false;
-  Cuts& cuts = site.views.cuts;
-  bool changed = false;
-  if (found->inner.empty()) {
-    // Where a part is cut inside, it is worth to cut the whole into parts.
-    bool cut = std::any_of(found->parts.begin(), found->parts.end(), [&](ValueId part) {
-      return cuts.leaves(site.views.axes(part)[found->axis]).size() > 1;
-    });
-    const Dim count(static_cast<int64_t>(found->parts.size()));
-    if (!cut || !cuts.cut(site.views.axes(found->whole)[found->axis], {count, found->size})) return false;
-    found = stacked(site);
-    if (!found || found->inner.empty()) return false;
-    changed = true;
-  }
-  size_t before = cuts.leaves(found->inner).size();
-  for (ValueId part : found->parts) {
-    const Atoms& own = site.views.axes(part)[found->axis];
-    size_t had = cuts.leaves(own).size();
-    cuts.tie(found->inner, own);
-    changed = changed || cuts.leaves(own).size() != had;
-  }
-  return changed || cuts.leaves(found->inner).size() != before;
-}
-
-void add_stacks(const Site& site, std::vector<Access>& accesses) {
-  if (!site.target.packs || accesses.empty()) return;
-  auto found = stacked(site);
-  if (!found || found->inner.empty()) return;
-  const bool joins = site.node.op.is<Concat>();
-  Build build(site);
-  std::vector<int> axes = build.axes(site.views.axes(found->whole).size());
-  int part = build.axis();
-  build.cut(part);
-  auto whole = [&](Port* port) {
-    auto place = port->axes.begin() + static_cast<std::ptrdiff_t>(found->axis);
-    place->atoms = found->inner, place->size = found->size;
-    port->axes.insert(place, {part, found->outer, Dim(static_cast<int64_t>(found->parts.size()))});
-  };
-  if (!joins) whole(build.operand(0, axes));
-  for (size_t i = 0; i < found->parts.size(); ++i) joins ? build.operand(i, axes) : build.result(i, axes);
-  if (joins) whole(build.result(0, axes));
-  build.made.kind = joins ? Access::Kind::stack : Access::Kind::unstack;
-  for (Access& one : build.done()) accesses.push_back(std::move(one));
 }
 
 Op move_axes(const Op& op, const Placement& placement, size_t source_rank) {

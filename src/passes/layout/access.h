@@ -52,14 +52,15 @@ struct Placement {
   size_t rank;                           // of operand 0
   std::vector<Dims> results;             // their sizes
   std::vector<size_t> arrangement;       // of each port
+  int64_t part = 0;                      // where the axis of a stack's parts stands
 };
 
 struct Access {
   enum class Kind : uint8_t {
     plain,
     swapped,  // a product with its operands exchanged
-    stack,    // parts joined along a new axis, the last of `axes`
-    unstack,  // taken apart along it
+    stack,    // parts joined along a new axis, the last of `axes`; each gets it, with size 1
+    unstack,  // taken apart along it; each loses it
   } kind = Kind::plain;
   std::vector<Axis> axes;
   std::vector<Slot> slots;
@@ -78,9 +79,10 @@ struct Site {
 
 // In one way or more; none: the op runs in the source's order only. Ties what the op does not cut.
 std::vector<Access> accesses(const Site& site);
-// Further ways that the final cuts allow.
+// A concat of equal parts is a stack as well, and what takes such parts the reverse, where the axis is cut
+// between them.
 void add_stacks(const Site& site, std::vector<Access>& accesses);
-// Cuts the parts of a stack as its result is; true where it did.
+// Cuts the parts of a stack and the whole alike; true where that changed any.
 bool tie_stacks(const Site& site);
 
 // The fields that name axes of operand 0, at their new places.

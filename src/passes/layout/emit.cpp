@@ -4,7 +4,6 @@
 
 #include "ir/infer.h"
 #include "ops/shape.h"
-#include "ops/slice.h"
 #include "passes/layout/forms.h"
 
 namespace remodel::layout {
@@ -385,7 +384,7 @@ class Emission {
     placement.arrangement = arrangements;
     placement.rank = 0;
     std::vector<Shaped> results(unit.ports.size());
-    int64_t part = 0;  // where the parts of a stack are counted
+    int64_t& part = placement.part;
     for (size_t p = 0; p < unit.ports.size(); ++p) {
       const PortUse& use = unit.ports[p];
       const Port& port = access.ports[p];
@@ -422,7 +421,7 @@ class Emission {
       while (std::find(axes[part].axes.begin(), axes[part].axes.end(), of_part) == axes[part].axes.end())
         ++part;
     }
-    if (!layout.source) rewrite(unit, mode, placement, part);
+    if (!layout.source) rewrite(unit, mode, placement);
     const bool unstacks = access.kind == Access::Kind::unstack;
     for (size_t p = 0; unstacks && p < unit.ports.size(); ++p)
       if (unit.ports[p].result) results[p].insert(results[p].begin() + part, Atoms{});
@@ -440,19 +439,13 @@ class Emission {
     }
   }
 
-  void rewrite(const Unit& unit, const Mode& mode, const Placement& placement, int64_t part) {
+  void rewrite(const Unit& unit, const Mode& mode, const Placement& placement) {
     const Op op = graph_.node(unit.id).op;
     const Access& access = mode.access;
     if (access.kind == Access::Kind::stack) {
       const Origin origin = graph_.node(unit.id).origin;
       for (size_t i = 0; i < graph_.node(unit.id).inputs.size(); ++i)
-        set_input(unit.id, i, emit(Unsqueeze{{part}}, graph_.node(unit.id).inputs[i], origin));
-      graph_.set_op(unit.id, Concat{part});
-      return;
-    }
-    if (access.kind == Access::Kind::unstack) {
-      graph_.set_op(unit.id, Split{part, Dims(graph_.node(unit.id).outputs.size(), Dim(1))});
-      return;
+        set_input(unit.id, i, emit(Unsqueeze{{placement.part}}, graph_.node(unit.id).inputs[i], origin));
     }
     if (access.kind == Access::Kind::swapped) {
       const ValueId left = graph_.node(unit.id).inputs[0], right = graph_.node(unit.id).inputs[1];

@@ -333,7 +333,7 @@ void Problem::add_interface(bool output, size_t index, const LayoutWishes& wishe
   units.push_back(std::move(unit));
 }
 
-bool Problem::finish(const Unit& unit, Candidate& candidate) {
+bool Problem::complete(const Unit& unit, Candidate& candidate) {
   const Mode& mode = unit.modes[candidate.mode];
   for (size_t slot = 0; slot < candidate.slots.size(); ++slot) {
     if (mode.access.slots[slot].joined) continue;
@@ -367,7 +367,7 @@ std::optional<Candidate> Problem::natural(const Unit& unit, int mode) {
   Candidate candidate;
   candidate.mode = mode;
   candidate.slots = unit.modes[mode].source;
-  return finish(unit, candidate) ? std::optional(candidate) : std::nullopt;
+  return complete(unit, candidate) ? std::optional(candidate) : std::nullopt;
 }
 
 namespace {
@@ -465,7 +465,7 @@ std::vector<Candidate> Problem::fit(int number, int port, OrderId wanted) {
         Candidate candidate;
         candidate.mode = static_cast<int>(m);
         candidate.slots = std::move(choice);
-        if (finish(unit, candidate)) result.push_back(std::move(candidate));
+        if (complete(unit, candidate)) result.push_back(std::move(candidate));
       }
     }
   }

@@ -84,6 +84,9 @@ class Problem {
   // The candidate of a mode with its pieces in the source's order.
   std::optional<Candidate> natural(const Unit& unit, int mode);
 
+  // Fills in the orders of a candidate's ports; false where the op cannot run with that many axes.
+  bool complete(const Unit& unit, Candidate& candidate);
+
   OrderId order(int group, const Atoms& atoms);
   // The order that the group's producer gives.
   OrderId given(const Group& group) const {
@@ -98,7 +101,6 @@ class Problem {
  private:
   void add_unit(NodeId id);
   void add_interface(bool output, size_t index, const LayoutWishes& wishes);
-  bool finish(const Unit& unit, Candidate& candidate);
   int need_group(ValueId value);
 
   Graph& graph_;
