@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 copies=${1:-25}
 seconds=${2:-0}
-targets="protobuf npy npz json jobs ir_text onnx"
+targets="protobuf npy npz json jobs ir_text onnx tflite"
 
 echo "-- build"
 cmake --preset asan >/dev/null

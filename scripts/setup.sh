@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-build_packages="cmake g++ libcli11-dev libfmt-dev libgtest-dev libprotozero-dev libre2-dev ninja-build nlohmann-json3-dev zlib1g-dev"
+build_packages="cmake g++ libcli11-dev libflatbuffers-dev libfmt-dev libgtest-dev libprotozero-dev libre2-dev ninja-build nlohmann-json3-dev zlib1g-dev"
 test_packages="$build_packages clang-format python3-venv qemu-user"
 evidence_packages="$test_packages clang libclang-rt-14-dev"
 python=${PYTHON:-/usr/bin/python3}

@@ -64,6 +64,7 @@ struct Progress {
 struct Place {
   size_t at, size;  // of a varint
   bool length;
+  bool fixed = false;  // or a number of so many bytes
 };
 
 // The varints of what reads as protocol buffers, nested ones included. False where it does not.
@@ -135,7 +136,9 @@ class Driver {
       attempt(copy, "bits flipped at" + what);
     }
     std::vector<Place> places;
-    find_varints(text, 0, 0, places);
+    if (!find_varints(text, 0, 0, places))
+      // Offsets, sizes and indices of other formats are mostly numbers of 4 bytes.
+      for (size_t at = 0; at + 4 <= text.size(); at += 4) places.push_back({at, 4, false, true});
     static constexpr uint64_t edges[] = {0,
                                          1,
                                          127,
@@ -159,7 +162,10 @@ class Driver {
         const Place place = some[below(some.size())];
         const uint64_t value = edges[below(std::size(edges))];
         std::string copy = text;
-        copy.replace(place.at, place.size, varint_of(value));
+        if (place.fixed)
+          store_as(copy.data() + place.at, static_cast<uint32_t>(value));
+        else
+          copy.replace(place.at, place.size, varint_of(value));
         attempt(copy, fmt::format("{} at {} made {}", length ? "length" : "number", place.at, value));
       }
     }

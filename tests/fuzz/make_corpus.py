@@ -15,6 +15,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "oracle"))
 
 import bad_models
+import tflite_build
+from tflite_build import Grid
 from bad_models import build, info
 
 
@@ -114,6 +116,77 @@ def strings():
     return build(nodes, [info("x", [3], TensorProto.STRING)], [info("y", None, TensorProto.STRING)], [texts], opset=20)
 
 
+def tflite_convolution():
+    model = tflite_build.Model("a convolution")
+    graph = model.main
+    x = graph.input("image", [1, 6, 5, 2], np.int8, Grid(0.05, 3), signature=[-1, 6, 5, 2])
+    w = graph.constant(np.arange(-54, 54).reshape(6, 3, 3, 2).astype(np.int8), Grid(np.linspace(0.01, 0.06, 6), 0))
+    b = graph.constant(np.arange(6).astype(np.int32) * 100, Grid(0.05 * np.linspace(0.01, 0.06, 6), 0))
+    options = tflite_build.options("Conv2D", strideH=2, strideW=1, fusedActivationFunction=3)
+    y = graph.op("CONV_2D", [x, w, b], [([1, 3, 5, 6], np.int8, Grid(0.1, -128))], options, version=3)
+    shape = graph.constant(np.int32([-1, 90]))
+    flat = graph.op("RESHAPE", [y, shape], [([1, 90], np.int8, Grid(0.1, -128))])
+    graph.output(graph.op("DEQUANTIZE", [flat], [([1, 90], np.float32)], version=2))
+    model.signature("serving_default", {"x": x}, {"y": graph.table.outputs[0]})
+    model.metadata("min_runtime_version", b"2.3.0".ljust(16, b"\0"))
+    return model.bytes() + npz(False, labels=np.array([b"cat", b"dog"]))
+
+
+def tflite_loop():
+    model = tflite_build.Model()
+    condition, body = model.graph("condition"), model.graph("body")
+    for graph in (condition, body):
+        step, value = graph.input("step", [], np.int32), graph.input("value", [2], np.float32)
+        if graph is condition:
+            graph.output(graph.op("LESS", [step, graph.constant(np.int32(3))], [([], bool)]))
+        else:
+            add = tflite_build.options("Add")
+            graph.output(graph.op("ADD", [step, graph.constant(np.int32(1))], [([], np.int32)], add))
+            graph.output(graph.op("ADD", [value, value], [([2], np.float32)], add))
+    graph = model.main
+    inputs = [graph.input("from", [], np.int32), graph.input("x", [2], np.float32)]
+    loop = tflite_build.options("While", condSubgraphIndex=1, bodySubgraphIndex=2)
+    graph.output(*graph.op("WHILE", inputs, [([], np.int32), ([2], np.float32)], loop))
+    return model.bytes()
+
+
+def tflite_sparse():
+    """Rows compressed: [[0, 1.5, 0], [0, 0, 0], [-2, 0, 3]]."""
+    schema = tflite_build.schema
+    model = tflite_build.Model()
+    graph = model.main
+    w = graph.tensor("w", [3, 3], np.float32, buffer=model.buffer(np.float32([1.5, -2, 3]).tobytes()))
+    rows, columns = schema.DimensionMetadataT(), schema.DimensionMetadataT()
+    rows.format, rows.denseSize = 0, 3
+    columns.format = 1
+    for name, values in (("Segments", [0, 1, 1, 3]), ("Indices", [1, 0, 2])):
+        vector = schema.Uint8VectorT()
+        vector.values = np.uint8(values)
+        setattr(columns, f"array{name}Type", schema.SparseIndexVector.Uint8Vector)
+        setattr(columns, f"array{name}", vector)
+    sparsity = schema.SparsityParametersT()
+    sparsity.traversalOrder, sparsity.dimMetadata = [0, 1], [rows, columns]
+    graph.table.tensors[w].sparsity = sparsity
+    dense = graph.op("DENSIFY", [w], [([3, 3], np.float32)])
+    x = graph.input("x", [3, 3], np.float32)
+    graph.output(graph.op("ADD", [x, dense], [([3, 3], np.float32)], tflite_build.options("Add")))
+    return model.bytes()
+
+
+def tflite_strings():
+    model = tflite_build.Model()
+    graph = model.main
+    table = graph.constant(np.array(["a", "bc", ""], object))
+    at = graph.input("at", [2], np.int32)
+    graph.output(graph.op("GATHER", [table, at], [([2], "string")], tflite_build.options("Gather")))
+    x = graph.input("x", [3], np.float32)
+    graph.output(graph.op("custom:Mine", [x, None], [([3], np.float32)], custom_options=b"\1\2\3"))
+    half = graph.constant(np.float16([0.5, 1.5, -2]))
+    wide = graph.op("DEQUANTIZE", [half], [([3], np.float32)])
+    graph.output(graph.op("MUL", [x, wide], [([3], np.float32)], tflite_build.options("Mul", fusedActivationFunction=1)))
+    return model.bytes()
+
+
 GRAPH = b"""graph main(x: f32[N, 3], ids: i64[N]) {
   w: f32[3, 4] = const [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
   b: f32[4] = splat 0.5
@@ -150,6 +223,10 @@ CORPUS = {
         b'"quantization": {"optimization": "default", "type": "int8", "load": "data.npz"}, "frozen": false},]',
     },
     "ir_text": {"graph": GRAPH, "empty": b"graph g() {\n  return\n}\n"},
+    "tflite": {
+        builder.__name__[len("tflite_") :]: builder()
+        for builder in (tflite_convolution, tflite_loop, tflite_sparse, tflite_strings)
+    },
     "onnx": {
         builder.__name__: builder()
         for builder in (branches, loop, shape_arithmetic, convolution, quantized, sparse, strings, bad_models.two_layers, bad_models.recursive_function)
