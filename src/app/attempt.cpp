@@ -1,8 +1,10 @@
 #include "app/attempt.h"
 
+#include <algorithm>
 #include <new>
 
 #include "base/limits.h"
+#include "passes/channels_last.h"
 #include "passes/decompose.h"
 #include "passes/optimise.h"
 
@@ -17,7 +19,7 @@ constexpr uint64_t largest_tensor = uint64_t{1} << 27;
 Attempt attempt(const Model& source, const Format& format, const WriteTarget& target, int level, Pool& pool) {
   const Limits limits(largest_tensor, any_time);
   Attempt made;
-  made.version = target.version;
+  made.version = std::clamp(target.version, format.lowest_version(), format.highest_version());
   Model model = source.copy();
   const auto count = [&](std::string name, size_t times) {
     if (times) made.rules.push_back({std::move(name), "exact", static_cast<int64_t>(times)});
@@ -33,15 +35,16 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
   try {
     size_t apart = 0;
     const Refusal refusal = [&](const Graph& graph, const Node& node) {
-      return format.cannot_write(graph, node, target.version);
+      return format.cannot_write(graph, node, made.version);
     };
     for (const GraphPtr& one : model.graphs) {
       const size_t here = decompose(*one, refusal, made.problems);
       apart += here;
-      if (here > 0 && level > 0) tidy(*one, pool);
+      if (format.channels_last()) turn_channels_last(*one);
+      if ((here > 0 || format.channels_last()) && level > 0) tidy(*one, pool);
     }
     count("taken apart for the target", apart);
-    if (made.problems.empty()) made.draft = format.write(model, target, made.problems);
+    if (made.problems.empty()) made.draft = format.write(model, {made.version, target.external_data}, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
   } catch (const std::bad_alloc&) {

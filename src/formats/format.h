@@ -83,6 +83,8 @@ class Format {
   virtual std::unique_ptr<Draft> write(const Model& model, const WriteTarget& target,
                                        std::vector<Error>& problems) const = 0;
   virtual Support support() const = 0;
+  // Its ops over images have their channels last: what has them first is turned before it is written.
+  virtual bool channels_last() const { return false; }
 };
 
 }  // namespace remodel
