@@ -26,4 +26,11 @@ def run_model(model: str, inputs: dict) -> dict:
     for name, array in inputs.items():
         interpreter.set_tensor(details[name]["index"], np.asarray(array))
     interpreter.invoke()
-    return {detail["name"]: interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()}
+    return {detail["name"]: value_of(interpreter, detail) for detail in interpreter.get_output_details()}
+
+
+def value_of(interpreter, detail: dict) -> np.ndarray:
+    """Its Python face gives no tensors without elements."""
+    if 0 in detail["shape"]:
+        return np.zeros(detail["shape"], detail["dtype"])
+    return interpreter.get_tensor(detail["index"])

@@ -137,10 +137,4 @@ DType taken(const Kernel& kernel, DType dtype) {
   return DType::unknown;
 }
 
-int64_t version_of(const Operator& made, const std::vector<DType>& inputs, const std::vector<DType>&) {
-  (void)made;
-  (void)inputs;
-  return 1;
-}
-
 }  // namespace remodel::tflite

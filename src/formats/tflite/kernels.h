@@ -30,6 +30,6 @@ char letter(std::string_view letters, size_t i);
 DType taken(const Kernel& kernel, DType dtype);
 
 // The lowest version of the operator whose kernel does what it asks for.
-int64_t version_of(const Operator& made, const std::vector<DType>& inputs, const std::vector<DType>& outputs);
+int64_t version_of(const Operator& made, const std::vector<Type>& inputs, const std::vector<Type>& outputs);
 
 }  // namespace remodel::tflite

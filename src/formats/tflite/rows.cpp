@@ -7,6 +7,7 @@ namespace remodel::tflite {
 const Rows& all_rows() {
   static const Rows rows = [] {
     Rows made;
+    write_control_rows(made);
     write_conv_rows(made);
     write_elementwise_rows(made);
     write_gather_rows(made);

@@ -17,6 +17,7 @@ void write_by_row(WriteNode& node, const Row& row);
 // Operands that broadcast. Axes beyond what the kernel takes are merged with their neighbours.
 void write_broadcast(WriteNode& node, std::string type, Ids operands, Attributes attributes = {});
 
+void write_control_rows(Rows& rows);
 void write_conv_rows(Rows& rows);
 void write_elementwise_rows(Rows& rows);
 void write_gather_rows(Rows& rows);

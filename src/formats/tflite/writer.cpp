@@ -94,9 +94,9 @@ Id GraphWriter::reshape_sizes(Id tensor, const Dims& dims) {
 }
 
 void GraphWriter::put(Operator made) {
-  std::vector<DType> inputs, outputs;
-  for (Id id : made.inputs) inputs.push_back(id < 0 ? DType::unknown : type_of(id).dtype);
-  for (Id id : made.outputs) outputs.push_back(type_of(id).dtype);
+  std::vector<Type> inputs, outputs;
+  for (Id id : made.inputs) inputs.push_back(id < 0 ? Type() : type_of(id));
+  for (Id id : made.outputs) outputs.push_back(type_of(id));
   made.version = version_of(made, inputs, outputs);
   to_.operators.push_back(std::move(made));
 }
@@ -180,13 +180,14 @@ int64_t GraphWriter::write_body(const Graph& graph) {
   if (trial_) return 0;
   const size_t number = file_.file.graphs.size();
   file_.file.graphs.emplace_back();
-  SubGraph body = GraphWriter(file_, graph, false).write();
+  SubGraph body = GraphWriter(file_, graph, false).write(true);
   file_.file.graphs[number] = std::move(body);
   return static_cast<int64_t>(number);
 }
 
-SubGraph GraphWriter::write() {
+SubGraph GraphWriter::write(bool inner) {
   to_.name = graph_.name.empty() ? "main" : graph_.name;
+  // The interface's names are taken first: what is inside gives way.
   for (const Port& port : graph_.inputs) {
     const Id id = add_tensor(port.name, graph_.value(port.value).type);
     to_.inputs.push_back(id);
@@ -199,6 +200,12 @@ SubGraph GraphWriter::write() {
   for (const Port& port : graph_.outputs) {
     direct.push_back(graph_.value(port.value).producer != absent &&
                      names.emplace(port.value, port.name).second);
+  }
+  std::vector<Id> copies(graph_.outputs.size(), -1);
+  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const Port& port = graph_.outputs[i];
+    const bool kept = inner && !graph_.value(port.value).constant;
+    if (!direct[i] && !kept) copies[i] = add_tensor(port.name, graph_.value(port.value).type);
   }
   for (const auto& [value, name] : names) {
     try {
@@ -232,12 +239,12 @@ SubGraph GraphWriter::write() {
     const ValueId value = graph_.outputs[i].value;
     if (!file_.problems.empty()) break;
     Id id = id_of(value);
-    if (!direct[i]) {
+    const bool kept = inner && !graph_.value(value).constant;
+    if (!direct[i] && !kept) {
       const Type& type = graph_.value(value).type;
-      const Id copy = add_tensor(graph_.outputs[i].name, type);
       Node none;
-      WriteNode(*this, graph_, none).reshape_to(copy, id, type.dims.value_or(Dims{}));
-      id = copy;
+      WriteNode(*this, graph_, none).reshape_to(copies[i], id, type.dims.value_or(Dims{}));
+      id = copies[i];
     }
     to_.outputs.push_back(id);
   }
@@ -277,7 +284,7 @@ File build_file(const Model& model, std::vector<Error>& problems) {
   file.file.description = "Made by Remodel.";
   file.file.graphs.resize(model.graphs.size());
   for (size_t i = 0; i < model.graphs.size(); ++i) {
-    SubGraph written = GraphWriter(file, *model.graphs[i], false).write();
+    SubGraph written = GraphWriter(file, *model.graphs[i], false).write(false);
     Signature signature;
     signature.key = model.graphs.size() == 1 || written.name.empty() ? "serving_default" : written.name;
     signature.graph = static_cast<int32_t>(i);

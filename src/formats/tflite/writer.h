@@ -34,7 +34,8 @@ class GraphWriter : private SizeOperators {
   GraphWriter(FileWriter& file, const Graph& graph, bool trial)
       : file_(file), graph_(graph), trial_(trial), sizes_(*this, nullptr) {}
 
-  SubGraph write();
+  // An `inner` one's outputs have no names, and may be its inputs.
+  SubGraph write(bool inner);
   void write_node(const Node& node, const TileMatch* tile);
 
   Id id_of(ValueId value);

@@ -55,7 +55,12 @@ void write_conv(WriteNode& node) {
   } else {
     inputs.push_back(turned(node, 1, {0, 2, 3, 1}));
   }
-  if (node.has(2)) inputs.push_back(node.in(2));
+  if (node.has(2))
+    inputs.push_back(node.in(2));
+  else if (w[0].is_number())
+    inputs.push_back(node.constant(constant_splat(DType::f32, {w[0].number()}, 0)));
+  else
+    fail("the number of channels is not known");
   node.emit_to(node.outs(), type, inputs, attributes);
 }
 

@@ -214,6 +214,20 @@ void write_reciprocal(WriteNode& node) {
   node.emit_to(node.outs(), "DIV", {node.scalar(node.dtype(0), 1), node.in(0)});
 }
 
+// Angles of right triangles.
+void write_atan(WriteNode& node) {
+  node.emit_to(node.outs(), "ATAN2", {node.in(0), node.cast(node.scalar(node.dtype(0), 1), node.dtype(0))});
+}
+// The other leg of the triangle with this leg and the hypotenuse 1.
+Id other_leg(WriteNode& node) {
+  const Type& type = node.type(0);
+  const Id one = node.scalar(type.dtype, 1), x = node.in(0);
+  const Id square = node.emit("MUL", {node.emit("SUB", {one, x}, type), node.emit("ADD", {one, x}, type)}, type);
+  return node.emit("SQRT", {square}, type);
+}
+void write_asin(WriteNode& node) { node.emit_to(node.outs(), "ATAN2", {node.in(0), other_leg(node)}); }
+void write_acos(WriteNode& node) { node.emit_to(node.outs(), "ATAN2", {other_leg(node), node.in(0)}); }
+
 void write_abs(WriteNode& node) {
   if (!is_float(node.dtype(0)) && node.dtype(0) != DType::i32 && is_signed(node.dtype(0)) &&
       bits_of(node.dtype(0)) == 64)
@@ -248,6 +262,9 @@ void write_elementwise_rows(Rows& rows) {
   write_plain<Not>(rows, "LOGICAL_NOT");
   write_plain<Sigmoid>(rows, "LOGISTIC");
   write_plain<HardSwish>(rows, "HARD_SWISH");
+  rows.write<Atan>(since(1), write_atan);
+  rows.write<Asin>(since(1), write_asin);
+  rows.write<Acos>(since(1), write_acos);
   rows.write<Reciprocal>(since(1), write_reciprocal);
   rows.write<IsNan>(since(1), write_is_nan);
   rows.write<IsInf>(since(1), write_is_inf);

@@ -44,7 +44,12 @@ Id wrapped(WriteNode& node, size_t i, const Dims& sizes, bool list) {
     }
     return node.constant(constant_cast(constant_tensor(remodel::Tensor::of<int64_t>(DType::i64, constant->shape(), values)), DType::i32));
   }
-  return node.emit("FLOOR_MOD", {node.in(i), size}, node.type(i));
+  // Many axes are taken as one.
+  const Dims shape = node.dims(i);
+  Dims flat = shape;
+  if (shape.size() > 4) flat = list ? Dims{product(Dims(shape.begin(), shape.end() - 1)), shape.back()} : Dims{product(shape)};
+  const Id rest = node.emit("FLOOR_MOD", {node.reshape(node.in(i), flat), size}, Type(dtype, flat));
+  return node.reshape(rest, shape);
 }
 
 void write_gather(WriteNode& node) {

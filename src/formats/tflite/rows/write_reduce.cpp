@@ -7,8 +7,20 @@ namespace {
 void write_reduce(WriteNode& node) {
   const auto& op = node.op<Reduce>();
   using Kind = Reduce::Kind;
-  if (node.has(1)) fail("axes that are only known when the model runs");
-  if (op.axes.empty()) fail("a reduction over no axis");
+  std::vector<int64_t> all;
+  for (int64_t axis = 0; axis < node.rank(0); ++axis) all.push_back(axis);
+  Id axes = -1;
+  if (node.has(1)) {
+    const auto& listed = node.type(1).dims;
+    if (!listed || listed->size() > 1) fail("the number of axes is not known");
+    const bool none = listed->size() == 1 && (*listed)[0].is_number(0);
+    if (none && op.empty_is_none) fail("a reduction over no axis");
+    if (!none && !listed->empty() && !(*listed)[0].at_least(1)) fail("whether there are axes is not known");
+    axes = none ? node.integers(all) : node.in(1);
+  } else {
+    if (op.axes.empty()) fail("a reduction over no axis");
+    axes = node.integers(op.axes);
+  }
   const bool boolean = node.dtype(0) == DType::boolean;
   const char* type = op.kind == Kind::sum       ? "SUM"
                      : op.kind == Kind::mean    ? "MEAN"
@@ -18,7 +30,7 @@ void write_reduce(WriteNode& node) {
                                                 : nullptr;
   if (!type) fail("this reduction has no operator");
   if (op.kind == Kind::mean && !is_float(node.dtype(0))) fail("a mean of integers");
-  node.emit_to(node.outs(), type, {node.in(0), node.integers(op.axes)}, {Attribute::of("keep_dims", op.keep)});
+  node.emit_to(node.outs(), type, {node.in(0), axes}, {Attribute::of("keep_dims", op.keep)});
 }
 
 void write_arg(WriteNode& node, const ArgExtreme& op, const char* type) {
