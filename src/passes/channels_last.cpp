@@ -15,7 +15,8 @@ std::optional<Op> turned(const Op& op, size_t rank) {
     field_as<uint8_t>(copy.get(), *field) = static_cast<uint8_t>(Channels::last);
     return Op(op.info(), copy);
   }
-  if (const auto* resize = op.as<Resize>(); resize && rank == 4 && resize->axes == std::vector<int64_t>{2, 3}) {
+  if (const auto* resize = op.as<Resize>();
+      resize && rank == 4 && resize->axes == std::vector<int64_t>{2, 3}) {
     Resize last = *resize;
     last.axes = {1, 2};
     return Op(last);

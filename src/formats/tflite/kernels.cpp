@@ -119,8 +119,9 @@ constexpr Kernel kernels[] = {
 }  // namespace
 
 const Kernel* find_kernel(std::string_view type) {
-  const auto* place = std::lower_bound(std::begin(kernels), std::end(kernels), type,
-                                       [](const Kernel& kernel, std::string_view name) { return kernel.type < name; });
+  const auto* place =
+      std::lower_bound(std::begin(kernels), std::end(kernels), type,
+                       [](const Kernel& kernel, std::string_view name) { return kernel.type < name; });
   return place != std::end(kernels) && place->type == type ? place : nullptr;
 }
 

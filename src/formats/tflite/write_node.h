@@ -1,7 +1,7 @@
 // What a row sees of one node while a TensorFlow Lite file is written, and the operators to emit.
 //
-// Operators may be emitted with any element types: where LiteRT's kernel lacks one, it computes in a wider one
-// between casts. What no kernel takes is refused.
+// Operators may be emitted with any element types: where LiteRT's kernel lacks one, it computes in a wider
+// one between casts. What no kernel takes is refused.
 #pragma once
 
 #include <string>

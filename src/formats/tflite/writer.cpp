@@ -15,7 +15,8 @@ void set_shape(Tensor& tensor, const Type& type) {
   if (!type.dims) return;
   bool open = false;
   for (const Dim& dim : *type.dims) {
-    if (dim.is_number() && dim.number() > INT32_MAX) fail("a size of {} is beyond what a file can say", dim.number());
+    if (dim.is_number() && dim.number() > INT32_MAX)
+      fail("a size of {} is beyond what a file can say", dim.number());
     const int32_t size = dim.is_number() ? static_cast<int32_t>(dim.number()) : 1;
     tensor.shape.push_back(size);
     tensor.signature.push_back(dim.is_number() ? size : -1);
@@ -50,7 +51,8 @@ Id GraphWriter::add_constant(ConstantPtr constant, const std::string& name) {
   auto [first, last] = by_content_.equal_range(hash);
   for (auto place = first; place != last; ++place)
     if (constant_of(place->second)->equals(*constant)) return by_pointer_[constant] = place->second;
-  const Id id = add_tensor(name.empty() ? "constant" : name, Type(constant->dtype(), to_dims(constant->shape())));
+  const Id id =
+      add_tensor(name.empty() ? "constant" : name, Type(constant->dtype(), to_dims(constant->shape())));
   to_.tensors.back().data = constant;
   by_content_.emplace(hash, id);
   return by_pointer_[constant] = id;
@@ -59,10 +61,9 @@ Id GraphWriter::add_constant(ConstantPtr constant, const std::string& name) {
 Id GraphWriter::integers(const std::vector<int64_t>& values) {
   for (int64_t value : values)
     if (value > INT32_MAX || value < INT32_MIN) fail("{} is beyond 32 bits", value);
-  return add_constant(
-      constant_tensor(remodel::Tensor::of<int32_t>(DType::i32, {static_cast<int64_t>(values.size())},
-                                                   {values.begin(), values.end()})),
-      "");
+  return add_constant(constant_tensor(remodel::Tensor::of<int32_t>(
+                          DType::i32, {static_cast<int64_t>(values.size())}, {values.begin(), values.end()})),
+                      "");
 }
 
 Id GraphWriter::id_of(ValueId value) {
@@ -107,8 +108,7 @@ void GraphWriter::cast_to(Id result, Id tensor) {
   made.inputs = {tensor};
   made.outputs = {result};
   if (from == DType::u64 || to == DType::u64) {
-    if (bits_of(from) != bits_of(to) || is_float(from) || is_float(to))
-      fail("LiteRT casts no u64");
+    if (bits_of(from) != bits_of(to) || is_float(from) || is_float(to)) fail("LiteRT casts no u64");
     made.type = "BITCAST";
   } else {
     made.type = "CAST";
@@ -165,7 +165,10 @@ void GraphWriter::emit(Operator made) {
   std::vector<std::pair<Id, Id>> back;
   for (size_t k = 0; k < made.outputs.size(); ++k) {
     const char what = letter(kernel->outputs, k);
-    const DType given = what == 'T' ? computed : what == 'i' ? DType::i32 : what == 'b' ? DType::boolean : DType::unknown;
+    const DType given = what == 'T'   ? computed
+                        : what == 'i' ? DType::i32
+                        : what == 'b' ? DType::boolean
+                                      : DType::unknown;
     Id& output = made.outputs[k];
     if (given == DType::unknown || type_of(output).dtype == given) continue;
     const Id inner = add_tensor("", type_of(output).with_dtype(given));
@@ -194,7 +197,8 @@ SubGraph GraphWriter::write(bool inner) {
     ids_[port.value] = id;
     sizes_.note(graph_.value(port.value).type, id);
   }
-  // An output takes the name that it has outside; what is one twice, or is not computed, is copied at the end.
+  // An output takes the name that it has outside; what is one twice, or is not computed, is copied at the
+  // end.
   std::unordered_map<ValueId, std::string> names;
   std::vector<bool> direct;
   for (const Port& port : graph_.outputs) {

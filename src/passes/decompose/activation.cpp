@@ -51,10 +51,17 @@ void hard_sigmoid(Decompose& d) {
   d.result(0, apply(Clamp{0, 1}, {op.alpha * x_of(d) + op.beta}).id);
 }
 
-// Where e^x is large, 1 is not added to it.
+// The logarithm of 1 + x for a small x: what rounding the sum adds or takes is made good.
+Term log_of_one_and(Term x) {
+  Term sum = x + 1, added = sum - 1, one = number(*x.at, x.dtype(), 1);
+  Term share = x / select(added == 0, one, added);
+  return select(added == 0, x, share * apply(Log{}, {sum}));
+}
+
+// Only negative numbers are raised, so that no power is infinite.
 void softplus(Decompose& d) {
-  Term x = x_of(d), tail = apply(Exp{}, {0 - abs(x)}) + 1;
-  d.result(0, (apply(Relu{}, {x}) + apply(Log{}, {tail})).id);
+  Term x = x_of(d);
+  d.result(0, (apply(Relu{}, {x}) + log_of_one_and(apply(Exp{}, {0 - abs(x)}))).id);
 }
 void softsign(Decompose& d) {
   Term x = x_of(d);

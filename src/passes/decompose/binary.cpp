@@ -27,9 +27,7 @@ void quotient_by_floats(Decompose& d) {
   const DType dtype = d.dtype(0);
   if (!is_signed(dtype) || bits_of(dtype) != 64) fail("{} is not divided", name_of(dtype));
   Term a{&d, d.in(0)}, b{&d, d.in(1)};
-  const auto near = [&](Term x) {
-    return cast(truncated(cast(x, DType::f32) / cast(b, DType::f32)), dtype);
-  };
+  const auto near = [&](Term x) { return cast(truncated(cast(x, DType::f32) / cast(b, DType::f32)), dtype); };
   Term quotient = near(a);
   for (int i = 0; i < 3; ++i) quotient = quotient + near(a - quotient * b);
   // Toward zero: the remainder has the dividend's sign, and is smaller than the divisor.

@@ -47,7 +47,8 @@ bool is_plain(const Decompose& one, const Loop& op) {
          std::all_of(op.stack_reversed.begin(), op.stack_reversed.end(), zero);
 }
 
-// Stacked results are carried, and grow by an element a step.
+// Stacked results are carried, and grow by an element a step. They begin with one that is dropped: runtimes
+// do not carry a tensor without elements.
 void lists_carried(Decompose& one, Loop op) {
   const size_t stacked = op.stack_axes.size();
   if (stacked == 0) fail("a loop of this kind has no form");
@@ -58,7 +59,8 @@ void lists_carried(Decompose& one, Loop op) {
   std::vector<Port> invariants(body.inputs.begin() + static_cast<std::ptrdiff_t>(op.body_invariant()),
                                body.inputs.end());
   body.inputs.resize(op.body_invariant());
-  std::vector<ValueId> kept(operands.begin() + static_cast<std::ptrdiff_t>(op.first_invariant()), operands.end());
+  std::vector<ValueId> kept(operands.begin() + static_cast<std::ptrdiff_t>(op.first_invariant()),
+                            operands.end());
   operands.resize(op.first_invariant());
   for (size_t j = 0; j < stacked; ++j) {
     Port& element = body.outputs[op.body_stacked() + j];
@@ -67,7 +69,7 @@ void lists_carried(Decompose& one, Loop op) {
     Dims none = *type.dims;
     for (const Dim& dim : none)
       if (!dim.is_number()) fail("the size of a stacked element is not known");
-    none.insert(none.begin(), Dim(0));
+    none.insert(none.begin(), Dim(1));
     operands.push_back(one.constant(constant_splat(type.dtype, *numbers(none), 0)));
     none[0] = Dim::symbol(one.graph().fresh_symbol());
     const ValueId list = body.add_input("list", Type(type.dtype, none));
@@ -79,8 +81,14 @@ void lists_carried(Decompose& one, Loop op) {
   op.stack_axes.clear();
   op.stack_reversed.clear();
   std::vector<ValueId> results = one.emit(op, operands, one.node().outputs.size());
-  for (size_t k = 0; k < results.size(); ++k)
-    if (one.wants(k)) one.result(k, results[k]);
+  const size_t first_list = static_cast<size_t>(op.carried) - stacked;
+  for (size_t k = 0; k < results.size(); ++k) {
+    if (!one.wants(k)) continue;
+    ValueId result = results[k];
+    if (k >= first_list)
+      result = one.emit(Slice{{0}, {1}, {(*one.type_of(result).dims)[0] - 1}, {1}}, {result});
+    one.result(k, result);
+  }
 }
 
 // Per-step inputs become gathers by the step, stacked results stand along their first axis until after the

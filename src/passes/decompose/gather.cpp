@@ -129,8 +129,8 @@ void decompose_scatter_elements(Decompose& d) {
   Term updates{&d, d.in(2)}, numbers = element_numbers(d, op.axis);
   if (op.update == Update::set || op.update == Update::add) {
     // Elements of a list, by their numbers.
-    Term y = apply(ScatterND{op.update},
-                   {reshape({&d, d.in(0)}, {slices}), reshape(numbers, {count, 1}), reshape(updates, {count})});
+    Term y = apply(ScatterND{op.update}, {reshape({&d, d.in(0)}, {slices}), reshape(numbers, {count, 1}),
+                                          reshape(updates, {count})});
     return d.result(0, reshape(y, from).id);
   }
   Term list = reshape({&d, d.in(0)}, {slices, 1});

@@ -42,7 +42,8 @@ void decompose_matmul(Decompose& node) {
   bool integers = is_integer(node.dtype(0));
   if (!node.has(2) && !node.has(3) && (op.out == DType::unknown || op.out == node.dtype(0))) {
     if (!op.transpose_a && !op.transpose_b) {
-      if (!integers) fail("a product of {} and {} has no other form", node.type(0).text(), node.type(1).text());
+      if (!integers)
+        fail("a product of {} and {} has no other form", node.type(0).text(), node.type(1).text());
       return sum_of_products(node);
     }
     ValueId a = in_order(node, 0, op.transpose_a), b = in_order(node, 1, op.transpose_b);

@@ -1,5 +1,6 @@
 #include "ops/reduce.h"
 
+#include <limits>
 #include <numeric>
 
 #include "ops/shape.h"
@@ -44,6 +45,12 @@ void take_reduce_apart(Decompose& d) {
   const auto& op = d.op<Reduce>();
   const Kind kind = op.kind;
   const DType dtype = d.dtype(0);
+  if ((kind == Kind::max || kind == Kind::min) && is_float(dtype) && product(d.dims(0)).is_number(0) &&
+      d.result_type().dims) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    Term least = number(d, dtype, kind == Kind::max ? -infinity : infinity);
+    return d.result(0, expand(least, *d.result_type().dims).id);
+  }
   const bool none = !d.has(1) && op.axes.empty(), bends = kind == Kind::l2 || kind == Kind::log_sum;
   DType wide = dtype;
   if (is_small_float(dtype) && !none) wide = DType::f32;

@@ -17,8 +17,9 @@ void decompose_slice(Decompose& d) {
   Term x{&d, d.in(0)};
   Slice plain;
   // A slice that the target does not take although nothing is odd about it.
-  const bool is_plain = std::all_of(op.steps.begin(), op.steps.end(), [](int64_t step) { return step == 1; }) &&
-                        numbers(op.starts) && numbers(op.sizes);
+  const bool is_plain =
+      std::all_of(op.steps.begin(), op.steps.end(), [](int64_t step) { return step == 1; }) &&
+      numbers(op.starts) && numbers(op.sizes);
   for (size_t i = 0; i < op.axes.size(); ++i) {
     auto known = numbers({op.starts[i], op.sizes[i]});
     if (known && op.steps[i] == 1 && !is_plain) {

@@ -61,10 +61,12 @@ void write_loop(WriteNode& node) {
     if (node.has(0))
       operands.push_back(node.reshape(node.cast(node.in(0), DType::i64), {}));
     else if (op.count.is_number())
-      operands.push_back(node.constant(constant_tensor(remodel::Tensor::of<int64_t>(DType::i64, {}, {op.count.number()}))));
+      operands.push_back(
+          node.constant(constant_tensor(remodel::Tensor::of<int64_t>(DType::i64, {}, {op.count.number()}))));
     else
       operands.push_back(node.cast(node.reshape(node.sizes({op.count}), {}), DType::i64));
-    const NodeId less = condition.add_node(Less{}, {condition.inputs[0].value, condition.inputs[1].value}, {""});
+    const NodeId less =
+        condition.add_node(Less{}, {condition.inputs[0].value, condition.inputs[1].value}, {""});
     asked = condition.node(less).outputs[0];
   }
   if (asks) {
@@ -86,7 +88,8 @@ void write_loop(WriteNode& node) {
     inputs.push_back(body->inputs[i]);
     condition.add_input(body->inputs[i].name, body->value(body->inputs[i].value).type);
   }
-  for (size_t j = 0; j < static_cast<size_t>(op.carried); ++j) outputs.push_back(body->outputs[op.body_next() + j]);
+  for (size_t j = 0; j < static_cast<size_t>(op.carried); ++j)
+    outputs.push_back(body->outputs[op.body_next() + j]);
   for (size_t i = op.body_invariant(); i < body->inputs.size(); ++i) outputs.push_back(body->inputs[i]);
   for (size_t i = Loop::first_carried; i < node.inputs(); ++i) operands.push_back(node.in(i));
   body->inputs = inputs;

@@ -10,7 +10,8 @@ namespace {
 
 // Weights [out, in, window...] with their axes in another order.
 Id turned(WriteNode& node, size_t i, const std::vector<int64_t>& perm) {
-  if (node.constant(i)) return node.constant(node.graph().value(node.node().inputs[i]).constant->permuted(perm));
+  if (node.constant(i))
+    return node.constant(node.graph().value(node.node().inputs[i]).constant->permuted(perm));
   return node.transpose(node.in(i), perm);
 }
 
@@ -22,9 +23,11 @@ std::vector<int64_t> window_of(const WriteNode& node) {
 }
 
 Attributes window_attributes(const Sliding& op, std::string_view padding) {
-  static constexpr const char* names[2][3] = {{"stride_h", "stride_w", ""}, {"stride_d", "stride_h", "stride_w"}};
-  static constexpr const char* dilations[2][3] = {{"dilation_h_factor", "dilation_w_factor", ""},
-                                                  {"dilation_d_factor", "dilation_h_factor", "dilation_w_factor"}};
+  static constexpr const char* names[2][3] = {{"stride_h", "stride_w", ""},
+                                              {"stride_d", "stride_h", "stride_w"}};
+  static constexpr const char* dilations[2][3] = {
+      {"dilation_h_factor", "dilation_w_factor", ""},
+      {"dilation_d_factor", "dilation_h_factor", "dilation_w_factor"}};
   Attributes attributes{word("padding", padding)};
   const size_t rank = op.strides.size();
   for (size_t i = 0; i < rank; ++i) {
@@ -48,7 +51,8 @@ void write_conv(WriteNode& node) {
     if (op.groups != 1) fail("a convolution over three axes has {} groups", op.groups);
     type = "CONV_3D";
     inputs.push_back(turned(node, 1, {2, 3, 4, 1, 0}));
-  } else if (op.groups > 1 && w[1].is_number(1) && w[0].is_number() && x[channel_axis(op.channels, 4)].is_number(op.groups)) {
+  } else if (op.groups > 1 && w[1].is_number(1) && w[0].is_number() &&
+             x[channel_axis(op.channels, 4)].is_number(op.groups)) {
     type = "DEPTHWISE_CONV_2D";
     attributes.push_back(Attribute::of("depth_multiplier", w[0].number() / op.groups));
     inputs.push_back(turned(node, 1, {1, 2, 3, 0}));
@@ -66,19 +70,22 @@ void write_conv(WriteNode& node) {
 
 void write_conv_transpose(WriteNode& node) {
   const auto& op = node.op<ConvTranspose>();
-  if (op.strides.size() != 2) fail("a transposed convolution over {} axes has no operator", op.strides.size());
+  if (op.strides.size() != 2)
+    fail("a transposed convolution over {} axes has no operator", op.strides.size());
   if (op.groups != 1) fail("a transposed convolution has {} groups", op.groups);
   for (int64_t dilation : op.dilations)
     if (dilation != 1) fail("a transposed convolution is dilated");
   const std::vector<int64_t> window = window_of(node);
-  const Dims result = spatial_dims(op.channels, node.result_dims()), in = spatial_dims(op.channels, node.dims(0));
+  const Dims result = spatial_dims(op.channels, node.result_dims()),
+             in = spatial_dims(op.channels, node.dims(0));
   std::string_view padding = "VALID";
   if (has_pads(op)) {
     padding = "SAME";
     for (size_t i = 0; i < 2; ++i) {
       const Dim total = max(Dim(0), (in[i] - 1) * Dim(op.strides[i]) + Dim(window[i]) - result[i]);
       const Dim low = floor_div(total, 2);
-      if (!(result[i] == in[i] * Dim(op.strides[i])) || !(op.pads_low[i] == low) || !(op.pads_high[i] == total - low))
+      if (!(result[i] == in[i] * Dim(op.strides[i])) || !(op.pads_low[i] == low) ||
+          !(op.pads_high[i] == total - low))
         fail("the pads of a transposed convolution are those of no padding word");
     }
   }

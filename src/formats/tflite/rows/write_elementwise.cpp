@@ -60,8 +60,8 @@ void write_broadcast(WriteNode& node, std::string type, Ids operands, Attributes
     for (size_t i = 0; i < operands.size(); ++i) {
       if (merged[i] != whole) {
         const Id flat = node.reshape(operands[i], merged[i]);
-        operands[i] = node.emit("BROADCAST_TO", {flat, node.sizes(whole)},
-                                Type(node.type_of(flat).dtype, whole));
+        operands[i] =
+            node.emit("BROADCAST_TO", {flat, node.sizes(whole)}, Type(node.type_of(flat).dtype, whole));
       }
       merged[i] = {product(whole)};
     }
@@ -187,8 +187,7 @@ void write_cast(WriteNode& node) {
   if (from == DType::string || to == DType::string) fail("numbers and strings are not cast");
   const auto code = [](DType dtype) {
     const auto type = tensor_type_of(dtype);
-    if (!type || bits_of(dtype) < 8 || dtype == DType::u64 ||
-        (is_float(dtype) && bits_of(dtype) == 8))
+    if (!type || bits_of(dtype) < 8 || dtype == DType::u64 || (is_float(dtype) && bits_of(dtype) == 8))
       fail("LiteRT does not cast {}", name_of(dtype));
     return name_of(*type);
   };
@@ -216,13 +215,18 @@ void write_reciprocal(WriteNode& node) {
 
 // Angles of right triangles.
 void write_atan(WriteNode& node) {
-  node.emit_to(node.outs(), "ATAN2", {node.in(0), node.cast(node.scalar(node.dtype(0), 1), node.dtype(0))});
+  const Dims dims = node.dims(0);
+  const auto known = numbers(dims);
+  const Id one = known ? node.constant(constant_splat(node.dtype(0), *known, 1))
+                       : node.emit("FILL", {node.sizes(dims), node.scalar(node.dtype(0), 1)}, node.type(0));
+  node.emit_to(node.outs(), "ATAN2", {node.in(0), one});
 }
 // The other leg of the triangle with this leg and the hypotenuse 1.
 Id other_leg(WriteNode& node) {
   const Type& type = node.type(0);
   const Id one = node.scalar(type.dtype, 1), x = node.in(0);
-  const Id square = node.emit("MUL", {node.emit("SUB", {one, x}, type), node.emit("ADD", {one, x}, type)}, type);
+  const Id square =
+      node.emit("MUL", {node.emit("SUB", {one, x}, type), node.emit("ADD", {one, x}, type)}, type);
   return node.emit("SQRT", {square}, type);
 }
 void write_asin(WriteNode& node) { node.emit_to(node.outs(), "ATAN2", {node.in(0), other_leg(node)}); }

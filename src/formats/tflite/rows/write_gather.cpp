@@ -42,12 +42,14 @@ Id wrapped(WriteNode& node, size_t i, const Dims& sizes, bool list) {
       const int64_t one = sizes[k % sizes.size()].number();
       if (values[k] < 0) values[k] += one;
     }
-    return node.constant(constant_cast(constant_tensor(remodel::Tensor::of<int64_t>(DType::i64, constant->shape(), values)), DType::i32));
+    return node.constant(constant_cast(
+        constant_tensor(remodel::Tensor::of<int64_t>(DType::i64, constant->shape(), values)), DType::i32));
   }
   // Many axes are taken as one.
   const Dims shape = node.dims(i);
   Dims flat = shape;
-  if (shape.size() > 4) flat = list ? Dims{product(Dims(shape.begin(), shape.end() - 1)), shape.back()} : Dims{product(shape)};
+  if (shape.size() > 4)
+    flat = list ? Dims{product(Dims(shape.begin(), shape.end() - 1)), shape.back()} : Dims{product(shape)};
   const Id rest = node.emit("FLOOR_MOD", {node.reshape(node.in(i), flat), size}, Type(dtype, flat));
   return node.reshape(rest, shape);
 }
@@ -81,7 +83,8 @@ void write_scatter_nd(WriteNode& node) {
   const auto& op = node.op<ScatterND>();
   if (op.update != Update::set && op.update != Update::add) fail("this update has no operator");
   const Dims x = node.dims(0);
-  const Id indices = node.cast(wrapped(node, 1, indexed(node, 0, 1), true), DType::i32), shape = node.sizes(x);
+  const Id indices = node.cast(wrapped(node, 1, indexed(node, 0, 1), true), DType::i32),
+           shape = node.sizes(x);
   if (op.update == Update::add) {
     const Id sum = node.emit("SCATTER_ND", {indices, node.in(2), shape}, node.type(0));
     return write_broadcast(node, "ADD", {node.in(0), sum});
@@ -103,18 +106,20 @@ void write_one_hot(WriteNode& node) {
   const auto& op = node.op<OneHot>();
   const DType dtype = node.dtype(1);
   if (!is_integer(node.dtype(0))) fail("indices are no integers");
-  Id depth = node.has(2) ? node.reshape(node.cast(node.in(2), DType::i32), {})
+  Id depth = node.has(2)            ? node.reshape(node.cast(node.in(2), DType::i32), {})
              : op.depth.is_number() ? node.scalar(DType::i32, static_cast<double>(op.depth.number()))
                                     : node.reshape(node.sizes({op.depth}), {});
   const auto value = [&](int64_t i) {
-    const Id one = node.emit("SLICE", {node.in(1), node.integers({i}), node.integers({1})}, Type(dtype, {Dim(1)}));
+    const Id one =
+        node.emit("SLICE", {node.in(1), node.integers({i}), node.integers({1})}, Type(dtype, {Dim(1)}));
     return node.reshape(one, {});
   };
   Id indices = node.in(0);
   if (bits_of(node.dtype(0)) != 64) indices = node.cast(indices, DType::i32);
   if (op.wrap) {
     const Type type = node.type_of(indices);
-    const Id below = node.emit("LESS", {indices, node.scalar(type.dtype, 0)}, type.with_dtype(DType::boolean));
+    const Id below =
+        node.emit("LESS", {indices, node.scalar(type.dtype, 0)}, type.with_dtype(DType::boolean));
     const Id up = node.emit("ADD", {indices, node.cast(depth, type.dtype)}, type);
     indices = node.emit("SELECT_V2", {below, up, indices}, type);
   }
@@ -129,7 +134,7 @@ void write_top_k(WriteNode& node) {
   if (!op.largest) fail("the smallest are asked for");
   const Dims x = node.dims(0);
   const int64_t axis = resolve_axis(op.axis, x.size()), last = static_cast<int64_t>(x.size()) - 1;
-  const Id k = node.has(1) ? node.reshape(node.cast(node.in(1), DType::i32), {})
+  const Id k = node.has(1)        ? node.reshape(node.cast(node.in(1), DType::i32), {})
                : op.k.is_number() ? node.scalar(DType::i32, static_cast<double>(op.k.number()))
                                   : node.reshape(node.sizes({op.k}), {});
   if (axis == last) return node.emit_to(node.outs(), "TOPK_V2", {node.in(0), k});

@@ -8,7 +8,8 @@ namespace {
 
 void write_matmul(WriteNode& node) {
   const auto& op = node.op<MatMul>();
-  if (node.has(2) || node.has(3) || (op.out != DType::unknown && op.out != node.dtype(0)) || !is_float(node.dtype(0)))
+  if (node.has(2) || node.has(3) || (op.out != DType::unknown && op.out != node.dtype(0)) ||
+      !is_float(node.dtype(0)))
     fail("its operands are integers");
   Dims a = node.dims(0), b = node.dims(1);
   if (a.empty() || b.empty()) fail("an operand is a scalar");

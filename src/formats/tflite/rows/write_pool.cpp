@@ -33,10 +33,12 @@ void write_avg_pool(WriteNode& node) {
 // The square root of the sum of squares.
 void write_lrn(WriteNode& node) {
   const auto& op = node.op<Lrn>();
-  if (op.size % 2 == 0 || node.dims(0).size() != 4) fail("the neighbours of a channel are not as many on both sides");
-  node.emit_to(node.outs(), "LOCAL_RESPONSE_NORMALIZATION", {node.in(0)},
-               {Attribute::of("radius", (op.size - 1) / 2), Attribute::of("bias", op.bias),
-                Attribute::of("alpha", op.alpha / static_cast<double>(op.size)), Attribute::of("beta", op.beta)});
+  if (op.size % 2 == 0 || node.dims(0).size() != 4)
+    fail("the neighbours of a channel are not as many on both sides");
+  node.emit_to(
+      node.outs(), "LOCAL_RESPONSE_NORMALIZATION", {node.in(0)},
+      {Attribute::of("radius", (op.size - 1) / 2), Attribute::of("bias", op.bias),
+       Attribute::of("alpha", op.alpha / static_cast<double>(op.size)), Attribute::of("beta", op.beta)});
 }
 
 }  // namespace

@@ -29,6 +29,9 @@ void write_reduce(WriteNode& node) {
                      : op.kind == Kind::min     ? boolean ? "REDUCE_ALL" : "REDUCE_MIN"
                                                 : nullptr;
   if (!type) fail("this reduction has no operator");
+  if (is_float(node.dtype(0)) && product(node.dims(0)).is_number(0) &&
+      (op.kind == Kind::max || op.kind == Kind::min))
+    fail("the extreme of no numbers");
   if (op.kind == Kind::mean && !is_float(node.dtype(0))) fail("a mean of integers");
   node.emit_to(node.outs(), type, {node.in(0), axes}, {Attribute::of("keep_dims", op.keep)});
 }

@@ -57,7 +57,8 @@ void write_resize(WriteNode& node) {
   const bool last = op.axes == std::vector<int64_t>{1, 2}, first = op.axes == std::vector<int64_t>{2, 3};
   if (!last && !first) fail("a resize of the axes {} and {} has no operator", op.axes[0], op.axes[1]);
   std::vector<std::vector<int64_t>> sizes;
-  bool half = op.coordinates == Coordinates::half_pixel, corners = op.coordinates == Coordinates::align_corners,
+  bool half = op.coordinates == Coordinates::half_pixel,
+       corners = op.coordinates == Coordinates::align_corners,
        plain = op.coordinates == Coordinates::asymmetric;
   for (size_t k = 0; k < 2; ++k) {
     const auto axis = static_cast<size_t>(op.axes[k]);
@@ -66,8 +67,8 @@ void write_resize(WriteNode& node) {
       const bool whole = !op.scales.empty() && op.scales[k] == std::floor(op.scales[k]) && op.scales[k] >= 1;
       const bool exact = op.scales.empty() || whole;
       if (!exact) fail("the scale of a resize is not that of its sizes");
-      if (op.mode == ResizeMode::nearest &&
-          !(plain && op.nearest == NearestRounding::floor) && !(half && whole))
+      if (op.mode == ResizeMode::nearest && !(plain && op.nearest == NearestRounding::floor) &&
+          !(half && whole))
         fail("the places of a resize are not known");
       continue;
     }
@@ -86,7 +87,8 @@ void write_resize(WriteNode& node) {
     }
   }
   Centres centres = half ? Centres::half : corners ? Centres::corners : Centres::none;
-  if (op.mode == ResizeMode::linear && !half && !corners && !plain) fail("these coordinates have no operator");
+  if (op.mode == ResizeMode::linear && !half && !corners && !plain)
+    fail("these coordinates have no operator");
   if (op.mode == ResizeMode::nearest && sizes.size() == 2) {
     const auto same = [&](Centres candidate) {
       for (size_t k = 0; k < 2; ++k) {

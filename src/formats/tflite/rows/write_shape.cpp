@@ -17,7 +17,8 @@ void write_reshape(WriteNode& node) {
   const auto& length = node.type(1).dims;
   if (!op.allow_zero) {
     // 0 stands for the size that the operand has there.
-    if (!length || length->size() != 1 || !(*length)[0].is_number()) fail("the rank of the result is not known");
+    if (!length || length->size() != 1 || !(*length)[0].is_number())
+      fail("the rank of the result is not known");
     const int64_t count = (*length)[0].number(), rank = static_cast<int64_t>(node.dims(0).size());
     Id own = node.emit("SHAPE", {node.in(0)}, list_type(rank), {word("out_type", "INT32")});
     if (count < rank)
@@ -25,14 +26,16 @@ void write_reshape(WriteNode& node) {
     else if (count > rank)
       own = node.emit("CONCATENATION", {own, node.integers(std::vector<int64_t>(count - rank, 0))},
                       list_type(count), {Attribute::of("axis", int64_t{0})});
-    const Id zero = node.emit("EQUAL", {shape, node.scalar(DType::i32, 0)}, list_type(count).with_dtype(DType::boolean));
+    const Id zero =
+        node.emit("EQUAL", {shape, node.scalar(DType::i32, 0)}, list_type(count).with_dtype(DType::boolean));
     shape = node.emit("SELECT_V2", {zero, own, shape}, list_type(count));
   }
   node.emit_to(node.outs(), "RESHAPE", {node.in(0), shape});
 }
 
 size_t open_sizes(const Dims& dims) {
-  return static_cast<size_t>(std::count_if(dims.begin(), dims.end(), [](const Dim& dim) { return !dim.is_number(); }));
+  return static_cast<size_t>(
+      std::count_if(dims.begin(), dims.end(), [](const Dim& dim) { return !dim.is_number(); }));
 }
 
 void write_squeeze(WriteNode& node) {
@@ -41,8 +44,9 @@ void write_squeeze(WriteNode& node) {
   const auto& dims = node.result_type().dims;
   if (!dims) fail("the rank of the result is not known");
   if (open_sizes(*dims) < 2 || op.axes.empty()) return node.reshape_to(node.out(), node.in(0), *dims);
-  node.emit_to(node.outs(), "SQUEEZE", {node.in(0)},
-               {Attribute::of("squeeze_dims", sorted_axes(op.axes, static_cast<int64_t>(node.dims(0).size())))});
+  node.emit_to(
+      node.outs(), "SQUEEZE", {node.in(0)},
+      {Attribute::of("squeeze_dims", sorted_axes(op.axes, static_cast<int64_t>(node.dims(0).size())))});
 }
 
 void write_unsqueeze(WriteNode& node) {
@@ -123,7 +127,8 @@ void write_shape_of(WriteNode& node) {
   const Attributes i64{word("out_type", "INT64")};
   if (start == 0 && end == rank) return node.emit_to(node.outs(), "SHAPE", {node.in(0)}, i64);
   const Id all = node.emit("SHAPE", {node.in(0)}, Type(DType::i64, {Dim(rank)}), i64);
-  node.emit_to(node.outs(), "SLICE", {all, node.integers({start}), node.integers({std::max<int64_t>(0, end - start)})});
+  node.emit_to(node.outs(), "SLICE",
+               {all, node.integers({start}), node.integers({std::max<int64_t>(0, end - start)})});
 }
 
 void write_count_of(WriteNode& node) {
@@ -141,7 +146,10 @@ void write_sizes(WriteNode& node) {
 
 void write_range(WriteNode& node) {
   const auto& op = node.op<Range>();
-  if (node.inputs() > 0) return node.emit_to(node.outs(), "RANGE", node.ins());
+  if (node.inputs() > 0)
+    return node.emit_to(
+        node.outs(), "RANGE",
+        {node.reshape(node.in(0), {}), node.reshape(node.in(1), {}), node.reshape(node.in(2), {})});
   const auto scalar = [&](const Dim& size) {
     if (size.is_number()) return node.scalar(op.dtype, static_cast<double>(size.number()));
     return node.cast(node.reshape(node.sizes({size}), {}), op.dtype);

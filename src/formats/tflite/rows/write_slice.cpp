@@ -19,7 +19,8 @@ void write_split(WriteNode& node) {
   const Id place = node.scalar(DType::i32, static_cast<double>(axis));
   const Attributes count{Attribute::of("num_splits", parts)};
   if (node.has(1)) return node.emit_to(node.outs(), "SPLIT_V", {node.in(0), node.in(1), place}, count);
-  const Dims sizes = op.sizes.empty() ? equal_parts(dims[static_cast<size_t>(axis)], node.outputs()) : op.sizes;
+  const Dims sizes =
+      op.sizes.empty() ? equal_parts(dims[static_cast<size_t>(axis)], node.outputs()) : op.sizes;
   if (std::all_of(sizes.begin(), sizes.end(), [&](const Dim& size) { return size == sizes[0]; }))
     return node.emit_to(node.outs(), "SPLIT", {place, node.in(0)}, count);
   node.emit_to(node.outs(), "SPLIT_V", {node.in(0), node.sizes(sizes), place}, count);
@@ -74,7 +75,8 @@ void write_pad(WriteNode& node) {
   const auto rank = static_cast<int64_t>(dims.size());
   const auto list = [&] {
     if (const auto known = numbers(pads))
-      return node.constant(constant_tensor(remodel::Tensor::of<int32_t>(DType::i32, {rank, 2}, {known->begin(), known->end()})));
+      return node.constant(constant_tensor(
+          remodel::Tensor::of<int32_t>(DType::i32, {rank, 2}, {known->begin(), known->end()})));
     return node.reshape(node.sizes(pads), {Dim(rank), Dim(2)});
   };
   if (op.mode == PadMode::constant) {
