@@ -1,11 +1,10 @@
 #include "app/attempt.h"
 
-#include <algorithm>
 #include <new>
 
 #include "base/limits.h"
-#include "passes/channels_last.h"
 #include "passes/decompose.h"
+#include "passes/layout/layout.h"
 #include "passes/optimise.h"
 
 namespace remodel {
@@ -19,7 +18,7 @@ constexpr uint64_t largest_tensor = uint64_t{1} << 27;
 Attempt attempt(const Model& source, const Format& format, const WriteTarget& target, int level, Pool& pool) {
   const Limits limits(largest_tensor, any_time);
   Attempt made;
-  made.version = std::clamp(target.version, format.lowest_version(), format.highest_version());
+  made.version = target.version;
   Model model = source.copy();
   const auto count = [&](std::string name, size_t times) {
     if (times) made.rules.push_back({std::move(name), "exact", static_cast<int64_t>(times)});
@@ -40,12 +39,13 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
     for (const GraphPtr& one : model.graphs) {
       const size_t here = decompose(*one, refusal, made.problems);
       apart += here;
-      if (format.channels_last()) turn_channels_last(*one);
-      if ((here > 0 || format.channels_last()) && level > 0) tidy(*one, pool);
+      const std::optional<LayoutTarget> layout = format.layout();
+      if (layout) lay_out(*one, *layout);
+      if ((here > 0 || layout) && level > 0) tidy(*one, pool);
     }
     count("taken apart for the target", apart);
     if (made.problems.empty())
-      made.draft = format.write(model, {made.version, target.external_data}, made.problems);
+      made.draft = format.write(model, target, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
   } catch (const std::bad_alloc&) {

@@ -28,8 +28,7 @@ class TfliteDraft : public Draft {
 
 class TfliteFormat : public Format {
  public:
-  int64_t lowest_version() const override { return 1; }
-  int64_t highest_version() const override { return 1; }
+  WrittenVersions versions() const override { return {}; }
 
   ReadResult read(const SourceFiles&, const ReadRequest&) const override {
     fail("TensorFlow Lite files are not read yet");
@@ -41,7 +40,7 @@ class TfliteFormat : public Format {
                                std::vector<Error>& problems) const override {
     return std::make_unique<TfliteDraft>(build_file(model, problems));
   }
-  bool channels_last() const override { return true; }
+  std::optional<LayoutTarget> layout() const override { return LayoutTarget(); }
   Support support() const override {
     return all_rows().support({1, 1}, [](std::string_view, std::string_view) { return std::vector<int>{1}; });
   }

@@ -46,7 +46,7 @@ void take_reduce_apart(Decompose& d) {
   const Kind kind = op.kind;
   const DType dtype = d.dtype(0);
   if ((kind == Kind::max || kind == Kind::min) && is_float(dtype) && product(d.dims(0)).is_number(0) &&
-      d.result_type().dims) {
+      d.result_type().is_static()) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     Term least = number(d, dtype, kind == Kind::max ? -infinity : infinity);
     return d.result(0, expand(least, *d.result_type().dims).id);
