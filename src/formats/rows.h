@@ -1,15 +1,16 @@
 // A format is a table of rows. A row says how one operator of the format and one op of ours correspond; where
-// the mapping is one to one, the same row reads and writes. Rows are plain data: one engine a format
-// interprets them.
+// the mapping is one to one, the same row reads and writes. Rows are plain data: one engine interprets them.
 #pragma once
 
 #include <climits>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "formats/format.h"
 #include "ir/op.h"
 
 namespace remodel {
@@ -26,10 +27,11 @@ constexpr Versions range(int first, int last) { return {first, last}; }
 struct Required {};  // it must be given
 struct Unset {};     // the op's own default
 struct Default {
-  enum Kind : uint8_t { required, unset, integer, real, word } kind;
+  enum Kind : uint8_t { required, unset, integer, real, word, dtype } kind;
   int64_t integer_value = 0;
   double real_value = 0;
   std::string_view word_value;
+  DType dtype_value = DType::unknown;
 
   Default(Required) : kind(required) {}
   Default(Unset) : kind(unset) {}
@@ -37,6 +39,7 @@ struct Default {
   Default(double value) : kind(real), real_value(value) {}
   Default(std::string_view value) : kind(word), word_value(value) {}
   Default(const char* value) : kind(word), word_value(value) {}
+  Default(DType value) : kind(dtype), dtype_value(value) {}
 };
 
 using ChoiceName = std::pair<std::string_view, int>;  // the word in the file, the enumerator
@@ -89,5 +92,30 @@ Slot constant_input(int position, M T::*member) {
   return {Slot::constant_input, {}, rows_detail::offset_of(member), position, Unset{}, {}};
 }
 inline Slot ignore(std::string_view wire) { return {Slot::ignored, wire, 0, 0, Unset{}, {}}; }
+
+// What a row says besides its functions, whose types differ from format to format.
+struct RowData {
+  const OpInfo* op = nullptr;  // null for a row that only reads by a function
+  std::string type, domain;
+  Versions versions;
+  std::vector<Slot> slots;
+  bool reads = false, writes = false;
+  std::string refusal;  // a known operator that is not supported, and why
+};
+
+// Takes the domain off a type "domain:type".
+void split_domain(RowData& row);
+
+// Why no row can write a node, each reason once.
+struct Reasons {
+  std::string text;
+  void add(const std::string& reason);
+};
+
+// The versions in which a format has an operator.
+using OperatorVersions = std::function<std::vector<int>(std::string_view domain, std::string_view type)>;
+// `written` are the versions of the operator set that can be written.
+Support support_of(const std::vector<const RowData*>& rows, Versions written,
+                   const OperatorVersions& of_operator);
 
 }  // namespace remodel

@@ -41,11 +41,6 @@ class OnnxDraft : public Draft {
   bool external_data_;
 };
 
-void add_versions(std::set<int>& to, const Versions& versions, int least, int most) {
-  for (int version = std::max(least, versions.first); version <= std::min(most, versions.last); ++version)
-    to.insert(version);
-}
-
 class OnnxFormat : public Format {
  public:
   int64_t lowest_version() const override { return lowest_target_opset; }
@@ -63,28 +58,16 @@ class OnnxFormat : public Format {
   }
 
   Support support() const override {
-    std::map<std::pair<std::string, std::string>, Support::Operator> operators;
-    Support support;
-    for (const Row& row : all_rows().all()) {
-      if (row.writes && row.op)
-        add_versions(support.written[std::string(row.op->name)], row.versions, lowest_target_opset,
-                     highest_target_opset);
-      if (row.type.empty()) continue;
-      Support::Operator& entry = operators[{row.domain, row.type}];
-      entry.domain = row.domain, entry.type = row.type;
-      if (!row.refusal.empty()) entry.refusal = row.refusal;
-      if (row.op) entry.ops.insert(std::string(row.op->name));
-      if (row.reads && row.refusal.empty())
-        add_versions(entry.read, row.versions, 1, std::max(1, newest_opset(row.domain)));
-    }
-    for (auto& [name, entry] : operators) {
-      // No version of an operator is older than the operator.
-      if (newest_opset(entry.domain) > 0)
-        std::erase_if(entry.read,
-                      [&](int version) { return !find_schema(entry.domain, entry.type, version); });
-      support.operators.push_back(std::move(entry));
-    }
-    return support;
+    return all_rows().support({lowest_target_opset, highest_target_opset},
+                              [](std::string_view domain, std::string_view type) {
+                                std::vector<int> versions;
+                                const int newest = newest_opset(domain);
+                                for (int version = 1; version <= std::max(1, newest); ++version)
+                                  // No version of an operator is older than the operator.
+                                  if (newest == 0 || find_schema(domain, type, version))
+                                    versions.push_back(version);
+                                return versions;
+                              });
   }
 };
 

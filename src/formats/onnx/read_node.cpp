@@ -1,13 +1,12 @@
 #include "formats/onnx/read_node.h"
 
 #include "formats/onnx/reader.h"
-#include "ir/infer.h"
 
 namespace remodel::onnx {
 
 ReadNode::ReadNode(GraphReader& reader, Graph& graph, const NodeProto& proto, int64_t version)
-    : reader_(reader),
-      graph_(graph),
+    : remodel::ReadNode(graph),
+      reader_(reader),
       proto_(proto),
       version_(version),
       results_(proto.outputs.size(), absent) {
@@ -47,6 +46,7 @@ int64_t ReadNode::integer(std::string_view name, int64_t otherwise) {
   auto found = checked(attribute(name), AttributeKind::integer, "an integer");
   return found ? found->integer : otherwise;
 }
+double ReadNode::real(std::string_view name) { return real(name, 0); }
 double ReadNode::real(std::string_view name, double otherwise) {
   auto found = checked(attribute(name), AttributeKind::real, "a number");
   return found ? found->real : otherwise;
@@ -55,6 +55,12 @@ std::string ReadNode::text(std::string_view name, std::string_view otherwise) {
   auto found = checked(attribute(name), AttributeKind::string, "a string");
   return found ? found->text : std::string(otherwise);
 }
+std::string ReadNode::text(std::string_view name) { return text(name, ""); }
+std::string ReadNode::word(std::string_view name) {
+  auto found = attribute(name);
+  return found && found->kind == AttributeKind::integer ? std::to_string(found->integer) : text(name);
+}
+DType ReadNode::dtype_named(std::string_view name) { return dtype_of_code(integer(name)); }
 std::vector<int64_t> ReadNode::integers(std::string_view name, std::vector<int64_t> otherwise) {
   auto found = checked(attribute(name), AttributeKind::integers, "a list of integers");
   return found ? found->integers : otherwise;
@@ -79,42 +85,6 @@ std::shared_ptr<GraphProto> ReadNode::body(std::string_view name) {
   return found->graphs[0];
 }
 
-ValueId ReadNode::input(size_t i) const {
-  if (!has_input(i)) fail("input {} is missing", i);
-  return operands_[i];
-}
-
-int64_t ReadNode::rank(size_t i) const {
-  if (!type(i).dims) fail("the rank of input {} ('{}') is not known", i, proto_.inputs[i]);
-  return static_cast<int64_t>(type(i).dims->size());
-}
-
-std::optional<Dims> ReadNode::sizes(size_t i) {
-  Node probe;
-  probe.inputs = operands_;
-  return Infer(graph_, probe).sizes(i);
-}
-
-std::optional<std::vector<int64_t>> ReadNode::known_integers(size_t i) {
-  if (ConstantPtr known = constant(i)) {
-    if (!is_integer(known->dtype())) return std::nullopt;
-    return known->tensor().ints();
-  }
-  auto known = sizes(i);
-  return known ? numbers(*known) : std::nullopt;
-}
-
-std::optional<bool> ReadNode::known_truth(size_t i) {
-  if (type(i).dtype != DType::boolean) return std::nullopt;
-  auto known = sizes(i);
-  if (!known || known->size() != 1 || !(*known)[0].is_number()) return std::nullopt;
-  return (*known)[0].number() != 0;
-}
-
-ConstantPtr ReadNode::constant(size_t i) const {
-  return has_input(i) ? graph_.value(operands_[i]).constant : nullptr;
-}
-
 ValueId ReadNode::named(const std::string& tensor) {
   if (reader_.poisoned(tensor)) throw Silenced();
   ValueId value = reader_.find(tensor);
@@ -127,35 +97,12 @@ void ReadNode::keep() {
   reader_.read_foreign(*this);
 }
 
-std::vector<ValueId> ReadNode::emit(Op op, std::vector<ValueId> operands, size_t results) {
-  while (!operands.empty() && operands.back() == absent) operands.pop_back();
-  NodeId id = graph_.add_node(std::move(op), std::move(operands), std::vector<std::string>(results), origin_);
-  return graph_.node(id).outputs;
-}
-
-ValueId ReadNode::emit(Op op, std::vector<ValueId> operands) {
-  return emit(std::move(op), std::move(operands), 1)[0];
-}
-
 void ReadNode::result(size_t k, ValueId value) {
   if (!wants(k)) return;
   Value& it = graph_.value(value);
   if (it.name.empty()) it.name = proto_.outputs[k];
   results_[k] = value;
   reader_.define(proto_.outputs[k], value);
-}
-
-void ReadNode::emit_results(Op op, std::vector<ValueId> operands) {
-  std::vector<ValueId> results = emit(std::move(op), std::move(operands), outputs());
-  for (size_t k = 0; k < results.size(); ++k) {
-    if (wants(k)) {
-      result(k, results[k]);
-    } else {
-      NodeId producer = graph_.value(results[k]).producer;
-      graph_.value(results[k]).producer = absent;
-      graph_.node(producer).outputs[k] = absent;
-    }
-  }
 }
 
 ReadNode::Body ReadNode::read_body(const GraphProto& proto, const std::vector<Type>& types) {

@@ -7,6 +7,7 @@
 #include "formats/onnx/names.h"
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
+#include "formats/row_engine.h"
 #include "ir/infer.h"
 #include "ops/control.h"
 

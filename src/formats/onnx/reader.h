@@ -17,9 +17,6 @@ namespace remodel::onnx {
 
 ReadResult read_model(const Bytes& file, const OpenExternal& open_external, const ReadRequest& request = {});
 
-// Thrown where a node reads what could not be read: it has been reported already.
-struct Silenced {};
-
 // Counts how deep something is nested, for as long as it lives.
 struct Deeper {
   explicit Deeper(int& depth) : depth(++depth) {}

@@ -1,77 +1,12 @@
 #include "formats/onnx/rows.h"
 
+#include "formats/row_engine.h"
+
+namespace remodel {
+template class Table<onnx::ReadNode, onnx::WriteNode>;
+}
+
 namespace remodel::onnx {
-
-void Rows::add(Row row) {
-  if (auto colon = row.type.find(':'); colon != std::string::npos) {
-    row.domain = row.type.substr(0, colon);
-    row.type = row.type.substr(colon + 1);
-  }
-  size_t index = rows_.size();
-  if (row.reads) readers_[row.domain + ":" + row.type].push_back(index);
-  if (row.writes) writers_[row.op].push_back(index);
-  rows_.push_back(std::move(row));
-}
-
-void Rows::add_slots(const OpInfo& op, std::string_view type, Versions versions, Slots slots, WhenFn when,
-                     bool writes) {
-  add({&op, std::string(type), "", versions, slots, nullptr, nullptr, when, true, writes, ""});
-}
-
-void Rows::add_writer(const OpInfo& op, Versions versions, WriteFn write, WhenFn when) {
-  add({&op, "", "", versions, {}, nullptr, write, when, false, true, ""});
-}
-
-void Rows::read(std::string_view type, Versions versions, ReadFn read) {
-  add({nullptr, std::string(type), "", versions, {}, read, nullptr, nullptr, true, false, ""});
-}
-
-void Rows::refuse(std::string_view type, Versions versions, std::string_view reason) {
-  add({nullptr,
-       std::string(type),
-       "",
-       versions,
-       {},
-       nullptr,
-       nullptr,
-       nullptr,
-       true,
-       false,
-       std::string(reason)});
-}
-
-const Row* Rows::find_reader(std::string_view domain, std::string_view type, int64_t version) const {
-  auto place = readers_.find(fmt::format("{}:{}", domain, type));
-  if (place == readers_.end()) return nullptr;
-  for (size_t index : place->second)
-    if (rows_[index].versions.contain(version)) return &rows_[index];
-  return nullptr;
-}
-
-const Row* Rows::find_writer(const WriteNode& node, int64_t opset, std::string* why) const {
-  auto place = writers_.find(&node.node().op.info());
-  std::string reasons;
-  if (place != writers_.end())
-    for (size_t index : place->second) {
-      const Row& row = rows_[index];
-      if (!row.versions.contain(opset)) continue;
-      std::string reason = row.when ? row.when(node) : "";
-      if (reason.empty()) return &row;
-      if (reasons.find(reason) == std::string::npos) reasons += (reasons.empty() ? "" : "; ") + reason;
-    }
-  if (why)
-    *why =
-        reasons.empty() ? fmt::format("'{}' has no form in opset {}", node.node().op.name(), opset) : reasons;
-  return nullptr;
-}
-
-std::optional<TileMatch> Rows::find_tile(const WriteNode& root, int64_t opset) const {
-  for (const TileRow& row : tiles_) {
-    if (row.root != &root.node().op.info() || !row.versions.contain(opset)) continue;
-    if (std::vector<NodeId> inner = row.inner(root); !inner.empty()) return TileMatch{&row, std::move(inner)};
-  }
-  return std::nullopt;
-}
 
 // One function a family, in rows/.
 void activation_rows(Rows& rows);
@@ -141,6 +76,45 @@ const Rows& all_rows() {
     return made;
   }();
   return rows;
+}
+
+namespace {
+
+struct ToAttribute {
+  std::string name;
+  Attribute operator()(bool value) const { return Attribute::of(name, int64_t{value}); }
+  Attribute operator()(DType value) const { return Attribute::of(name, code_of_dtype(value)); }
+  Attribute operator()(const Word& word) const {
+    const bool digits = !word.text.empty() && word.text.find_first_not_of("0123456789") == std::string::npos;
+    return digits ? Attribute::of(name, int64_t{std::stoi(word.text)}) : Attribute::of(name, word.text);
+  }
+  Attribute operator()(const auto& value) const { return Attribute::of(name, value); }
+};
+
+struct ToInput {
+  WriteNode& node;
+  std::string operator()(const Dims& sizes) const { return node.sizes(sizes); }
+  std::string operator()(const std::vector<int64_t>& values) const { return node.integers(values); }
+  std::string operator()(int64_t value) const { return node.scalar(DType::i64, static_cast<double>(value)); }
+  std::string operator()(double value) const { return node.scalar(node.dtype(0), value); }
+  std::string operator()(bool value) const { return node.scalar(DType::boolean, value); }
+  std::string operator()(const ConstantPtr& value) const { return node.constant(value); }
+};
+
+}  // namespace
+
+void write_by_row(WriteNode& node, const Row& row) {
+  const SaidBySlots slots = say_by_slots(node, row);
+  Attributes attributes;
+  for (const auto& [name, value] : slots.attributes)
+    attributes.push_back(std::visit(ToAttribute{std::string(name)}, value));
+  std::vector<std::string> inputs = node.ins();
+  for (const auto& [i, value] : slots.inputs) {
+    if (inputs.size() <= i) inputs.resize(i + 1);
+    inputs[i] = std::visit(ToInput{node}, value.value);
+  }
+  while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
+  node.emit_to(node.outs(), row.type, inputs, attributes, row.domain);
 }
 
 }  // namespace remodel::onnx

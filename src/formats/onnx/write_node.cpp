@@ -6,9 +6,6 @@
 
 namespace remodel::onnx {
 
-WriteNode::WriteNode(GraphWriter& writer, const Graph& graph, const Node& node)
-    : writer_(writer), graph_(graph), node_(node) {}
-
 int64_t WriteNode::opset() const { return writer_.file_.opset; }
 
 int64_t WriteNode::version(const std::string& domain) const {
@@ -18,15 +15,6 @@ int64_t WriteNode::version(const std::string& domain) const {
 void WriteNode::need(const std::string& domain, int64_t version) {
   writer_.file_.versions[domain] = std::max(this->version(domain), version);
 }
-
-const Type& WriteNode::type(size_t i) const {
-  if (!has(i)) fail("operand {} is missing", i);
-  return graph_.value(node_.inputs[i]).type;
-}
-int64_t WriteNode::rank(size_t i) const {
-  return type(i).dims ? static_cast<int64_t>(type(i).dims->size()) : -1;
-}
-const Type& WriteNode::result_type(size_t k) const { return graph_.value(node_.outputs[k]).type; }
 
 std::string WriteNode::name_of(ValueId value) { return writer_.name_of(value); }
 std::string WriteNode::in(size_t i) { return has(i) ? writer_.name_of(node_.inputs[i]) : ""; }
@@ -56,7 +44,7 @@ std::string WriteNode::scalar(DType dtype, double value) {
   return constant(constant_splat(dtype, {}, value));
 }
 
-std::string WriteNode::sizes(const Dims& dims) { return writer_.sizes_.list(dims); }
+std::string WriteNode::sizes(const Dims& dims) { return writer_.file_.numbered(writer_.sizes_.list(dims)); }
 int WriteNode::nodes_for(const Dims& dims) const { return writer_.sizes_.cost(dims); }
 
 std::string WriteNode::scalar_size(const Dim& dim) {

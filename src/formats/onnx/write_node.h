@@ -1,48 +1,29 @@
-// What a row's function sees of one node while a file is written: the node's parts, and the ONNX nodes to
-// emit.
+// What a row's function sees of one node while a file is written, and the ONNX nodes to emit.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
 #include "formats/onnx/proto.h"
-#include "ir/graph.h"
+#include "formats/write_node.h"
 
 namespace remodel::onnx {
 
 class GraphWriter;
 using Attributes = std::vector<Attribute>;
 
-class WriteNode {
+class WriteNode : public remodel::WriteNode {
  public:
-  WriteNode(GraphWriter& writer, const Graph& graph, const Node& node);
+  WriteNode(GraphWriter& writer, const Graph& graph, const Node& node)
+      : remodel::WriteNode(graph, node), writer_(writer) {}
 
-  template <class T>
-  const T& op() const {
-    return *node_.op.as<T>();
-  }
-  const Node& node() const { return node_; }
-  const Graph& graph() const { return graph_; }
   // Another node of the same tile.
   WriteNode at(NodeId id) const { return {writer_, graph_, graph_.node(id)}; }
   int64_t opset() const;
   // Of another domain's operator set, as the file will declare it; and at least this one.
   int64_t version(const std::string& domain) const;
   void need(const std::string& domain, int64_t version);
-
-  // Operands and results of the IR node.
-  size_t inputs() const { return node_.inputs.size(); }
-  bool has(size_t i) const { return node_.has(i); }
-  const Type& type(size_t i) const;
-  DType dtype(size_t i) const { return type(i).dtype; }
-  int64_t rank(size_t i) const;  // -1 where it is not known
-  const Type& result_type(size_t k = 0) const;
-  const Constant* constant(size_t i) const { return has(i) ? graph_.constant(node_.inputs[i]) : nullptr; }
-  size_t outputs() const { return node_.outputs.size(); }
-  bool wants(size_t k) const { return k < node_.outputs.size() && node_.outputs[k] != absent; }
 
   // Names in the file. An absent operand or result is "".
   std::string in(size_t i);
@@ -52,6 +33,7 @@ class WriteNode {
   std::string name_of(ValueId value);  // of any value that is computed before
 
   // New initializers; equal ones are shared.
+  using remodel::WriteNode::constant;
   std::string constant(ConstantPtr constant);
   std::string integers(const std::vector<int64_t>& values);  // i64[n]
   std::string scalar(DType dtype, double value);
@@ -74,8 +56,6 @@ class WriteNode {
 
  private:
   GraphWriter& writer_;
-  const Graph& graph_;
-  const Node& node_;
 };
 
 }  // namespace remodel::onnx

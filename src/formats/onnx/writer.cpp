@@ -181,7 +181,7 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
       to.inputs.push_back(value_info(name, graph_.value(port.value).type));
     }
     define(port.value, name);
-    sizes_.note(graph_.value(port.value).type, name);
+    note_sizes(graph_.value(port.value).type, name);
   }
   // The interface's names are taken first: inner values give way.
   std::vector<std::string> outputs;
@@ -215,7 +215,7 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
     }
     // Only what is computed can be asked for its sizes.
     for (ValueId output : node.outputs)
-      if (output != absent) sizes_.note(graph_.value(output).type, names_[output]);
+      if (output != absent) note_sizes(graph_.value(output).type, names_[output]);
   }
   node_name_.clear();
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
@@ -224,11 +224,25 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
   }
 }
 
+namespace {
+
+// `why` is empty where there is a row.
+const Row* find_writer(const WriteNode& node, int64_t opset, std::string& why) {
+  const Row* row = all_rows().find_writer(node, opset, &why);
+  if (row)
+    why.clear();
+  else if (why.empty())
+    why = fmt::format("'{}' has no form in opset {}", node.node().op.name(), opset);
+  return row;
+}
+
+}  // namespace
+
 void GraphWriter::write_node(const Node& node, const TileMatch* tile) {
   WriteNode writing(*this, graph_, node);
-  if (tile) return tile->row->write(writing, tile->inner);
+  if (tile) return all_rows().tile(*tile).write(writing, tile->inner);
   std::string why;
-  const Row* row = all_rows().find_writer(writing, file_.opset, &why);
+  const Row* row = find_writer(writing, file_.opset, why);
   if (!row) throw Error(why);
   if (row->write)
     row->write(writing);
@@ -261,7 +275,8 @@ std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
   GraphWriter writer(file, graph, nullptr);
   WriteNode writing(writer, graph, node);
   std::string why;
-  return all_rows().find_writer(writing, opset, &why) ? "" : why;
+  find_writer(writing, opset, why);
+  return why;
 }
 
 ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems) {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/unique_names.h"
+#include "formats/cover.h"
 #include "formats/onnx/proto.h"
-#include "formats/onnx/size_writer.h"
-#include "formats/onnx/tiles.h"
 #include "formats/onnx/write_node.h"
+#include "formats/size_writer.h"
 #include "ir/graph.h"
 
 namespace remodel::onnx {
@@ -38,16 +38,21 @@ struct FileWriter {
   std::string unique_name(std::string_view wish);
   // The initializer that holds the constant; equal constants are one.
   std::string initializer(const ConstantPtr& constant, std::string_view wish);
+  // A number for a name, as SizeOperators wants it.
+  int number_of(const std::string& name);
+  const std::string& numbered(int number) const { return numbered_[static_cast<size_t>(number)]; }
 
  private:
   UniqueNames names_{"_"};
+  std::vector<std::string> numbered_;
+  std::unordered_map<std::string, int> numbers_;
   // Keeps what it has seen alive, so that no address comes again.
   std::unordered_map<ConstantPtr, std::string> by_pointer_;
   std::unordered_multimap<size_t, std::pair<ConstantPtr, std::string>> by_content_;
 };
 
 // One graph or body being written.
-class GraphWriter {
+class GraphWriter : private SizeOperators {
  public:
   GraphWriter(FileWriter& file, const Graph& graph, GraphWriter* outer)
       : file_(file), graph_(graph), outer_(outer), sizes_(*this, outer ? &outer->sizes_ : nullptr) {}
@@ -57,7 +62,6 @@ class GraphWriter {
 
  private:
   friend class WriteNode;
-  friend class SizeWriter;
   std::string name_of(ValueId value);
   void define(ValueId value, const std::string& name);
   DType dtype_of(const std::string& name) const;
@@ -70,6 +74,15 @@ class GraphWriter {
   void note_result_types(const NodeProto& node);
   const OpSchema* schema_of(const NodeProto& node) const;
   ValueInfo value_info(const std::string& name, const Type& type) const;
+  // In sizes.cpp.
+  Tensor constant(const std::vector<int64_t>& numbers) override;
+  bool has_parts() const override;
+  Tensor shape(Tensor value, int64_t first, int64_t end, int64_t rank) override;
+  Tensor part(Tensor sizes, int64_t first, int64_t end) override;
+  Tensor join(const std::vector<Tensor>& lists) override;
+  Tensor compute(Arithmetic what, Tensor a, Tensor b) override;
+  bool can_be_asked(DType dtype) const override;
+  void note_sizes(const Type& type, const std::string& name) { sizes_.note(type, file_.number_of(name)); }
 
   FileWriter& file_;
   const Graph& graph_;

@@ -119,7 +119,7 @@ void signal_rows(Rows& rows) {
   rows.read("BlackmanWindow", since(17), read_window<Window::Kind::blackman>);
   rows.write<Window>(since(17), write_window);
   rows.row<MelWeights>("MelWeightMatrix", since(17),
-                       {attr("output_datatype", &MelWeights::dtype, int64_t{1})});
+                       {attr("output_datatype", &MelWeights::dtype, DType::f32)});
 }
 
 }  // namespace remodel::onnx

@@ -1,5 +1,5 @@
-// Which nodes are written together: a tile is several of our ops that one ONNX operator says. What the tiles
-// leave over is written node by node.
+// Which nodes are written together: a tile is several of our ops that one operator says. What the tiles leave
+// over is written node by node.
 #pragma once
 
 #include <functional>
@@ -10,13 +10,11 @@
 
 #include "ir/graph.h"
 
-namespace remodel::onnx {
-
-struct TileRow;
+namespace remodel {
 
 // A tile of a graph. Its root is the last op: its results are the operator's.
 struct TileMatch {
-  const TileRow* row = nullptr;
+  size_t row = 0;  // of the format's table
   // What the operator computes besides the root; the op that it is named for comes first.
   std::vector<NodeId> inner;
 };
@@ -30,4 +28,4 @@ struct Cover {
 // `tile_at` gives the tile with that root, where there is one. The last root takes what it can first.
 Cover cover(const Graph& graph, const std::function<std::optional<TileMatch>(NodeId)>& tile_at);
 
-}  // namespace remodel::onnx
+}  // namespace remodel

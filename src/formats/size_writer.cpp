@@ -1,11 +1,11 @@
-#include "formats/onnx/size_writer.h"
+#include "formats/size_writer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
-#include "formats/onnx/writer.h"
 
-namespace remodel::onnx {
+namespace remodel {
 namespace {
 
 // Parts of one list are joined by one more node; between plans of equal cost the fewer parts are better.
@@ -17,21 +17,9 @@ bool has_symbols(const Dims& dims) {
 
 bool all_numbers(const Dims& dims) { return !has_symbols(dims); }
 
-// All versions of Shape take these.
-bool can_be_asked(DType dtype) {
-  return dtype == DType::boolean || dtype == DType::f16 || dtype == DType::f32 || dtype == DType::f64 ||
-         (is_integer(dtype) && !is_packed(dtype));
-}
-
-NodeProto proto(std::string type, std::vector<std::string> inputs, Attributes attributes = {}) {
-  NodeProto made;
-  made.type = std::move(type);
-  made.inputs = std::move(inputs);
-  made.attributes = std::move(attributes);
-  return made;
-}
-
 std::string key(const Dims& dims) { return dims.size() == 1 ? dims[0].text() : text_of(dims); }
+
+std::string shape_key(int value) { return fmt::format("shape {}", value); }
 
 Dims slice(const Dims& dims, size_t first, size_t count) {
   auto begin = dims.begin() + static_cast<std::ptrdiff_t>(first);
@@ -40,12 +28,13 @@ Dims slice(const Dims& dims, size_t first, size_t count) {
 
 }  // namespace
 
-void SizeWriter::note(const Type& type, const std::string& name) {
-  if (!type.is_tensor() || !type.dims || !can_be_asked(type.dtype) || !has_symbols(*type.dims)) return;
-  if (by_shape_.emplace(text_of(*type.dims), shaped_.size()).second) shaped_.push_back({*type.dims, name});
+void SizeWriter::note(const Type& type, Tensor value) {
+  if (!type.is_tensor() || !type.dims || !operators_.can_be_asked(type.dtype) || !has_symbols(*type.dims))
+    return;
+  if (by_shape_.emplace(text_of(*type.dims), shaped_.size()).second) shaped_.push_back({*type.dims, value});
 }
 
-const std::string* SizeWriter::made(const std::string& text) const {
+const SizeWriter::Tensor* SizeWriter::made(const std::string& text) const {
   for (const SizeWriter* scope = this; scope; scope = scope->outer_)
     if (auto place = scope->made_.find(text); place != scope->made_.end()) return &place->second;
   return nullptr;
@@ -79,9 +68,9 @@ int SizeWriter::cost_of(const Dims& dims, size_t first, const Part& part) const 
       nodes += static_cast<int>(term.atoms.size()) + (term.factor != 1 ? 1 : 0);
     return node * (nodes + (size.rest() != 0 ? 1 : 0));
   }
-  if (writer_.file_.opset >= 15) return node;
+  if (operators_.has_parts()) return node;
   bool whole = part.count == part.from->dims.size();
-  return node * ((made("shape " + part.from->name) ? 0 : 1) + (whole ? 0 : 1));
+  return node * ((made(shape_key(part.from->value)) ? 0 : 1) + (whole ? 0 : 1));
 }
 
 SizeWriter::Plan SizeWriter::plan(const Dims& dims) const {
@@ -112,77 +101,58 @@ int SizeWriter::cost(const Dims& dims) const {
   return all_numbers(dims) || made(key(dims)) ? 0 : plan(dims).cost / node;
 }
 
-std::string SizeWriter::constant(const std::vector<int64_t>& numbers) {
-  return writer_.file_.initializer(constant_ints(numbers), "sizes");
-}
-
-std::string SizeWriter::list(const Dims& dims) {
-  if (auto known = numbers(dims)) return constant(*known);
-  if (const std::string* name = made(key(dims))) return *name;
-  std::vector<std::string> names;
+SizeWriter::Tensor SizeWriter::list(const Dims& dims) {
+  if (auto known = numbers(dims)) return operators_.constant(*known);
+  if (const Tensor* tensor = made(key(dims))) return *tensor;
+  std::vector<Tensor> tensors;
   size_t first = 0;
   const std::vector<Part> parts = plan(dims).parts;
   for (const Part& part : parts) {
-    names.push_back(say(slice(dims, first, part.count), part));
+    tensors.push_back(say(slice(dims, first, part.count), part));
     first += part.count;
   }
-  if (names.size() == 1) return names[0];
-  return keep(key(dims), writer_.emit(proto("Concat", names, {Attribute::of("axis", int64_t{0})})));
+  return tensors.size() == 1 ? tensors[0] : keep(key(dims), operators_.join(tensors));
 }
 
-std::string SizeWriter::say(const Dims& sizes, const Part& part) {
-  if (auto known = numbers(sizes)) return constant(*known);
-  if (const std::string* name = made(key(sizes))) return *name;
+SizeWriter::Tensor SizeWriter::say(const Dims& sizes, const Part& part) {
+  if (auto known = numbers(sizes)) return operators_.constant(*known);
+  if (const Tensor* tensor = made(key(sizes))) return *tensor;
   if (!part.from) return keep(key(sizes), computed(sizes[0]));
-  const std::string from = part.from->name;
-  const auto axis = static_cast<int64_t>(part.axis), end = static_cast<int64_t>(part.axis + part.count);
-  const bool whole = part.count == part.from->dims.size();
-  if (writer_.file_.opset >= 15) {
-    Attributes attributes;
-    if (axis != 0) attributes.push_back(Attribute::of("start", axis));
-    if (!whole && end != static_cast<int64_t>(part.from->dims.size()))
-      attributes.push_back(Attribute::of("end", end));
-    return keep(key(sizes), writer_.emit(proto("Shape", {from}, attributes)));
-  }
-  const std::string* known = made("shape " + from);
-  std::string shape = known ? *known : keep("shape " + from, writer_.emit(proto("Shape", {from})));
-  if (whole) return keep(key(sizes), shape);
-  std::vector<int64_t> axes;
-  for (int64_t i = axis; i < end; ++i) axes.push_back(i);
-  return keep(key(sizes),
-              writer_.emit(proto("Gather", {shape, constant(axes)}, {Attribute::of("axis", int64_t{0})})));
+  const Tensor from = part.from->value;
+  const auto axis = static_cast<int64_t>(part.axis), end = static_cast<int64_t>(part.axis + part.count),
+             rank = static_cast<int64_t>(part.from->dims.size());
+  if (operators_.has_parts()) return keep(key(sizes), operators_.shape(from, axis, end, rank));
+  const Tensor* known = made(shape_key(from));
+  const Tensor shape = known ? *known : keep(shape_key(from), operators_.shape(from, 0, rank, rank));
+  return keep(key(sizes), axis == 0 && end == rank ? shape : operators_.part(shape, axis, end));
 }
 
-std::string SizeWriter::computed(const Dim& size) {
+SizeWriter::Tensor SizeWriter::computed(const Dim& size) {
+  using Arithmetic = SizeOperators::Arithmetic;
   if (std::string_view symbol = size.symbol_name(); !symbol.empty())
     fail("the size '{}' is not found in any input", symbol);
-  auto emit = [&](std::string type, std::vector<std::string> inputs) {
-    return writer_.emit(proto(std::move(type), std::move(inputs)));
-  };
-  std::string result;
+  std::optional<Tensor> result;
   for (const Dim::Term& term : size.terms()) {
-    std::string product;
+    std::optional<Tensor> product;
     for (const auto& atom : term.atoms) {
-      std::string factor;
+      Tensor factor;
       if (atom->kind == Dim::Atom::symbol) {
         factor = list({Dim::symbol(atom->name)});
       } else {
-        std::string a = list({atom->arguments[0]}), b = list({atom->arguments[1]});
-        // Sizes are not negative, so truncation is floor.
-        if (atom->kind == Dim::Atom::floor_div)
-          factor = emit("Div", {a, b});
-        else if (writer_.file_.opset >= 12)
-          factor = emit(atom->kind == Dim::Atom::min ? "Min" : "Max", {a, b});
-        else
-          factor = emit("Where", {emit("Less", {a, b}), atom->kind == Dim::Atom::min ? a : b,
-                                  atom->kind == Dim::Atom::min ? b : a});
+        const Tensor a = list({atom->arguments[0]}), b = list({atom->arguments[1]});
+        factor = operators_.compute(atom->kind == Dim::Atom::floor_div ? Arithmetic::floor_div
+                                    : atom->kind == Dim::Atom::min     ? Arithmetic::min
+                                                                       : Arithmetic::max,
+                                    a, b);
       }
-      product = product.empty() ? factor : emit("Mul", {product, factor});
+      product = product ? operators_.compute(Arithmetic::mul, *product, factor) : factor;
     }
-    if (term.factor != 1) product = emit("Mul", {product, constant({term.factor})});
-    result = result.empty() ? product : emit("Add", {result, product});
+    if (term.factor != 1)
+      product = operators_.compute(Arithmetic::mul, *product, operators_.constant({term.factor}));
+    result = result ? operators_.compute(Arithmetic::add, *result, *product) : *product;
   }
-  return size.rest() != 0 ? emit("Add", {result, constant({size.rest()})}) : result;
+  return size.rest() != 0 ? operators_.compute(Arithmetic::add, *result, operators_.constant({size.rest()}))
+                          : *result;
 }
 
-}  // namespace remodel::onnx
+}  // namespace remodel

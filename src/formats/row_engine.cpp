@@ -1,9 +1,8 @@
+#include "formats/row_engine.h"
+
 #include <algorithm>
 
-#include "formats/onnx/rows.h"
-#include "ir/infer.h"
-
-namespace remodel::onnx {
+namespace remodel {
 namespace {
 
 const Field& field_at(const OpInfo& op, size_t offset) {
@@ -36,6 +35,9 @@ void set_default(void* op, const Field& field, const Slot& slot) {
       else
         field_as<std::string>(op, field) = slot.value.word_value;
       return;
+    case Default::dtype:
+      field_as<DType>(op, field) = slot.value.dtype_value;
+      return;
     case Default::integer:
       break;
   }
@@ -46,9 +48,6 @@ void set_default(void* op, const Field& field, const Slot& slot) {
       return;
     case FieldKind::real:
       field_as<double>(op, field) = static_cast<double>(number);
-      return;
-    case FieldKind::dtype:
-      field_as<DType>(op, field) = dtype_of_code(number);
       return;
     case FieldKind::choice:
       field_as<uint8_t>(op, field) = static_cast<uint8_t>(number);
@@ -70,22 +69,19 @@ void set_attribute(ReadNode& node, void* op, const Field& field, const Slot& slo
       field_as<int64_t>(op, field) = node.integer(slot.wire);
       return;
     case FieldKind::real:
-      field_as<double>(op, field) = node.real(slot.wire, 0);
+      field_as<double>(op, field) = node.real(slot.wire);
       return;
     case FieldKind::truth:
-      field_as<bool>(op, field) = node.integer(slot.wire) != 0;
+      field_as<bool>(op, field) = node.truth(slot.wire);
       return;
     case FieldKind::text:
-      field_as<std::string>(op, field) = node.text(slot.wire, "");
+      field_as<std::string>(op, field) = node.text(slot.wire);
       return;
     case FieldKind::choice:
-      if (node.attribute(slot.wire)->kind == AttributeKind::integer)
-        set_choice(op, field, slot, std::to_string(node.integer(slot.wire)));
-      else
-        set_choice(op, field, slot, node.text(slot.wire, ""));
+      set_choice(op, field, slot, node.word(slot.wire));
       return;
     case FieldKind::dtype:
-      field_as<DType>(op, field) = dtype_of_code(node.integer(slot.wire));
+      field_as<DType>(op, field) = node.dtype_named(slot.wire);
       return;
     case FieldKind::axes:
     case FieldKind::integers:
@@ -172,7 +168,7 @@ bool set_from_input(ReadNode& node, void* op, const Field& field, const Slot& sl
 
 }  // namespace
 
-void read_by_row(ReadNode& node, const Row& row) {
+void read_by_row(ReadNode& node, const RowData& row) {
   std::shared_ptr<void> op = row.op->make(nullptr);
   std::vector<ValueId> operands = node.operands();
   for (const Slot& slot : row.slots) {
@@ -193,117 +189,98 @@ void read_by_row(ReadNode& node, const Row& row) {
   node.emit_results(Op(*row.op, op), operands);
 }
 
-void write_by_row(WriteNode& node, const Row& row) {
+namespace {
+
+AttributeValue said(const void* op, const Field& field, const Slot& slot) {
+  switch (field.kind) {
+    case FieldKind::integer:
+    case FieldKind::axis:
+      return field_as<int64_t>(op, field);
+    case FieldKind::real:
+      return field_as<double>(op, field);
+    case FieldKind::truth:
+      return field_as<bool>(op, field);
+    case FieldKind::text:
+      return field_as<std::string>(op, field);
+    case FieldKind::dtype:
+      return field_as<DType>(op, field);
+    case FieldKind::axes:
+    case FieldKind::integers:
+      return field_as<std::vector<int64_t>>(op, field);
+    case FieldKind::reals:
+      return field_as<std::vector<double>>(op, field);
+    case FieldKind::texts:
+      return field_as<std::vector<std::string>>(op, field);
+    case FieldKind::constant:
+      return field_as<ConstantPtr>(op, field);
+    case FieldKind::choice: {
+      const uint8_t value = field_as<uint8_t>(op, field);
+      for (const auto& [word, number] : slot.choices)
+        if (number == value) return Word{std::string(word)};
+      fail("{} '{}' has no form here", field.name, field.choices[value]);
+    }
+    case FieldKind::dim:
+    case FieldKind::dims: {
+      const Dims dims =
+          field.kind == FieldKind::dim ? Dims{field_as<Dim>(op, field)} : field_as<Dims>(op, field);
+      const auto known = numbers(dims);
+      if (!known)
+        fail("{} {} depends on the input's size; the operator needs numbers here", field.name, text_of(dims));
+      if (field.kind == FieldKind::dim) return (*known)[0];
+      return *known;
+    }
+    case FieldKind::graph:
+    case FieldKind::type:
+      break;
+  }
+  throw Error(fmt::format("attribute '{}' needs a function, not a slot", slot.wire), ErrorKind::internal);
+}
+
+InputValue said_as_input(const void* op, const Field& field) {
+  switch (field.kind) {
+    case FieldKind::dims:
+      return {field_as<Dims>(op, field)};
+    case FieldKind::dim:
+      return {Dims{field_as<Dim>(op, field)}};
+    case FieldKind::axes:
+    case FieldKind::integers:
+      return {field_as<std::vector<int64_t>>(op, field)};
+    case FieldKind::integer:
+    case FieldKind::axis:
+      return {field_as<int64_t>(op, field)};
+    case FieldKind::real:
+      return {field_as<double>(op, field)};
+    case FieldKind::truth:
+      return {field_as<bool>(op, field)};
+    case FieldKind::constant:
+      return {field_as<ConstantPtr>(op, field)};
+    default:
+      throw Error("a row's input has a field of a wrong kind", ErrorKind::internal);
+  }
+}
+
+}  // namespace
+
+SaidBySlots say_by_slots(const WriteNode& node, const RowData& row) {
   const void* op = node.node().op.data();
-  Attributes attributes;
-  std::vector<std::string> inputs = node.ins();
+  SaidBySlots result;
   for (const Slot& slot : row.slots) {
     if (slot.kind == Slot::ignored) continue;
     const Field& field = field_at(*row.op, slot.field);
     if (slot.kind == Slot::attribute) {
-      // What equals the default is left out, so that the shortest file says the same.
       if (slot.value.kind != Default::required) {
         std::shared_ptr<void> sample = row.op->make(nullptr);
         set_default(sample.get(), field, slot);
         if (fields_equal(op, sample.get(), field)) continue;
       }
-      std::string wire(slot.wire);
-      switch (field.kind) {
-        case FieldKind::integer:
-        case FieldKind::axis:
-          attributes.push_back(Attribute::of(wire, field_as<int64_t>(op, field)));
-          break;
-        case FieldKind::real:
-          attributes.push_back(Attribute::of(wire, field_as<double>(op, field)));
-          break;
-        case FieldKind::truth:
-          attributes.push_back(Attribute::of(wire, int64_t{field_as<bool>(op, field)}));
-          break;
-        case FieldKind::text:
-          attributes.push_back(Attribute::of(wire, field_as<std::string>(op, field)));
-          break;
-        case FieldKind::dtype:
-          attributes.push_back(Attribute::of(wire, code_of_dtype(field_as<DType>(op, field))));
-          break;
-        case FieldKind::axes:
-        case FieldKind::integers:
-          attributes.push_back(Attribute::of(wire, field_as<std::vector<int64_t>>(op, field)));
-          break;
-        case FieldKind::reals:
-          attributes.push_back(Attribute::of(wire, field_as<std::vector<double>>(op, field)));
-          break;
-        case FieldKind::texts:
-          attributes.push_back(Attribute::of(wire, field_as<std::vector<std::string>>(op, field)));
-          break;
-        case FieldKind::constant:
-          attributes.push_back(Attribute::of(wire, field_as<ConstantPtr>(op, field)));
-          break;
-        case FieldKind::choice: {
-          uint8_t value = field_as<uint8_t>(op, field);
-          auto place = std::find_if(slot.choices.begin(), slot.choices.end(),
-                                    [&](const ChoiceName& name) { return name.second == value; });
-          if (place == slot.choices.end())
-            fail("{} '{}' has no form in ONNX", field.name, field.choices[value]);
-          bool digits =
-              !place->first.empty() && place->first.find_first_not_of("0123456789") == std::string::npos;
-          attributes.push_back(digits ? Attribute::of(wire, int64_t{std::stoi(std::string(place->first))})
-                                      : Attribute::of(wire, std::string(place->first)));
-          break;
-        }
-        case FieldKind::dim:
-        case FieldKind::dims: {
-          Dims dims =
-              field.kind == FieldKind::dim ? Dims{field_as<Dim>(op, field)} : field_as<Dims>(op, field);
-          auto known = numbers(dims);
-          if (!known)
-            fail("{} {} depends on the input's size; opset {} needs numbers here", field.name, text_of(dims),
-                 node.opset());
-          attributes.push_back(field.kind == FieldKind::dim ? Attribute::of(wire, (*known)[0])
-                                                            : Attribute::of(wire, *known));
-          break;
-        }
-        case FieldKind::graph:
-        case FieldKind::type:
-          throw Error(fmt::format("attribute '{}' needs a function, not a slot", slot.wire),
-                      ErrorKind::internal);
-      }
-      continue;
+      result.attributes.emplace_back(slot.wire, said(op, field, slot));
+    } else if (const auto i = static_cast<size_t>(slot.position); !node.has(i)) {
+      InputValue value = said_as_input(op, field);
+      const auto* constant = std::get_if<ConstantPtr>(&value.value);
+      if (!constant || *constant) result.inputs.emplace(i, std::move(value));
     }
-    size_t i = static_cast<size_t>(slot.position);
-    if (node.has(i)) continue;
-    std::string name;
-    switch (field.kind) {
-      case FieldKind::dims:
-        name = node.sizes(field_as<Dims>(op, field));
-        break;
-      case FieldKind::dim:
-        name = node.sizes({field_as<Dim>(op, field)});
-        break;
-      case FieldKind::axes:
-      case FieldKind::integers:
-        name = node.integers(field_as<std::vector<int64_t>>(op, field));
-        break;
-      case FieldKind::integer:
-      case FieldKind::axis:
-        name = node.scalar(DType::i64, static_cast<double>(field_as<int64_t>(op, field)));
-        break;
-      case FieldKind::real:
-        name = node.scalar(node.dtype(0), field_as<double>(op, field));
-        break;
-      case FieldKind::truth:
-        name = node.scalar(DType::boolean, field_as<bool>(op, field));
-        break;
-      case FieldKind::constant:
-        if (field_as<ConstantPtr>(op, field)) name = node.constant(field_as<ConstantPtr>(op, field));
-        break;
-      default:
-        throw Error("a row's input has a field of a wrong kind", ErrorKind::internal);
-    }
-    if (inputs.size() <= i) inputs.resize(i + 1);
-    inputs[i] = name;
   }
-  while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
-  node.emit_to(node.outs(), row.type, inputs, attributes, row.domain);
+  return result;
 }
 
-}  // namespace remodel::onnx
+}  // namespace remodel

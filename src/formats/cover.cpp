@@ -1,8 +1,8 @@
-#include "formats/onnx/tiles.h"
+#include "formats/cover.h"
 
 #include <algorithm>
 
-namespace remodel::onnx {
+namespace remodel {
 
 Cover cover(const Graph& graph, const std::function<std::optional<TileMatch>(NodeId)>& tile_at) {
   Cover cover;
@@ -36,4 +36,4 @@ Cover cover(const Graph& graph, const std::function<std::optional<TileMatch>(Nod
   return cover;
 }
 
-}  // namespace remodel::onnx
+}  // namespace remodel
