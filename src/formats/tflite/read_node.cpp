@@ -4,6 +4,7 @@
 
 #include "formats/tflite/reader.h"
 #include "formats/tflite/rows.h"
+#include "ir/infer.h"
 #include "ops/activation.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
@@ -17,7 +18,8 @@ namespace remodel::tflite {
 ReadNode::ReadNode(GraphReader& reader, const Operator& proto)
     : remodel::ReadNode(reader.scope_.graph), reader_(reader), proto_(proto), bound_(proto.outputs.size()) {
   for (const int32_t output : proto.outputs)
-    if (output >= 0 && origin_.empty()) origin_ = {reader.path_ + reader.sub_.tensors[static_cast<size_t>(output)].name};
+    if (output >= 0 && origin_.empty())
+      origin_ = {reader.path_ + reader.sub_.tensors[static_cast<size_t>(output)].name};
   for (const int32_t input : proto.inputs) raw_.push_back(input < 0 ? absent : reader.find(input).value);
   operands_ = raw_;
   // Only elements of one grid can be moved as they are.
@@ -109,6 +111,25 @@ const Tensor& ReadNode::output_tensor(size_t k) const {
   return reader_.sub_.tensors[static_cast<size_t>(proto_.outputs.at(k))];
 }
 
+std::optional<Dims> ReadNode::elements(size_t i) {
+  constexpr int64_t most = 256;
+  if (const ConstantPtr known = constant(i)) {
+    if (!is_integer(known->dtype()) || known->count() > most) return std::nullopt;
+    return to_dims(known->tensor().ints());
+  }
+  Node probe;
+  probe.inputs = operands_;
+  const std::optional<Content> content = Infer(graph_, probe).content(i, 2);
+  if (!content) return std::nullopt;
+  Dims dims;
+  for (const Quantity& one : *content) {
+    const std::optional<Dim> whole = exact_div(one.over, one.under);
+    if (!whole) return std::nullopt;
+    dims.push_back(*whole);
+  }
+  return dims;
+}
+
 ValueId ReadNode::weights(size_t i, const std::vector<int64_t>& perm) {
   const std::shared_ptr<const Grid> grid = grid_of(input_tensor(i));
   const ConstantPtr constant = graph_.value(raw(i)).constant;
@@ -124,9 +145,7 @@ bool ReadNode::hybrid(size_t x, size_t weights) const {
   return !quantized_input(x) && is_float(type(x).dtype) && grid_of(input_tensor(weights)) != nullptr;
 }
 
-ValueId ReadNode::rounded_rows(size_t i, bool asymmetric) {
-  return rounded_rows_of(input(i), asymmetric);
-}
+ValueId ReadNode::rounded_rows(size_t i, bool asymmetric) { return rounded_rows_of(input(i), asymmetric); }
 
 ValueId ReadNode::rounded_rows_of(ValueId x, bool asymmetric) {
   const Type type = graph_.value(x).type;
@@ -136,7 +155,8 @@ ValueId ReadNode::rounded_rows_of(ValueId x, bool asymmetric) {
   const Dim rows = (*type.dims)[0];
   const ValueId flat = emit(Reshape{{rows, rest}, false}, {x});
   const std::vector<ValueId> codes = emit(DynamicQuantize{!asymmetric, true}, {flat}, 3);
-  const ValueId scale = emit(Reshape{{rows}, false}, {codes[1]}), zero = emit(Reshape{{rows}, false}, {codes[2]});
+  const ValueId scale = emit(Reshape{{rows}, false}, {codes[1]}),
+                zero = emit(Reshape{{rows}, false}, {codes[2]});
   Dequantize op;
   op.axis = 0;
   const ValueId reals = emit(op, {codes[0], scale, zero});
@@ -150,7 +170,7 @@ ValueId ReadNode::bias(size_t i, size_t x, size_t w) {
   if (!a || !b) fail("its bias is {}, but its operands are not quantized", type(i).text());
   // The scales of a file are rounded; the kernels take the product.
   const std::vector<double> of_x = a->scale->tensor().doubles(), of_w = b->scale->tensor().doubles();
-  Tensor scale(DType::f32, of_w.size() == 1 ? Shape{} : Shape{static_cast<int64_t>(of_w.size())});
+  remodel::Tensor scale(DType::f32, of_w.size() == 1 ? Shape{} : Shape{static_cast<int64_t>(of_w.size())});
   for (size_t c = 0; c < of_w.size(); ++c) scale.to<float>()[c] = static_cast<float>(of_x[0] * of_w[c]);
   Grid grid;
   grid.scale = constant_tensor(scale);
@@ -180,15 +200,13 @@ ValueId ReadNode::to_tensor(ValueId value, const Tensor& tensor) {
     op.block = grid->block;
     std::vector<ValueId> operands{value, add_constant(grid->scale)};
     if (grid->zero) operands.push_back(add_constant(grid->zero));
-    // A quantize without zero points does not say which type they would have; the op says it.
+
     return emit(op, operands);
   }
   if (!wanted || given == DType::unknown || given == *wanted) return value;
   if (const ConstantPtr constant = graph_.value(value).constant; constant && given != DType::string)
     return add_constant(constant_cast(constant, *wanted));
   return emit(cast_to(*wanted), {value});
-}
-  return value;
 }
 
 void ReadNode::result(size_t k, ValueId value) {

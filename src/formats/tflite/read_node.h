@@ -45,7 +45,11 @@ class ReadNode : public remodel::ReadNode {
   // The file's tensors.
   const Tensor& input_tensor(size_t i) const;
   const Tensor& output_tensor(size_t k) const;
-  bool quantized_input(size_t i) const { return i < inputs() && raw_[i] != absent && raw_[i] != operands_[i]; }
+  bool quantized_input(size_t i) const {
+    return i < inputs() && raw_[i] != absent && raw_[i] != operands_[i];
+  }
+  // What is known of a small integer operand's elements, whatever its rank.
+  std::optional<Dims> elements(size_t i);
   // Operand i as the file has it.
   ValueId raw(size_t i) const { return raw_.at(i); }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "formats/row_engine.h"
 #include "formats/tflite/read_node.h"
 #include "formats/tflite/rows.h"
 #include "ops/cast.h"
@@ -28,7 +29,9 @@ Reading::Reading(const File& file, Model& model, std::vector<Error>& problems)
     : file(file), model(model), problems(problems), operators_left(most_operators(file)) {
   for (const SubGraph& graph : file.graphs) {
     std::map<int32_t, std::string> keys;
-    const auto tensor = [&](int32_t index) { return index < 0 ? nullptr : &graph.tensors[static_cast<size_t>(index)]; };
+    const auto tensor = [&](int32_t index) {
+      return index < 0 ? nullptr : &graph.tensors[static_cast<size_t>(index)];
+    };
     for (const Operator& one : graph.operators) {
       if (one.type == "VAR_HANDLE" && !one.outputs.empty()) keys[one.outputs[0]] = resource_key(one);
       const Tensor* value = nullptr;
@@ -58,15 +61,16 @@ int32_t Reading::slot_of_handle(const std::string& key) {
   const auto place = variables.find(key);
   if (place == variables.end()) fail("the type of variable '{}' is not known", key);
   const Tensor& tensor = *place->second;
-  Type type = declared_type(tensor, [&](size_t) -> Dim { fail("the size of variable '{}' may change", key); });
+  Type type =
+      declared_type(tensor, [&](size_t) -> Dim { fail("the size of variable '{}' may change", key); });
   type.grid = grid_of(tensor);
   return slot_of(key, type);
 }
 
 int32_t Reading::slot_of_tensor(size_t graph, int32_t index) {
   const Tensor& tensor = file.graphs[graph].tensors[static_cast<size_t>(index)];
-  Type type =
-      declared_type(tensor, [&](size_t) -> Dim { fail("the size of variable '{}' may change", tensor.name); });
+  Type type = declared_type(
+      tensor, [&](size_t) -> Dim { fail("the size of variable '{}' may change", tensor.name); });
   type.grid = grid_of(tensor);
   // Each sub-graph has variables of its own, and names may occur twice.
   std::string key = tensor.name.empty() ? fmt::format("variable_{}", index) : tensor.name;
@@ -90,7 +94,8 @@ std::set<int32_t> Reading::slots_in(size_t graph) {
     for (const Operator& one : sub.operators) {
       if (one.type == "VAR_HANDLE") found.insert(slot_of_handle(resource_key(one)));
       for (const Attribute& attribute : one.attributes)
-        if (attribute.name.ends_with("subgraph_index")) open_graphs.push_back(static_cast<size_t>(attribute.integer));
+        if (attribute.name.ends_with("subgraph_index"))
+          open_graphs.push_back(static_cast<size_t>(attribute.integer));
     }
   }
   return found;
@@ -134,7 +139,8 @@ std::shared_ptr<const Grid> grid_of(const Tensor& tensor) {
   auto grid = std::make_shared<Grid>();
   const bool single = given.scale.size() == 1;
   const auto count = static_cast<int64_t>(given.scale.size());
-  grid->scale = constant_tensor(remodel::Tensor::of(DType::f32, single ? Shape{} : Shape{count}, given.scale));
+  grid->scale =
+      constant_tensor(remodel::Tensor::of(DType::f32, single ? Shape{} : Shape{count}, given.scale));
   if (!single) {
     const auto rank = static_cast<int64_t>(tensor.shape.size());
     if (given.axis < 0 || given.axis >= rank || tensor.shape[static_cast<size_t>(given.axis)] != count)
@@ -142,7 +148,8 @@ std::shared_ptr<const Grid> grid_of(const Tensor& tensor) {
     grid->axis = given.axis;
   }
   if (std::any_of(given.zero.begin(), given.zero.end(), [](int64_t zero) { return zero != 0; })) {
-    const ConstantPtr wide = constant_tensor(remodel::Tensor::of(DType::i64, grid->scale->shape(), given.zero));
+    const ConstantPtr wide =
+        constant_tensor(remodel::Tensor::of(DType::i64, grid->scale->shape(), given.zero));
     // As it is, it stays in memory; the cast is small.
     grid->zero = constant_tensor(constant_cast(wide, *dtype)->tensor());
   }
@@ -175,8 +182,9 @@ const Cell& GraphReader::find(int32_t tensor) {
   }
   ConstantPtr data = it.data;
   if (!data && std::find(it.shape.begin(), it.shape.end(), 0) != it.shape.end() && dtype_of(it.type))
-    data = it.type == TensorType::STRING ? constant_strings(Shape(it.shape.begin(), it.shape.end()), {})
-                                         : constant_splat(*dtype_of(it.type), Shape(it.shape.begin(), it.shape.end()), 0);
+    data = it.type == TensorType::STRING
+               ? constant_strings(Shape(it.shape.begin(), it.shape.end()), {})
+               : constant_splat(*dtype_of(it.type), Shape(it.shape.begin(), it.shape.end()), 0);
   if (!data) fail("tensor '{}', which it reads, is never computed", it.name);
   found.value = scope_.graph.add_constant(data, it.name);
   scope_.graph.value(found.value).type.grid = grid_of(it);
@@ -263,7 +271,9 @@ class EntryReader {
       const size_t before = reading_.problems.size();
       if (needed || typed_.count(&one)) reader.read_operator(one);
       // What only tells the type of a tensor that is cut at may fail.
-      if (!needed) reading_.problems.erase(reading_.problems.begin() + static_cast<std::ptrdiff_t>(before), reading_.problems.end());
+      if (!needed)
+        reading_.problems.erase(reading_.problems.begin() + static_cast<std::ptrdiff_t>(before),
+                                reading_.problems.end());
       for (const int32_t output : one.outputs)
         if (output >= 0 && is_cut(output)) add_input(reader, *graph, output, names);
     }
@@ -276,7 +286,8 @@ class EntryReader {
     names.clear();
     for (const int32_t tensor : outputs_) add_output(reader, *graph, tensor, names);
     for (const int32_t slot : scope.assigned)
-      graph->outputs.push_back({reading_.model.states[static_cast<size_t>(slot)].name, scope.state.at(slot), slot});
+      graph->outputs.push_back(
+          {reading_.model.states[static_cast<size_t>(slot)].name, scope.state.at(slot), slot});
     return graph;
   }
 
@@ -329,7 +340,8 @@ class EntryReader {
       inputs_.push_back(tensor);
       if (!std::count(sub_.inputs.begin(), sub_.inputs.end(), tensor)) cut_.insert(tensor);
     }
-    const std::set<int32_t> stop = request_.inputs.empty() ? std::set<int32_t>() : std::set<int32_t>(inputs_.begin(), inputs_.end());
+    const std::set<int32_t> stop =
+        request_.inputs.empty() ? std::set<int32_t>() : std::set<int32_t>(inputs_.begin(), inputs_.end());
     needed_ = upstream(outputs_, stop);
     if (!cut_.empty()) typed_ = upstream({cut_.begin(), cut_.end()}, {});
     // A constant or an operator's result that is cut at is added where it would be computed; the rest first.
@@ -337,7 +349,8 @@ class EntryReader {
     for (const Operator& one : sub_.operators) computed.insert(one.outputs.begin(), one.outputs.end());
     std::erase_if(cut_, [&](int32_t tensor) { return !computed.count(tensor); });
     std::vector<std::string> order;
-    for (const int32_t tensor : inputs_) order.push_back(tensor_at(tensor).name), input_names.add(tensor_at(tensor).name);
+    for (const int32_t tensor : inputs_)
+      order.push_back(tensor_at(tensor).name), input_names.add(tensor_at(tensor).name);
     for (const InputShape& shape : named_shapes(request_.shapes, order))
       if (shape.dims) shapes_[shape.name] = *shape.dims;
     for (const InputType& type : request_.types) types_[input_names.find(type.name, "input")] = type.dtype;
@@ -370,7 +383,8 @@ class EntryReader {
       }
       ValueId value = graph.add_input(name, type);
       ports_[index] = graph.inputs.back();
-      if (type.dtype != inside) value = graph.node(graph.add_node(cast_to(inside), {value}, {""}, {name})).outputs[0];
+      if (type.dtype != inside)
+        value = graph.node(graph.add_node(cast_to(inside), {value}, {""}, {name})).outputs[0];
       reader.define(index, {value, "", false});
     } catch (Error& error) {
       reader.define(index, {absent, "", true});

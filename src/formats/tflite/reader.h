@@ -38,9 +38,9 @@ struct Reading {
   std::map<std::pair<size_t, int32_t>, std::string> tensor_keys;  // of tensors that are variables
   std::map<std::string, LookupTable> tables;
   std::map<std::string, const Tensor*> variables;  // a tensor of the type of each
-  std::set<size_t> initialized;  // the sub-graphs that CALL_ONCE has run
-  std::vector<size_t> open;      // sub-graphs being read within one another
-  int64_t operators_left;        // that may still be read; sub-graphs can be called any number of times
+  std::set<size_t> initialized;                    // the sub-graphs that CALL_ONCE has run
+  std::vector<size_t> open;                        // sub-graphs being read within one another
+  int64_t operators_left;  // that may still be read; sub-graphs can be called any number of times
 };
 
 // One graph of the IR that operators are read into: what its variables hold as reading goes on.

@@ -2,18 +2,51 @@
 
 #include <unordered_set>
 
+namespace remodel {
+template class Table<tflite::ReadNode, tflite::WriteNode>;
+}
+
 namespace remodel::tflite {
 
 bool moves_elements(std::string_view type) {
-  static const std::unordered_set<std::string_view> moving = {
-      "ARG_MAX", "ARG_MIN", "BATCH_TO_SPACE_ND", "BROADCAST_TO", "CONCATENATION", "DEPTH_TO_SPACE", "DYNAMIC_UPDATE_SLICE",
-      "EXPAND_DIMS", "FILL", "GATHER", "GATHER_ND", "MIRROR_PAD", "PACK", "PAD", "PADV2", "RESHAPE", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_SEQUENCE", "REVERSE_V2", "SELECT", "SELECT_V2", "SLICE",
-      "SPACE_TO_BATCH_ND", "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TILE", "TOPK_V2", "TRANSPOSE", "UNPACK"};
+  static const std::unordered_set<std::string_view> moving = {"ARG_MAX",
+                                                              "ARG_MIN",
+                                                              "BATCH_TO_SPACE_ND",
+                                                              "BROADCAST_TO",
+                                                              "CONCATENATION",
+                                                              "DEPTH_TO_SPACE",
+                                                              "DYNAMIC_UPDATE_SLICE",
+                                                              "EXPAND_DIMS",
+                                                              "FILL",
+                                                              "GATHER",
+                                                              "GATHER_ND",
+                                                              "MIRROR_PAD",
+                                                              "PACK",
+                                                              "PAD",
+                                                              "PADV2",
+                                                              "RESHAPE",
+                                                              "RESIZE_NEAREST_NEIGHBOR",
+                                                              "REVERSE_SEQUENCE",
+                                                              "REVERSE_V2",
+                                                              "SELECT",
+                                                              "SELECT_V2",
+                                                              "SLICE",
+                                                              "SPACE_TO_BATCH_ND",
+                                                              "SPACE_TO_DEPTH",
+                                                              "SPLIT",
+                                                              "SPLIT_V",
+                                                              "SQUEEZE",
+                                                              "STRIDED_SLICE",
+                                                              "TILE",
+                                                              "TOPK_V2",
+                                                              "TRANSPOSE",
+                                                              "UNPACK"};
   return moving.count(type) > 0;
 }
 
 bool takes_reals(std::string_view type, size_t) {
-  static const std::unordered_set<std::string_view> raw = {"ASSIGN_VARIABLE", "BITCAST", "CALL_ONCE", "CAST", "IF", "RANK", "READ_VARIABLE", "SHAPE", "WHILE"};
+  static const std::unordered_set<std::string_view> raw = {
+      "ASSIGN_VARIABLE", "BITCAST", "CALL_ONCE", "CAST", "IF", "RANK", "READ_VARIABLE", "SHAPE", "WHILE"};
   return raw.count(type) == 0;
 }
 

@@ -5,6 +5,10 @@
 #include "formats/tflite/read_node.h"
 #include "formats/tflite/write_node.h"
 
+namespace remodel {
+extern template class Table<tflite::ReadNode, tflite::WriteNode>;
+}
+
 namespace remodel::tflite {
 
 using Rows = Table<ReadNode, WriteNode>;

@@ -11,7 +11,9 @@ void read_relu_n1_to_1(ReadNode& node) { node.emit_results(Clamp(-1, 1), {node.i
 void read_relu_0_to_1(ReadNode& node) { node.emit_results(Clamp(0, 1), {node.input(0)}); }
 
 void read_gelu(ReadNode& node) {
-  node.emit_results(Gelu{.form = node.truth("approximate") ? Gelu::Form::tanh : Gelu::Form::erf}, {node.input(0)});
+  Gelu op;
+  op.form = node.truth("approximate") ? Gelu::Form::tanh : Gelu::Form::erf;
+  node.emit_results(op, {node.input(0)});
 }
 
 }  // namespace

@@ -21,12 +21,12 @@ void read_div(ReadNode& node) {
 }
 
 void read_floor_div(ReadNode& node) {
-  node.emit_results(Div{.rounding = Div::Rounding::floor}, {node.input(0), node.input(1)});
+  Div op;
+  op.rounding = Div::Rounding::floor;
+  node.emit_results(op, {node.input(0), node.input(1)});
 }
 
-void read_floor_mod(ReadNode& node) {
-  node.emit_results(Mod{.sign = Mod::Sign::divisor}, {node.input(0), node.input(1)});
-}
+void read_floor_mod(ReadNode& node) { node.emit_results(Mod{}, {node.input(0), node.input(1)}); }
 
 void read_squared_difference(ReadNode& node) {
   const ValueId difference = node.emit(Sub{}, {node.input(0), node.input(1)});

@@ -47,7 +47,8 @@ struct Body {
       if (!types) graph->value(inside).content = outside.content;
       return inside;
     };
-    for (const Cell& cell : cells) inside.push_back(cell.resource.empty() ? Cell{take(cell.value), "", false} : cell);
+    for (const Cell& cell : cells)
+      inside.push_back(cell.resource.empty() ? Cell{take(cell.value), "", false} : cell);
     for (const int32_t slot : slots) scope.state[slot] = take(node.scope().get(node.reading(), slot));
   }
 
@@ -58,22 +59,28 @@ struct Body {
 
 void add_outputs(Body& body, const std::vector<Cell>& results, const std::set<int32_t>& slots) {
   for (const Cell& cell : results)
-    if (cell.resource.empty()) body.graph->outputs.push_back({body.graph->value(cell.value).name, cell.value});
+    if (cell.resource.empty())
+      body.graph->outputs.push_back({body.graph->value(cell.value).name, cell.value});
   for (const int32_t slot : slots) body.graph->outputs.push_back({"", body.scope.state.at(slot)});
 }
 
 // What the node's operands and the slots are outside.
-std::vector<ValueId> values_of(ReadNode& node, const std::vector<Cell>& cells, const std::set<int32_t>& slots, bool skip_constants) {
+std::vector<ValueId> values_of(ReadNode& node, const std::vector<Cell>& cells, const std::set<int32_t>& slots,
+                               bool skip_constants) {
   std::vector<ValueId> values;
   for (const Cell& cell : cells)
-    if (cell.resource.empty() && !(skip_constants && node.graph().value(cell.value).constant)) values.push_back(cell.value);
+    if (cell.resource.empty() && !(skip_constants && node.graph().value(cell.value).constant))
+      values.push_back(cell.value);
   for (const int32_t slot : slots)
-    if (const ValueId value = node.scope().get(node.reading(), slot); !(skip_constants && node.graph().value(value).constant)) values.push_back(value);
+    if (const ValueId value = node.scope().get(node.reading(), slot);
+        !(skip_constants && node.graph().value(value).constant))
+      values.push_back(value);
   return values;
 }
 
 // Results that are resources are those of operand cells; the others come in order, then the slots.
-void bind(ReadNode& node, const std::vector<Cell>& inside, const std::vector<ValueId>& results, const std::set<int32_t>& slots) {
+void bind_results(ReadNode& node, const std::vector<Cell>& inside, const std::vector<ValueId>& results,
+                  const std::set<int32_t>& slots) {
   size_t at = 0;
   for (size_t k = 0; k < inside.size(); ++k) {
     if (!inside[k].resource.empty()) {
@@ -94,14 +101,19 @@ void add_handles(ReadNode& node, const std::vector<Cell>& cells, std::set<int32_
 }
 
 void read_if(ReadNode& node) {
-  const size_t then_graph = node.graph_named("then_subgraph_index"), else_graph = node.graph_named("else_subgraph_index");
+  const size_t then_graph = node.graph_named("then_subgraph_index"),
+               else_graph = node.graph_named("else_subgraph_index");
   const std::vector<Cell> cells = operand_cells(node, 1);
   if (const auto known = node.known_truth(0)) {
-    const std::vector<Cell> results = call(node, node.scope(), *known ? then_graph : else_graph, path_of(node), cells);
-    if (results.size() != node.outputs()) fail("its branch has {} outputs, but it has {}", results.size(), node.outputs());
+    const std::vector<Cell> results =
+        call(node, node.scope(), *known ? then_graph : else_graph, path_of(node), cells);
+    if (results.size() != node.outputs())
+      fail("its branch has {} outputs, but it has {}", results.size(), node.outputs());
     for (size_t k = 0; k < results.size(); ++k)
-      if (results[k].resource.empty()) node.result(k, results[k].value);
-      else if (node.wants(k)) node.result_cell(k, results[k]);
+      if (results[k].resource.empty())
+        node.result(k, results[k].value);
+      else if (node.wants(k))
+        node.result_cell(k, results[k]);
     return;
   }
   std::set<int32_t> slots = node.reading().slots_in(then_graph);
@@ -111,7 +123,8 @@ void read_if(ReadNode& node) {
   const auto branch = [&](size_t graph) {
     Body body(node, cells, slots, true, nullptr);
     shape = call(node, body.scope, graph, path_of(node), body.inside);
-    if (shape.size() != node.outputs()) fail("its branch has {} outputs, but it has {}", shape.size(), node.outputs());
+    if (shape.size() != node.outputs())
+      fail("its branch has {} outputs, but it has {}", shape.size(), node.outputs());
     add_outputs(body, shape, slots);
     return body.graph;
   };
@@ -121,12 +134,13 @@ void read_if(ReadNode& node) {
   std::vector<ValueId> operands{node.input(0)};
   for (const ValueId value : values_of(node, cells, slots, true)) operands.push_back(value);
   const std::vector<ValueId> results = node.emit(op, operands, op.then_body->outputs.size());
-  bind(node, shape, results, slots);
+  bind_results(node, shape, results, slots);
 }
 
 // The condition is asked before each step: once outside, then at the end of the body.
 void read_while(ReadNode& node) {
-  const size_t condition = node.graph_named("cond_subgraph_index"), body_graph = node.graph_named("body_subgraph_index");
+  const size_t condition = node.graph_named("cond_subgraph_index"),
+               body_graph = node.graph_named("body_subgraph_index");
   const std::vector<Cell> cells = operand_cells(node, 0);
   if (cells.size() != node.outputs()) fail("it has {} inputs, but {} outputs", cells.size(), node.outputs());
   std::set<int32_t> slots = node.reading().slots_in(body_graph);
@@ -145,7 +159,8 @@ void read_while(ReadNode& node) {
     try {
       Body body(node, cells, slots, false, &wanted);
       shape = call(node, body.scope, body_graph, path, body.inside);
-      if (shape.size() != cells.size()) fail("its body has {} outputs, but takes {}", shape.size(), cells.size());
+      if (shape.size() != cells.size())
+        fail("its body has {} outputs, but takes {}", shape.size(), cells.size());
       const std::vector<Cell> next = call(node, body.scope, condition, path, shape);
       ValueId holds = next.at(0).value;
       if (!body.graph->value(holds).type.has_rank(0)) holds = scalar(*body.graph, holds);
@@ -157,7 +172,8 @@ void read_while(ReadNode& node) {
     }
   };
   Loop op;
-  op.body = read_loop_body(types, 0, 1, carried.size(), node.reading().open.size() > careful_depth, node.graph(), problems, read_body);
+  op.body = read_loop_body(types, 0, 1, carried.size(), node.reading().open.size() > careful_depth,
+                           node.graph(), problems, read_body);
   if (!op.body) throw Silenced();
   op.carried = static_cast<int64_t>(carried.size());
   op.gives_condition = true;
@@ -165,7 +181,7 @@ void read_while(ReadNode& node) {
   if (!node.graph().value(holds).type.has_rank(0)) holds = scalar(node.graph(), holds);
   std::vector<ValueId> operands{absent, holds, absent};
   operands.insert(operands.end(), carried.begin(), carried.end());
-  bind(node, shape, node.emit(op, operands, carried.size()), slots);
+  bind_results(node, shape, node.emit(op, operands, carried.size()), slots);
 }
 
 }  // namespace

@@ -14,8 +14,10 @@ std::vector<int64_t> weight_sizes(ReadNode& node, size_t i, size_t rank) {
   return *sizes;
 }
 
+// Weights with a scale for each channel meet codes with a zero point.
 ValueId hybrid_input(ReadNode& node, size_t x, size_t weights) {
-  return node.hybrid(x, weights) ? node.rounded_rows(x, false) : node.input(x);
+  if (!node.hybrid(x, weights)) return node.input(x);
+  return node.rounded_rows(x, node.input_tensor(weights).quantization.scale.size() > 1);
 }
 
 void finish(ReadNode& node, Op op, std::vector<ValueId> operands) {

@@ -1,5 +1,6 @@
 #include "ops/gather.h"
 
+#include "formats/tflite/reader.h"
 #include "formats/tflite/rows.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
@@ -23,7 +24,8 @@ void read_embedding_lookup(ReadNode& node) {
   const auto grid = grid_of(node.input_tensor(1));
   if (!grid || grid->axis >= 0) return node.emit_results(Gather{}, {node.input(1), node.input(0)});
   const ValueId rows = node.emit(Gather{}, {node.raw(1), node.input(0)});
-  node.result(0, grid_of(node.output_tensor(0)) ? rows : dequantize(node.graph(), rows, *grid, node.origin()));
+  node.result(0,
+              grid_of(node.output_tensor(0)) ? rows : dequantize(node.graph(), rows, *grid, node.origin()));
 }
 
 ValueId filled(ReadNode& node, const std::optional<Dims>& sizes, size_t shape, ValueId element) {
@@ -58,8 +60,8 @@ void read_sparse_to_dense(ReadNode& node) {
 
 // The start moves so that the update lies inside.
 void read_update_slice(ReadNode& node) {
-  const Dims& dims = *node.type(0).dims;
-  const Dims& update = *node.type(1).dims;
+  const Dims dims = *node.type(0).dims;
+  const Dims update = *node.type(1).dims;
   const auto starts = node.sizes(2);
   if (dims.empty()) return node.result(0, node.input(1));
   ValueId indices = absent;
@@ -72,7 +74,8 @@ void read_update_slice(ReadNode& node) {
     if (most < 0) fail("the update {} is larger than {}", node.type(1).text(), node.type(0).text());
     ValueId start;
     if (starts && (*starts)[axis].is_number()) {
-      start = node.add_scalar(DType::i64, static_cast<double>(std::clamp<int64_t>((*starts)[axis].number(), 0, most)));
+      start = node.add_scalar(DType::i64,
+                              static_cast<double>(std::clamp<int64_t>((*starts)[axis].number(), 0, most)));
     } else {
       const Slice one{{0}, {static_cast<int64_t>(axis)}, {1}, {1}};
       start = node.emit(cast_to(DType::i64), {node.emit(Squeeze{{0}}, {node.emit(one, {node.input(2)})})});
@@ -111,7 +114,9 @@ void read_select(ReadNode& node) {
   node.emit_results(Select{}, {condition, node.input(1), node.input(2)});
 }
 
-Dims tail(const Type& type, size_t from) { return {type.dims->begin() + static_cast<std::ptrdiff_t>(from), type.dims->end()}; }
+Dims tail(const Type& type, size_t from) {
+  return {type.dims->begin() + static_cast<std::ptrdiff_t>(from), type.dims->end()};
+}
 
 // (data, ids [n], ascending): as many segments as the last id says.
 void read_segment_sum(ReadNode& node) {
@@ -146,7 +151,10 @@ void read_unsorted_segment(ReadNode& node) {
   const Dim segments = (*count)[0];
   const auto leading = static_cast<size_t>(node.rank(1));
   const DType dtype = node.type(0).dtype, id = node.type(1).dtype;
-  const double start = update == Update::mul ? 1 : update == Update::max ? lowest(dtype) : update == Update::min ? highest(dtype) : 0;
+  const double start = update == Update::mul   ? 1
+                       : update == Update::max ? lowest(dtype)
+                       : update == Update::min ? highest(dtype)
+                                               : 0;
   const Dims rest = tail(node.type(0), leading);
   Dims shape{segments + 1};
   shape.insert(shape.end(), rest.begin(), rest.end());
@@ -156,7 +164,8 @@ void read_unsorted_segment(ReadNode& node) {
   const ValueId ids = node.emit(Select{}, {outside, beyond, node.input(1)});
   ScatterND op;
   op.update = update;
-  const ValueId all = node.emit(op, {base, node.emit(Unsqueeze{{static_cast<int64_t>(leading)}}, {ids}), node.input(0)});
+  const ValueId all =
+      node.emit(op, {base, node.emit(Unsqueeze{{static_cast<int64_t>(leading)}}, {ids}), node.input(0)});
   node.emit_results(Slice{{0}, {0}, {segments}, {1}}, {all});
 }
 
@@ -166,7 +175,9 @@ void read_hashtable_lookup(ReadNode& node) {
   if (!keys || keys->shape().size() != 1) fail("the keys are no constant");
   std::vector<int64_t> places(static_cast<size_t>(keys->count()));
   for (size_t i = 0; i < places.size(); ++i) places[i] = static_cast<int64_t>(i);
-  const ValueId place = node.emit(Lookup{}, {node.input(0), node.input(1), node.add_constant(constant_ints(places)), node.add_scalar(DType::i64, -1)});
+  const ValueId place =
+      node.emit(Lookup{}, {node.input(0), node.input(1), node.add_constant(constant_ints(places)),
+                           node.add_scalar(DType::i64, -1)});
   const ValueId hit = node.emit(GreaterEqual{}, {place, node.add_scalar(DType::i64, 0)});
   Gather op;
   op.outside = Outside::zero;

@@ -12,7 +12,8 @@ namespace {
 void read_range(ReadNode& node) {
   const auto start = node.sizes(0), limit = node.sizes(1), delta = node.sizes(2);
   const DType dtype = node.type(0).dtype;
-  if (is_integer(dtype) && start && limit && delta && start->size() == 1 && limit->size() == 1 && delta->size() == 1 && (*delta)[0].is_number())
+  if (is_integer(dtype) && start && limit && delta && start->size() == 1 && limit->size() == 1 &&
+      delta->size() == 1 && (*delta)[0].is_number())
     if (const auto size = range_size((*start)[0], (*limit)[0], (*delta)[0]))
       return node.emit_results(Range{dtype, (*start)[0], *size, (*delta)[0].number()}, {});
   node.emit_results(Range{}, {node.input(0), node.input(1), node.input(2)});
@@ -21,7 +22,8 @@ void read_range(ReadNode& node) {
 void read_one_hot(ReadNode& node) {
   OneHot op;
   op.axis = node.integer("axis");
-  const ValueId on = node.emit(Reshape{{1}, false}, {node.input(2)}), off = node.emit(Reshape{{1}, false}, {node.input(3)});
+  const ValueId on = node.emit(Reshape{{1}, false}, {node.input(2)}),
+                off = node.emit(Reshape{{1}, false}, {node.input(3)});
   const ValueId values = node.emit(Concat{0}, {off, on});
   if (const auto depth = node.sizes(1); depth && depth->size() == 1) {
     op.depth = (*depth)[0];

@@ -10,7 +10,9 @@ Resize read_resize(ReadNode& node, ResizeMode mode) {
   op.mode = mode;
   op.axes = {1, 2};
   const bool corners = node.truth("align_corners"), half = node.truth("half_pixel_centers");
-  op.coordinates = corners ? Coordinates::align_corners : half ? Coordinates::half_pixel : Coordinates::asymmetric;
+  op.coordinates = corners ? Coordinates::align_corners
+                   : half  ? Coordinates::half_pixel
+                           : Coordinates::asymmetric;
   return op;
 }
 

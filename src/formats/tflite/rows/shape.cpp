@@ -40,7 +40,8 @@ void read_squeeze(ReadNode& node) {
 void read_expand_dims(ReadNode& node) {
   const auto axis = node.known_integers(1);
   if (!axis || axis->size() != 1) fail("the axis is only known when it runs");
-  node.emit_results(Unsqueeze{{resolve_axis((*axis)[0], static_cast<size_t>(node.rank(0)) + 1)}}, {node.input(0)});
+  node.emit_results(Unsqueeze{{resolve_axis((*axis)[0], static_cast<size_t>(node.rank(0)) + 1)}},
+                    {node.input(0)});
 }
 
 void read_transpose(ReadNode& node) {
@@ -77,7 +78,8 @@ std::optional<Dims> broadcast_sizes(const Dims& a, const Dims& b) {
 void read_broadcast_to(ReadNode& node) {
   const auto shape = node.sizes(1);
   if (!shape) return node.emit_results(Expand{}, {node.input(0), node.input(1)});
-  if (shape->size() < static_cast<size_t>(node.rank(0))) fail("{} cannot be expanded to rank {}", node.type(0).text(), shape->size());
+  if (shape->size() < static_cast<size_t>(node.rank(0)))
+    fail("{} cannot be expanded to rank {}", node.type(0).text(), shape->size());
   node.emit_results(Expand{*shape}, {node.input(0)});
 }
 

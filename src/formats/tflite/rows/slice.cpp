@@ -128,8 +128,8 @@ void read_strided_slice(ReadNode& node) {
   Slice op;
   std::vector<int64_t> fresh, shrunk;
   bool dynamic = false;
-  size_t axis = 0;     // of the operand
-  int64_t kept = 0;    // of the result
+  size_t axis = 0;                                 // of the operand
+  int64_t kept = 0;                                // of the result
   std::vector<std::pair<size_t, size_t>> running;  // axis and entry that only running tells
   for (size_t e = 0; e < entries.size(); ++e) {
     const Entry& entry = entries[e];
@@ -180,7 +180,9 @@ void read_strided_slice(ReadNode& node) {
         Slice one{{0}, {static_cast<int64_t>(entry)}, {1}, {1}};
         return node.emit(one, {node.input(i)});
       };
-      const auto constant = [&](double value) { return node.add_constant(constant_splat(node.type(1).dtype, {1}, value)); };
+      const auto constant = [&](double value) {
+        return node.add_constant(constant_splat(node.type(1).dtype, {1}, value));
+      };
       const bool shrink = bit(shrink_mask, entry);
       const int64_t step = shrink ? 1 : (*steps)[entry];
       const ValueId begin = bit(begin_mask, entry) ? constant(step > 0 ? 0 : INT32_MAX) : number(1);
@@ -213,7 +215,7 @@ void read_pad_with(ReadNode& node, PadMode mode, ValueId value) {
   const auto rank = static_cast<size_t>(node.rank(0));
   Pad op;
   op.mode = mode;
-  const auto pads = node.sizes(1);
+  const auto pads = node.elements(1);
   if (!pads) {
     // Pairs become all low ones, then all high ones.
     const ValueId turned = node.emit(Transpose{{1, 0}}, {node.input(1)});
@@ -264,7 +266,8 @@ void read_reverse(ReadNode& node) {
 }
 
 void read_reverse_sequence(ReadNode& node) {
-  node.emit_results(ReverseSequence{node.integer("seq_dim"), node.integer("batch_dim")}, {node.input(0), node.input(1)});
+  node.emit_results(ReverseSequence{node.integer("seq_dim"), node.integer("batch_dim")},
+                    {node.input(0), node.input(1)});
 }
 
 template <class T>
@@ -278,11 +281,12 @@ void read_depth(ReadNode& node) {
 // [batch, spatial..., rest]: the pads go around the spatial axes, whose blocks then go to the batch.
 void read_space_to_batch(ReadNode& node) {
   const auto block = node.known_integers(1);
-  const auto pads = node.sizes(2);
+  const auto pads = node.elements(2);
   if (!block || !pads) fail("the blocks or pads are only known when it runs");
   const size_t spatial = block->size();
   const auto rank = static_cast<size_t>(node.rank(0));
-  if (rank < spatial + 1 || pads->size() != 2 * spatial) fail("{} blocks, {} pads for {} axes", spatial, pads->size(), rank);
+  if (rank < spatial + 1 || pads->size() != 2 * spatial)
+    fail("{} blocks, {} pads for {} axes", spatial, pads->size(), rank);
   Pad pad;
   pad.low.assign(rank, 0), pad.high.assign(rank, 0);
   for (size_t i = 0; i < spatial; ++i) pad.low[i + 1] = (*pads)[2 * i], pad.high[i + 1] = (*pads)[2 * i + 1];
@@ -302,7 +306,8 @@ void read_space_to_batch(ReadNode& node) {
     batch = batch * Dim((*block)[i]);
   }
   to.push_back(batch), perm.push_back(0);
-  for (size_t i = 0; i < spatial; ++i) to.push_back(apart[2 * i + 1]), perm.push_back(static_cast<int64_t>(2 * i + 1));
+  for (size_t i = 0; i < spatial; ++i)
+    to.push_back(apart[2 * i + 1]), perm.push_back(static_cast<int64_t>(2 * i + 1));
   for (size_t axis = spatial + 1; axis < rank; ++axis) {
     perm.push_back(static_cast<int64_t>(apart.size()));
     apart.push_back(from[axis]);
@@ -314,11 +319,12 @@ void read_space_to_batch(ReadNode& node) {
 
 void read_batch_to_space(ReadNode& node) {
   const auto block = node.known_integers(1);
-  const auto crops = node.sizes(2);
+  const auto crops = node.elements(2);
   if (!block || !crops) fail("the blocks or crops are only known when it runs");
   const size_t spatial = block->size();
   const auto rank = static_cast<size_t>(node.rank(0));
-  if (rank < spatial + 1 || crops->size() != 2 * spatial) fail("{} blocks, {} crops for {} axes", spatial, crops->size(), rank);
+  if (rank < spatial + 1 || crops->size() != 2 * spatial)
+    fail("{} blocks, {} crops for {} axes", spatial, crops->size(), rank);
   const Dims from = *node.type(0).dims;
   // [b0, b1, ..., batch, s0, s1, ..., rest] -> [batch, s0, b0, s1, b1, ..., rest]
   int64_t blocks = 1;

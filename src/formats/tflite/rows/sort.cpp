@@ -35,7 +35,8 @@ void read_bucketize(ReadNode& node) {
   const ValueId x = node.emit(cast_to(DType::f32), {node.input(0)});
   const ValueId column = node.emit(Unsqueeze{{node.rank(0)}}, {x});
   const Shape shape{static_cast<int64_t>(boundaries.size())};
-  const ValueId limits = node.add_constant(constant_cast(constant_tensor(remodel::Tensor::of(DType::f64, shape, boundaries)), DType::f32));
+  const ValueId limits = node.add_constant(
+      constant_cast(constant_tensor(remodel::Tensor::of(DType::f64, shape, boundaries)), DType::f32));
   const ValueId above = node.emit(cast_to(DType::i32), {node.emit(GreaterEqual{}, {column, limits})});
   node.emit_results(Reduce{Reduce::Kind::sum, {node.rank(0)}, false, false}, {above});
 }

@@ -39,7 +39,8 @@ void read_call_once(ReadNode& node) {
   GraphReader(reading, scope, index, "").read({});
   for (const int32_t slot : scope.assigned) graph.outputs.push_back({"", scope.state.at(slot)});
   Pool pool(1);
-  const std::vector<Datum> values = Runner(pool, {.observe = {}, .portable = true}).run(graph, {});
+  const std::vector<Datum> values =
+      Runner(pool, {.observe = {}, .portable = true, .arithmetic = Arithmetic::litert}).run(graph, {});
   size_t at = 0;
   for (const int32_t slot : scope.assigned) {
     const ValueId value = graph.outputs[at].value;
@@ -49,7 +50,8 @@ void read_call_once(ReadNode& node) {
     state.initial = graph.value(value).constant ? graph.value(value).constant : constant_tensor(datum.tensor);
     const auto sizes = state.type.dims ? numbers(*state.type.dims) : std::nullopt;
     if (!sizes || *sizes != state.initial->shape() || state.initial->dtype() != state.type.dtype)
-      fail("variable '{}' is {}, but begins with {}{}", state.name, state.type.text(), name_of(state.initial->dtype()), text_of(state.initial->shape()));
+      fail("variable '{}' is {}, but begins with {}{}", state.name, state.type.text(),
+           name_of(state.initial->dtype()), text_of(state.initial->shape()));
   }
 }
 
@@ -67,11 +69,13 @@ const LookupTable& table_of(ReadNode& node) {
 
 void read_find(ReadNode& node) {
   const LookupTable& table = table_of(node);
-  node.emit_results(Lookup{}, {node.input(1), node.add_constant(table.keys), node.add_constant(table.values), node.input(2)});
+  node.emit_results(Lookup{}, {node.input(1), node.add_constant(table.keys), node.add_constant(table.values),
+                               node.input(2)});
 }
 
 void read_size(ReadNode& node) {
-  node.result(0, node.add_constant(constant_splat(DType::i64, {1}, static_cast<double>(table_of(node).keys->count()))));
+  node.result(0, node.add_constant(
+                     constant_splat(DType::i64, {1}, static_cast<double>(table_of(node).keys->count()))));
 }
 
 }  // namespace
