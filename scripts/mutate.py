@@ -143,7 +143,7 @@ def changed_number(text: str) -> str:
     value, suffix = text.rstrip("f"), "f" if text.endswith("f") else ""
     if "." in value or "e" in value:
         return f"{float(value) * 1.5 + 0.25}{suffix}"
-    return str(int(value) + 1)
+    return str(1 - int(value) if value in ("0", "1") else int(value) + 1)  # 2 is as true as 1
 
 
 # Draws have no fixed values, so what seeds them cannot show.

@@ -45,10 +45,23 @@ class Error : public std::exception {
   mutable std::string whole_;
 };
 
+// What is asked for depends on a type that is not known, nothing else is wrong.
+class Untyped : public Error {
+ public:
+  using Error::Error;
+};
+
 // Throws Error with a formatted text: fail("axis {} is outside rank {}", axis, rank).
 template <class... Args>
 [[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) {
   throw Error(fmt::format(text, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+[[noreturn]] void fail_untyped(fmt::format_string<Args...> text, Args&&... args) {
+  Untyped error(fmt::format(text, std::forward<Args>(args)...));
+  error.hint("let the model declare the types of its inner values");
+  throw error;
 }
 
 }  // namespace remodel

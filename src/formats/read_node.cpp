@@ -10,7 +10,7 @@ ValueId ReadNode::input(size_t i) const {
 }
 
 int64_t ReadNode::rank(size_t i) const {
-  if (!type(i).dims) fail("the rank of input {} ('{}') is not known", i, input_name(i));
+  if (!type(i).dims) fail_untyped("the rank of input {} ('{}') is not known", i, input_name(i));
   return static_cast<int64_t>(type(i).dims->size());
 }
 

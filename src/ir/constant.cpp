@@ -543,9 +543,7 @@ ConstantPtr constant_sparse(Shape shape, const ConstantPtr& values, std::vector<
 }
 
 ConstantPtr constant_splat(DType dtype, Shape shape, double value) {
-  if (dtype == DType::unknown)
-    throw Error("the element type of its input is not known")
-        .hint("let the model declare the types of its inner values");
+  if (dtype == DType::unknown) fail_untyped("the element type of its input is not known");
   if (size_of(dtype) == 0) fail("a constant of type {} has no bytes", name_of(dtype));
   alignas(16) uint8_t element[16] = {};
   convert_elements(DType::f64, &value, dtype, element, 1);

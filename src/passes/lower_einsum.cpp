@@ -249,7 +249,7 @@ std::optional<ValueId> einsum_as_product(const Graph& graph, const std::string& 
 ValueId lower_einsum(const Graph& graph, const std::string& equation, const std::vector<ValueId>& values,
                      const EmitOp& emit) {
   auto ranks = ranks_of(graph, values);
-  if (!ranks) fail("the rank of an operand is not known");
+  if (!ranks) fail_untyped("the rank of an operand is not known");
   EinsumLabels labels = parse_einsum(equation, *ranks);
   std::vector<Operand> operands = operands_of(graph, labels, values);
   for (Operand& x : operands) take_diagonals(graph, x, emit);

@@ -2,14 +2,17 @@
 //
 //   === title
 //   <the text of a model>
-//   --- becomes <optimise | loops | apart OP>: <ops that are left, in order; those of bodies in braces>
+//   --- becomes <PASS>: <ops that are left, in order; those of bodies in braces>
 //   --- call <graph>
 //   <inputs, one constant a line>
 //   --- gives
 //   <outputs, one constant a line>
 //
+// A pass is optimise, tidy, loops, `apart OP`, `channels first` or `channels last`.
+//
 // The text must print and parse to itself. Calls follow one another, so states last from one to the next.
-// They are made on the model as it stands, and again after each pass, and give the same each time.
+// They are made on the model as it stands, and again after each pass, and give the same each time. They do
+// so as well in the orders of any target.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,6 +25,7 @@
 #include "ir/infer.h"
 #include "ir/text.h"
 #include "passes/decompose.h"
+#include "passes/layout/layout.h"
 #include "passes/loops.h"
 #include "passes/optimise.h"
 #include "run/kernel.h"
@@ -124,6 +128,15 @@ void take_apart(const std::string& name, Graph& graph) {
   for (const Error& problem : problems) throw problem;
 }
 
+// Orders of a target that has its channels last and runs softmax along the last axis, or of one that has them
+// first.
+LayoutTarget layout_target(Channels channels) {
+  LayoutTarget target;
+  target.channels = channels;
+  target.softmax_last = target.swapped_right = channels == Channels::last;
+  return target;
+}
+
 void apply_pass(const std::string& pass, Model& model) {
   Pool pool(1);
   if (pass == "optimise") {
@@ -134,6 +147,10 @@ void apply_pass(const std::string& pass, Model& model) {
     if (pass == "loops") {
       std::vector<RuleCount> counts;
       simplify_loops(*graph, counts);
+    } else if (pass == "tidy") {
+      tidy(*graph, pool);
+    } else if (pass == "channels first" || pass == "channels last") {
+      lay_out(*graph, layout_target(pass == "channels last" ? Channels::last : Channels::first));
     } else if (pass.starts_with("apart ")) {
       take_apart(pass.substr(6), *graph);
     } else {
@@ -199,6 +216,15 @@ TEST_P(IrCase, Holds) {
     make_calls(model, "after " + pass);
   }
   EXPECT_TRUE(any_call);
+}
+
+TEST_P(IrCase, HoldsInEveryOrder) {
+  for (Channels channels : {Channels::first, Channels::last}) {
+    Model model = parse_model(given.model, find_op);
+    for (const GraphPtr& graph : model.graphs) lay_out(*graph, layout_target(channels));
+    expect_sound(model);
+    make_calls(model, channels == Channels::first ? "with channels first" : "with channels last");
+  }
 }
 
 std::string test_name(const testing::TestParamInfo<Case>& info) {

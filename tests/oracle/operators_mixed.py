@@ -146,6 +146,18 @@ def forms_of_other_opsets() -> list[Case]:
     return found
 
 
+def kept_proportions() -> list[Case]:
+    """Sizes of which one is rounded: the scale is that of the other axis."""
+    picture = np.random.default_rng(7).normal(0, 1, (1, 2, 7, 5)).astype(np.float32)
+    found = []
+    for policy in ("not_larger", "not_smaller"):
+        for mode in ("linear", "nearest"):
+            operands = [picture, None, None, Const(np.array([6, 3]))]
+            options = {"axes": [2, 3], "keep_aspect_ratio_policy": policy, "mode": mode}
+            found.append(single(f"resize_{policy}_{mode}", "Resize", operands, {"": 18}, **options))
+    return found
+
+
 def operand_left_out_through_functions() -> Case:
     """A function hands on to another what it was not given."""
     text = """<ir_version: 8, opset_import: ["": 17, "local": 1]>
@@ -169,7 +181,7 @@ def transforms_of_computed_frames() -> list[Case]:
 
 
 def cases() -> list[Case]:
-    found = [*group_norms(), *weighed_words(), *forms_of_other_opsets(), operand_left_out_through_functions(), *transforms_of_computed_frames()]
+    found = [*group_norms(), *kept_proportions(), *weighed_words(), *forms_of_other_opsets(), operand_left_out_through_functions(), *transforms_of_computed_frames()]
     for name, (opset, text, inputs) in GRAPHS.items():
         graph = onnx.parser.parse_graph(text)
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)

@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -42,6 +43,18 @@ KNOWN = {
     "microsoft_attention_* empty *": "ONNX Runtime fuses a product of no rows with its bias and cannot run that",
     "test_cast*int4*": "ONNX Runtime has no Identity of four bits",
     "test_cast*INT4*": "ONNX Runtime has no Identity of four bits",
+    "test_transpose_* T=*int4": "ONNX Runtime has no Identity of four bits",
+    "test_isnan *bfloat16*": "ONNX Runtime looks for NaN in bfloat16 since opset 20 alone",
+    "test_reshape_* T=float8*": "ONNX Runtime has no Reshape of 8-bit floats in opset 19",
+    "max_roi_pool values*": "ONNX Runtime's largest of a NaN and numbers is now the one, now the other",
+    "test_col2im symbolic*": "a rank that only running finds out",
+    "test_rnn_seq_length symbolic*": "hidden states of a size that only running finds out",
+    "test_tensorscatter empty axis 3*": "ONNX Runtime does not scatter rows without elements",
+    "microsoft_multi_head* symbolic*": "heads of a size that only running finds out",
+    "microsoft_matmul_nbits_* fed*": "packed weights are constants",
+    "microsoft_matmul_nbits_* first constant*": "packed weights are constants",
+    "microsoft_transpose_matmul empty *": "ONNX Runtime leaves a product over no elements unwritten",
+    "microsoft_fused_gemm_relu empty *": "ONNX Runtime leaves a product over no elements unwritten",
 }
 KEPT = remodel.ROOT / "build" / "sweep"
 ENUMS = {
@@ -430,24 +443,22 @@ def choose(only: str, kinds, count: int, seed: int) -> list[Single]:
     return found
 
 
-SUITE_COUNT, SUITE_SEED = 250, 20
-
-
 def suite() -> list[Single]:
-    """What the tests run: each attribute and operand of each operator left out once or twice, and some by chance.
+    """What the tests run: each change of each operator once, where an attribute is left out or has another word, several times.
 
     Always the same ones, so that what fails is the change under test.
     """
     times = Counter()
     found = []
     for case in singles():
-        left_out = [other for other in attributes(case, None) + optional(case, None) if is_left_out(other.name)]
-        for other in left_out:
-            key = case.node.op_type, other.name.removeprefix(case.name)
-            if times[key] < 2:
-                times[key] += 1
-                found.append(other)
-    found += choose("", list(CHANGES), SUITE_COUNT, SUITE_SEED)
+        for change in CHANGES.values():
+            for other in change(case, np.random.default_rng(zlib.crc32(case.name.encode()))):
+                text = other.name.removeprefix(case.name)
+                word = text.split("=")[0].strip() in ENUMS
+                key = case.node.op_type, text
+                if times[key] < (3 if word else 2 if is_left_out(text) else 1):
+                    times[key] += 1
+                    found.append(other)
     return list({case.name: case for case in found}.values())
 
 

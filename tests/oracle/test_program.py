@@ -320,6 +320,27 @@ def test_relu_of_what_a_custom_layer_gives_stays_whatever_its_type(tmp_path):
     assert [node.op_type for node in onnx.load(target).graph.node] == ["Custom", "Relu"]
 
 
+def test_what_depends_on_the_type_of_a_custom_layer_stays_as_it_is(tmp_path):
+    """An operator of ONNX that another opset has in another form is refused there, with what to do."""
+    nodes = [
+        onnx.helper.make_node("Secret", ["x"], ["s"], name="secret", domain="some.where"),
+        onnx.helper.make_node("LayerNormalization", ["s", "gain"], ["n"], name="norm", axis=-1, epsilon=0.25),
+        onnx.helper.make_node("Dropout", ["n"], ["y"], name="drop"),
+    ]
+    x, y = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in "xy")
+    gain = onnx.numpy_helper.from_array(np.arange(5, dtype=np.float32), "gain")
+    imports = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("some.where", 3)]
+    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", [x], [y], [gain]), opset_imports=imports)
+    onnx.save(model, tmp_path / "m.onnx")
+    call(tmp_path, "m.onnx", "o.onnx", "-q")
+    secret, norm, *_ = onnx.load(tmp_path / "o.onnx").graph.node
+    assert (secret.op_type, secret.domain) == ("Secret", "some.where")
+    assert norm.op_type == "LayerNormalization" and norm.input == [secret.output[0], "gain"]
+    assert {a.name: onnx.helper.get_attribute_value(a) for a in norm.attribute} == {"axis": -1, "epsilon": 0.25}
+    _, problems = call(tmp_path, "m.onnx", "old.onnx", "--opset", "13", code=1)
+    assert "'norm'" in problems and "in opset 17" in problems and not (tmp_path / "old.onnx").exists()
+
+
 def test_batch(tmp_path):
     put(tmp_path, "in.onnx", bad_models.good)
     (tmp_path / "lines").write_text("in.onnx 'o ut.onnx'\nin.onnx 'out\nnothing.onnx out.onnx\nops --json\n")

@@ -94,6 +94,8 @@ ValueId ReadNode::named(const std::string& tensor) {
 
 void ReadNode::keep() {
   for (const auto& attribute : proto_.attributes) ignore(attribute.name);
+  for (size_t k = 0; k < outputs(); ++k)
+    if (results_[k] != absent) reader_.forget(proto_.outputs[k]);
   reader_.read_foreign(*this);
 }
 

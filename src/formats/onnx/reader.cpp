@@ -251,6 +251,31 @@ void GraphReader::read_main(const NodeProto& proto) {
   }
 }
 
+namespace {
+
+// By its row, or as one that we do not know.
+void read_by(const Row* row, ReadNode& node) {
+  const NodeProto& proto = node.proto();
+  if (row && !row->refusal.empty()) fail("{}", row->refusal);
+  if (row && row->read) {
+    row->read(node);
+    node.check_complete();
+  } else if (row) {
+    read_by_row(node, *row);
+  } else {
+    bool standard = proto.domain.empty();
+    if (standard && find_schema("", proto.type, node.version()) == nullptr) {
+      if (find_schema("", proto.type, newest_opset()))
+        throw Error(
+            fmt::format("the operator is not part of opset {}, which the file declares", node.version()));
+      throw Error("the operator is unknown").hint("is it a custom operator whose domain is missing?");
+    }
+    node.keep();
+  }
+}
+
+}  // namespace
+
 void GraphReader::read_node(const NodeProto& proto) {
   for (const auto& input : proto.inputs)
     if (!input.empty() && poisoned(input)) return poison(proto);
@@ -268,20 +293,12 @@ void GraphReader::read_node(const NodeProto& proto) {
     if (const OpSchema* schema = find_schema(proto.domain, proto.type, static_cast<int>(version)))
       check_inputs(proto, *schema);
     ReadNode node(*this, *graph_, proto, version);
-    if (row && !row->refusal.empty()) fail("{}", row->refusal);
-    if (row && row->read) {
-      row->read(node);
-      node.check_complete();
-    } else if (row) {
-      read_by_row(node, *row);
-    } else {
-      bool standard = proto.domain.empty();
-      if (standard && find_schema("", proto.type, version) == nullptr) {
-        if (find_schema("", proto.type, newest_opset()))
-          throw Error(fmt::format("the operator is not part of opset {}, which the file declares", version));
-        throw Error("the operator is unknown").hint("is it a custom operator whose domain is missing?");
-      }
-      read_foreign(node);
+    try {
+      read_by(row, node);
+    } catch (const Untyped&) {
+      // Behind an operator that we do not know, types may be missing: such a node stays as it is.
+      if (!find_schema(proto.domain, proto.type, static_cast<int>(version))) throw;
+      node.keep();
     }
     if (problems_.size() != problems_before) poison(proto);
   } catch (const Silenced&) {
@@ -309,6 +326,7 @@ void GraphReader::read_foreign(ReadNode& node) {
   foreign.format = "onnx";
   foreign.type = proto.domain.empty() ? proto.type : proto.domain + ":" + proto.type;
   foreign.raw = std::make_shared<const NodeProto>(proto);
+  foreign.version = node.version();
   std::vector<ValueId> operands = node.operands();
   operands.resize(proto.inputs.size(), absent);
   for (const std::string& name : free_names(proto)) {

@@ -58,6 +58,7 @@ class GraphReader {
   // The value of a name here or in a scope around; absent where there is none.
   ValueId find(const std::string& name);
   void define(const std::string& name, ValueId value);
+  void forget(const std::string& name) { scope_.values.erase(name); }
 
  private:
   friend class ReadNode;

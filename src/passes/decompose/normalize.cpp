@@ -76,7 +76,10 @@ void decompose_group_norm(Decompose& d) {
   if (op.channels == Channels::first) {
     Dim points = floor_div(channels, op.groups);
     for (size_t i = 2; i < rank; ++i) points = points * dims[i];
-    Term y = apply(InstanceNorm{op.epsilon, Channels::first}, {reshape(x, {dims[0], op.groups, points})});
+    Term groups = reshape(x, {dims[0], op.groups, points});
+    // Runtimes have no kernel that normalises doubles.
+    Term y = x.dtype() == DType::f64 ? normal_over(groups, {2}, op.epsilon).y
+                                     : apply(InstanceNorm{op.epsilon, Channels::first}, {groups});
     return d.result(0, scaled(d, reshape(y, dims), rank - 2).id);
   }
   Dims parted = dims;

@@ -182,9 +182,11 @@ void run_tf_idf(Call& call) {
         if (counts[i] == 0) continue;
         float weight = op.weights.empty() ? 1.0f : static_cast<float>(op.weights[i]);
         float count = static_cast<float>(counts[i]);
-        y.to<float>()[row * width + op.indexes[i]] = op.mode == TfIdf::Mode::count    ? count
-                                                     : op.mode == TfIdf::Mode::weight ? weight
-                                                                                      : count * weight;
+        float& place = y.to<float>()[row * width + op.indexes[i]];  // n-grams may share it
+        if (op.mode == TfIdf::Mode::weight)
+          place = weight;
+        else
+          place += op.mode == TfIdf::Mode::count ? count : count * weight;
       }
     }
   };

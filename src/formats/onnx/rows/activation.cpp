@@ -140,6 +140,23 @@ std::string cannot_clip(const WriteNode& node) {
   return is_float(node.dtype(0)) ? "" : "Clip takes floats before opset 12";
 }
 
+// min(max(x, low), high) of bounds that the model computes.
+std::vector<NodeId> inside_clip(const WriteNode& least) {
+  const Graph& graph = least.graph();
+  const Value& inner = graph.value(least.node().inputs[0]);
+  const Node* greatest = graph.producer(least.node().inputs[0]);
+  const Max* op = greatest ? greatest->op.as<Max>() : nullptr;
+  if (!op || inner.users.size() != 1 || graph.is_output(least.node().inputs[0])) return {};
+  if (op->nan != NanRule::propagate || least.op<Min>().nan != NanRule::propagate) return {};
+  if (least.rank(1) != 0 || !graph.value(greatest->inputs[1]).type.has_rank(0)) return {};
+  if (!cannot_clip(least).empty()) return {};
+  return {inner.producer};
+}
+void write_computed_clip(WriteNode& least, const std::vector<NodeId>& inner) {
+  WriteNode greatest = least.at(inner[0]);
+  least.emit_to(least.outs(), "Clip", {greatest.in(0), greatest.in(1), least.in(1)});
+}
+
 // ONNX takes integers too; the result is truncated to them.
 void read_shrink(ReadNode& node) {
   Shrink op;
@@ -231,6 +248,7 @@ void activation_rows(Rows& rows) {
   rows.read("Clip", since(1), read_clip);
   rows.write<Clamp>(range(6, 10), write_old_clip, cannot_old_clip);
   rows.write<Clamp>(since(11), write_clip, cannot_clip);
+  rows.tile<Min>(since(11), inside_clip, write_computed_clip);
 }
 
 }  // namespace remodel::onnx

@@ -16,7 +16,7 @@ namespace {
 
 const Dims& dims_of(ReadNode& node, ValueId value) {
   const Type& type = node.graph().value(value).type;
-  if (!type.dims) fail("the rank of '{}' is not known", node.graph().value(value).name);
+  if (!type.dims) fail_untyped("the rank of '{}' is not known", node.graph().value(value).name);
   return *type.dims;
 }
 
@@ -41,7 +41,7 @@ ValueId join_heads(ReadNode& node, ValueId x) {
 
 double head_scale(ReadNode& node, ValueId q) {
   const Dim& size = dims_of(node, q)[3];
-  if (!size.is_number()) fail("the size of the heads is not known");
+  if (!size.is_number()) fail_untyped("the size of the heads is not known");
   return 1 / std::sqrt(static_cast<double>(size.number()));
 }
 

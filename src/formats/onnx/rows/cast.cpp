@@ -43,7 +43,7 @@ void read_cast(ReadNode& node) {
 
 void read_cast_like(ReadNode& node) {
   DType to = node.type(1).dtype;
-  if (to == DType::unknown) fail("the type of input 1 is not known");
+  if (to == DType::unknown) fail_untyped("the type of input 1 is not known");
   node.emit_results(cast_to(node, to), {node.input(0)});
 }
 

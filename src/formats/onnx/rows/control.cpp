@@ -4,6 +4,7 @@
 
 #include "formats/onnx/names.h"
 #include "formats/onnx/rows.h"
+#include "formats/onnx/schema.h"
 #include "ops/list.h"
 #include "ops/shape.h"
 
@@ -459,6 +460,21 @@ void write_foreign(WriteNode& node) {
   node.emit_to(results, copy.type, inputs, copy.attributes, copy.domain);
 }
 
+// An operator of ONNX is kept where a type that it reads is not known; another opset may have another form of
+// it.
+std::string cannot_write_foreign(const WriteNode& node) {
+  const auto& op = node.op<Foreign>();
+  if (op.format != "onnx" || !op.raw) return fmt::format("{} is an operator of {}", op.type, op.format);
+  const auto& raw = *static_cast<const NodeProto*>(op.raw.get());
+  if (!raw.domain.empty() || find_schema("", raw.type, static_cast<int>(op.version)) ==
+                                 find_schema("", raw.type, static_cast<int>(node.opset())))
+    return "";
+  return fmt::format(
+      "the types that it reads are not known, so it can only be written as it is: in opset {} (let the model "
+      "declare the types of its inner values)",
+      op.version);
+}
+
 }  // namespace
 
 void control_rows(Rows& rows) {
@@ -470,10 +486,7 @@ void control_rows(Rows& rows) {
   rows.write<Loop>(since(9), write_scan, scan_form);
   rows.write<Loop>(since(1), write_loop, loop_form);
   rows.read("SequenceMap", since(17), read_sequence_map);
-  rows.write<Foreign>(since(1), write_foreign, [](const WriteNode& node) -> std::string {
-    const auto& op = node.op<Foreign>();
-    return op.format == "onnx" && op.raw ? "" : fmt::format("{} is an operator of {}", op.type, op.format);
-  });
+  rows.write<Foreign>(since(1), write_foreign, cannot_write_foreign);
 }
 
 }  // namespace remodel::onnx

@@ -66,7 +66,8 @@ void read_conv_transpose(ReadNode& node) {
   const auto& dims = node.type(0).dims;
   if (dims && dims->size() != rank + 2)
     fail("a window of {} axes needs an input of rank {}, but it is {}", rank, rank + 2, node.type(0).text());
-  if (!dims && (same || !wished.empty())) fail("the rank of input '{}' is not known", node.proto().inputs[0]);
+  if (!dims && (same || !wished.empty()))
+    fail_untyped("the rank of input '{}' is not known", node.proto().inputs[0]);
   for (size_t i = 0; i < rank; ++i) {
     if (wished.empty() && !same) {
       if (word == "NOTSET" || word.empty()) op.pads_low[i] = pads[i], op.pads_high[i] = pads[rank + i];
@@ -139,7 +140,7 @@ size_t count_spatial_axes(ReadNode& node) {
   for (size_t i : {1, 2})
     if (const auto& dims = node.type(i).dims; dims && dims->size() == 1 && (*dims)[0].is_number())
       return static_cast<size_t>((*dims)[0].number());
-  fail("the number of spatial axes is not known");
+  fail_untyped("the number of spatial axes is not known");
 }
 
 void read_col2im(ReadNode& node) {

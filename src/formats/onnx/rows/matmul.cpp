@@ -1,5 +1,7 @@
 #include "ops/matmul.h"
 
+#include <cmath>
+
 #include "formats/onnx/rows.h"
 #include "formats/onnx/rows/fused.h"
 #include "ops/binary.h"
@@ -18,7 +20,8 @@ bool integers_of_a_byte(const WriteNode& node) {
 
 // A factor as a constant of the operand's type; integers take whole factors only.
 ValueId factor(ReadNode& node, DType dtype, double value) {
-  if (!is_float(dtype) && value != static_cast<double>(static_cast<int64_t>(value)))
+  if (dtype != DType::unknown && !is_float(dtype) &&
+      value != static_cast<double>(static_cast<int64_t>(value)))
     fail("integers cannot be scaled by {}", value);
   return node.add_scalar(dtype, value);
 }
@@ -82,7 +85,7 @@ void read_fused_matmul(ReadNode& node) {
 ValueId row_zero_points(ReadNode& node, size_t i) {
   if (!node.has_input(i)) return absent;
   const Type& type = node.type(i);
-  if (!type.dims) fail("the rank of input {} is not known", i);
+  if (!type.dims) fail_untyped("the rank of input {} is not known", i);
   if (type.dims->size() != 1 || (*type.dims)[0].is_number(1)) return node.input(i);
   return node.emit(Unsqueeze{{1}}, {node.input(i)});
 }
@@ -120,32 +123,70 @@ void write_matmul(WriteNode& node) {
   node.emit_to(node.outs(), "Gemm", {node.in(0), node.in(1)}, gemm_attributes(op));
 }
 
-// Gemm multiplies two matrices of floats and adds what broadcasts to their product.
-bool is_gemm(const Graph& graph, const Node& product, const Type& sum, const Type& addend) {
-  const MatMul* op = product.op.as<MatMul>();
-  if (!op || op->out != DType::unknown || product.inputs.size() != 2) return false;
-  for (ValueId input : product.inputs)
-    if (!graph.value(input).type.has_rank(2)) return false;
-  const Value& result = graph.value(product.outputs[0]);
-  if (result.users.size() != 1 || graph.is_output(product.outputs[0])) return false;
-  bool floats = sum.dtype == DType::f16 || sum.dtype == DType::f32 || sum.dtype == DType::f64;
-  return floats && addend.dims && addend.dims->size() <= 2 && sum.dims == result.type.dims;
+// A value that nobody else uses is a constant number times another: both, and the node between them.
+struct Scaled {
+  ValueId value;
+  double factor = 1;
+  NodeId by = absent;
+};
+Scaled scaled(const Graph& graph, ValueId value) {
+  const Node* product = graph.producer(value);
+  if (!product || !product->op.as<Mul>() || graph.value(value).users.size() != 1 || graph.is_output(value))
+    return {value};
+  for (size_t i : {0, 1}) {
+    const Constant* number = graph.constant(product->inputs[i]);
+    if (!number || !number->shape().empty()) continue;
+    const double factor = splat_value(*number).value_or(NAN);
+    if (static_cast<double>(static_cast<float>(factor)) != factor) continue;
+    return {product->inputs[1 - i], factor, graph.value(value).producer};
+  }
+  return {value};
 }
 
-std::vector<NodeId> product_in_gemm(const WriteNode& sum) {
+// alpha * a b + beta * c
+struct Gemm {
+  NodeId product = absent;
+  Scaled left, right;  // the product, and what is added to it
+};
+
+// Gemm multiplies two matrices of floats and adds what broadcasts to their product.
+std::optional<Gemm> gemm_at(const WriteNode& sum) {
   const Graph& graph = sum.graph();
-  for (size_t i : {0, 1})
-    if (const Node* product = graph.producer(sum.node().inputs[i]);
-        product && is_gemm(graph, *product, sum.result_type(), sum.type(1 - i)))
-      return {graph.value(sum.node().inputs[i]).producer};
+  const Type& type = sum.result_type();
+  if (type.dtype != DType::f16 && type.dtype != DType::f32 && type.dtype != DType::f64) return {};
+  for (size_t i : {0, 1}) {
+    Gemm gemm{absent, scaled(graph, sum.node().inputs[i]), scaled(graph, sum.node().inputs[1 - i])};
+    const Value& result = graph.value(gemm.left.value);
+    if (result.producer == absent || result.users.size() != 1 || graph.is_output(gemm.left.value)) continue;
+    const Node& product = graph.node(result.producer);
+    const MatMul* op = product.op.as<MatMul>();
+    if (!op || op->out != DType::unknown || product.inputs.size() != 2) continue;
+    const Type& addend = graph.value(gemm.right.value).type;
+    const bool matrices =
+        graph.value(product.inputs[0]).type.has_rank(2) && graph.value(product.inputs[1]).type.has_rank(2);
+    if (!matrices || !addend.dims || addend.dims->size() > 2 || type.dims != result.type.dims) continue;
+    gemm.product = result.producer;
+    return gemm;
+  }
   return {};
 }
 
-void write_gemm(WriteNode& sum, const std::vector<NodeId>& inner) {
-  WriteNode product = sum.at(inner[0]);
-  size_t addend = sum.node().inputs[0] == product.node().outputs[0] ? 1 : 0;
-  sum.emit_to(sum.outs(), "Gemm", {product.in(0), product.in(1), sum.in(addend)},
-              gemm_attributes(product.op<MatMul>()));
+std::vector<NodeId> inside_gemm(const WriteNode& sum) {
+  const auto gemm = gemm_at(sum);
+  if (!gemm) return {};
+  std::vector<NodeId> inner{gemm->product};
+  for (const Scaled& side : {gemm->left, gemm->right})
+    if (side.by != absent) inner.push_back(side.by);
+  return inner;
+}
+
+void write_gemm(WriteNode& sum, const std::vector<NodeId>&) {
+  const Gemm gemm = *gemm_at(sum);
+  WriteNode product = sum.at(gemm.product);
+  Attributes attributes = gemm_attributes(product.op<MatMul>());
+  if (gemm.left.factor != 1) attributes.push_back(Attribute::of("alpha", gemm.left.factor));
+  if (gemm.right.factor != 1) attributes.push_back(Attribute::of("beta", gemm.right.factor));
+  sum.emit_to(sum.outs(), "Gemm", {product.in(0), product.in(1), sum.name_of(gemm.right.value)}, attributes);
 }
 
 std::string cannot_write_matmul(const WriteNode& node) {
@@ -206,7 +247,7 @@ void matmul_rows(Rows& rows) {
   rows.read("MatMulInteger", since(10), read_matmul_integer);
   rows.write<MatMul>(since(10), write_matmul_integer, cannot_write_matmul_integer);
   rows.read("Gemm", since(1), read_gemm);
-  rows.tile<Add>(since(9), product_in_gemm, write_gemm);
+  rows.tile<Add>(since(9), inside_gemm, write_gemm);
   rows.read("com.microsoft:FusedGemm", since(1), read_fused_gemm);
   rows.read("com.microsoft:FusedMatMul", since(1), read_fused_matmul);
   rows.read("com.microsoft:TransposeMatMul", since(1), read_fused_matmul);

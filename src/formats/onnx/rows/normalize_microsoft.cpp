@@ -59,8 +59,9 @@ void read_embed_layer_norm(ReadNode& node) {
     Reduce count;
     count.axes = {1};
     count.keep = false;
+    auto ones = [&] { return node.emit(Equal{}, {node.input(7), node.add_scalar(DType::i32, 1)}); };
     ValueId mask = node.has_input(7)
-                       ? node.emit(count, {node.input(7)})
+                       ? node.emit(count, {node.emit(Cast{DType::i32}, {ones()})})
                        : node.emit(Expand{{ids[0]}}, {node.add_constant(constant_splat(DType::i32, {1}, 0))});
     node.result(1, mask);
   }

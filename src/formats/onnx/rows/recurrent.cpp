@@ -78,7 +78,7 @@ std::string reordered(WriteNode& node, size_t i, const Order& order) {
     return node.constant(reordered(known, order));
   const Type& type = node.type(i);
   auto hidden = type.dims ? exact_div((*type.dims)[1], static_cast<int64_t>(order.size())) : std::nullopt;
-  if (!hidden || !hidden->is_number()) fail("the weights' size is not known");
+  if (!hidden || !hidden->is_number()) fail_untyped("the weights' size is not known");
   std::vector<int64_t> sizes(order.size(), hidden->number());
   std::vector<std::string> parts, inputs{node.in(i)};
   for (size_t part = 0; part < order.size(); ++part) parts.push_back(node.fresh_name("gate"));

@@ -68,7 +68,8 @@ void read_stft(ReadNode& node) {
   op.onesided = node.integer("onesided", 1) != 0;
   ValueId step = size_or_operand(node, 1, op.step), length = size_or_operand(node, 3, op.length);
   if (!node.has_input(3)) {
-    if (!node.has_input(2) || !node.type(2).has_rank(1)) fail("the length of the frames is not known");
+    if (!node.has_input(2) || !node.type(2).has_rank(1))
+      fail_untyped("the length of the frames is not known");
     op.length = (*node.type(2).dims)[0];
   }
   node.emit_results(op, {node.input(0), node.input_or_absent(2), step, length});

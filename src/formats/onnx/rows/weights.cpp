@@ -47,7 +47,7 @@ ConstantPtr turn_weights(const ConstantPtr& weights, int64_t groups) {
 
 ValueId turn_weights(ReadNode& node, size_t i, int64_t groups) {
   if (ConstantPtr constant = node.constant(i)) return node.add_constant(turn_weights(constant, groups));
-  if (!node.type(i).dims) fail("the rank of the weights is not known");
+  if (!node.type(i).dims) fail_untyped("the rank of the weights is not known");
   Turn turn = turn_of(*node.type(i).dims, groups);
   if (groups == 1) return node.emit(Transpose{swapped(node.type(i).dims->size())}, {node.input(i)});
   ValueId parted = node.emit(Reshape{turn.parted, false}, {node.input(i)});

@@ -100,7 +100,8 @@ void read_sliding(ReadNode& node, const std::vector<int64_t>& window, Sliding& t
            node.type(0).text());
     same_pads(dims ? *dims : unknown, window, word == "SAME_LOWER", to);
     if (!dims && !(numbers(to.pads_low) && numbers(to.pads_high)))
-      fail("auto_pad '{}' needs the rank of input '{}', which is not known", word, node.proto().inputs[0]);
+      fail_untyped("auto_pad '{}' needs the rank of input '{}', which is not known", word,
+                   node.proto().inputs[0]);
   } else if (word == "NOTSET" || word.empty()) {
     for (size_t i = 0; i < rank; ++i) {
       to.pads_low[i] = pads[i];

@@ -1,0 +1,56 @@
+// The order in which tensors lie in memory, chosen once for a whole graph, so that a target's ops run with as
+// few transposes as can be.
+//
+// A value and its transposes and reshapes are one tensor over atoms, the finest axes that any reshape cuts;
+// its order is a sequence of atoms. Each op can run in some orders; a cost says what a choice for all ops
+// takes, minimum cuts look for the cheapest one, and the graph is written anew in it. Interfaces keep their
+// order unless another is asked for.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ops/spatial.h"
+
+namespace remodel {
+
+// What a target's ops can do.
+struct LayoutTarget {
+  Channels channels = Channels::last;  // of convolution, pooling, resizing and the like
+  bool softmax_last = true;            // softmax runs along the last axis only
+  // Operands of a product of batches that may come with their last two axes swapped at no cost.
+  bool swapped_left = false, swapped_right = true;
+  size_t transpose_rank = 6;  // the most axes that a transpose can have
+  size_t op_rank = 6;         // the same of elementwise ops
+  bool packs = true;          // tensors can be joined along a new axis, and taken apart along one
+};
+
+// Where the channels of an interface value are wished to stand; by name, or for all with 4 axes or more.
+struct LayoutWishes {
+  std::optional<Channels> inputs, outputs;
+  std::map<std::string, Channels> named;
+};
+
+struct LayoutReport {
+  enum class Cause : uint8_t {
+    boundary,  // at an input or output of the graph
+    meaning,   // the model's own: the source's orders differ there already
+    layout,    // the target's ops want different orders
+  };
+  struct Transpose {
+    Cause cause;
+    std::string from, to;  // the layers between which it stands
+    std::string why;       // the orders that they give and need
+  };
+  std::vector<Transpose> transposes;  // that are left, bodies included
+  size_t count(Cause cause) const;
+};
+
+// Values of the graph stay the same, and its ports their names. Ports that the wishes turn have other sizes.
+LayoutReport lay_out(Graph& graph, const LayoutTarget& target, const LayoutWishes& wishes = {});
+
+}  // namespace remodel

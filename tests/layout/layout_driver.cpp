@@ -1,0 +1,158 @@
+// Runs the layout pass on model files as a writer for a target would, and compares what the model gives
+// before and after. One line a file:
+//
+//   <boundary> <meaning> <layout> <milliseconds> <nodes> <check> <file>
+//
+//   remodel_layout [--to first|last] [--nhwc] [--no-check] [--why] [--graph] [--random SEED] FILE...
+//
+// With --random each op runs in an order chosen by chance, so transposes stand everywhere.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <set>
+
+#include "app/check.h"
+#include "app/load.h"
+#include "base/format.h"
+#include "ir/text.h"
+#include "ops/slice.h"
+#include "passes/decompose.h"
+#include "passes/layout/emit.h"
+#include "passes/layout/layout.h"
+#include "passes/optimise.h"
+
+namespace remodel {
+namespace {
+
+struct Options {
+  LayoutTarget target;
+  LayoutWishes wishes;
+  bool check = true, why = false, graph = false;
+  uint64_t random = 0;
+};
+
+// What TensorFlow Lite has no operator for, of what stands in models.
+std::string lacks(const Graph&, const Node& node) {
+  static const std::set<std::string_view> ops{
+      "attention", "rotary",  "batch_norm",    "layer_norm", "rms_norm", "group_norm",  "swish",
+      "mish",      "lp_norm", "instance_norm", "celu",       "selu",     "hard_sigmoid"};
+  auto shuffle = node.op.as<DepthToSpace>();
+  bool lacks = ops.count(node.op.name()) || (shuffle && shuffle->order == DepthOrder::crd);
+  return lacks ? "the target has no such op" : "";
+}
+
+size_t nodes(const Model& model) {
+  size_t count = 0;
+  for (const GraphPtr& graph : model.graphs) count += graph->order().size();
+  return count;
+}
+
+std::string check(const Model& before, const Model& after, const Options& options) {
+  if (!options.check) return "-";
+  if (options.wishes.inputs || options.wishes.outputs) return "turned";
+  CheckOptions asked;
+  asked.tolerance = 1e-5;
+  asked.seconds = 60;
+  CheckResult result = check_models(before, after, asked);
+  for (const OutputCheck& output : result.outputs)
+    if (output.verdict == Verdict::failed)
+      return fmt::format("FAILED: {} at {}: {}", output.output, output.layer, output.reason);
+  for (const OutputCheck& output : result.outputs)
+    if (output.verdict == Verdict::not_run) return "not run: " + output.reason;
+  return "same";
+}
+
+LayoutReport lay_out_by_chance(Graph& graph, const Options& options, std::mt19937_64& random) {
+  LayoutReport report;
+  for (NodeId id : graph.order())
+    for (const GraphPtr& body : graph.node(id).op.graphs()) lay_out_by_chance(*body, options, random);
+  layout::Problem problem(graph, options.target, {});
+  for (layout::Unit& unit : problem.units) {
+    if (unit.modes.empty()) continue;
+    for (int tries = 0; tries < 8; ++tries) {
+      layout::Candidate candidate;
+      candidate.mode = static_cast<int>(random() % unit.modes.size());
+      candidate.slots = unit.modes[candidate.mode].source;
+      for (auto& slot : candidate.slots) std::shuffle(slot.begin(), slot.end(), random);
+      if (!problem.complete(unit, candidate)) continue;
+      unit.candidate = candidate;
+      break;
+    }
+  }
+  layout::emit(problem, report);
+  graph.drop_dead();
+  return report;
+}
+
+void run(const std::string& path, const Options& options) {
+  Pool pool(2);
+  Model model = load_model(path);
+  optimise(model, {}, pool);
+  for (const GraphPtr& graph : model.graphs) {
+    std::vector<Error> problems;
+    decompose(*graph, lacks, problems);
+    tidy(*graph, pool);
+  }
+  const Model before = model.copy();
+  LayoutReport report;
+  std::mt19937_64 random(options.random);
+  auto start = std::chrono::steady_clock::now();
+  for (const GraphPtr& graph : model.graphs) {
+    LayoutReport one = options.random ? lay_out_by_chance(*graph, options, random)
+                                      : lay_out(*graph, options.target, options.wishes);
+    for (auto& transpose : one.transposes) report.transposes.push_back(std::move(transpose));
+  }
+  double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  for (const GraphPtr& graph : model.graphs)
+    for (const std::string& problem : verify(*graph)) throw Error(problem);
+  if (options.graph) std::printf("%s\n", print(model).c_str());
+  for (const GraphPtr& graph : model.graphs) tidy(*graph, pool);
+  using Cause = LayoutReport::Cause;
+  std::printf("%s\n", fmt::format("{} {} {} {:.1f} {} {} {}", report.count(Cause::boundary),
+                                  report.count(Cause::meaning), report.count(Cause::layout), ms, nodes(model),
+                                  check(before, model, options), path)
+                          .c_str());
+  if (options.why)
+    for (const auto& one : report.transposes)
+      std::printf("  %d %s -> %s: %s\n", static_cast<int>(one.cause), one.from.c_str(), one.to.c_str(),
+                  one.why.c_str());
+  std::fflush(stdout);
+}
+
+int main_of(int count, char** arguments) {
+  Options options;
+  int failures = 0;
+  for (int i = 1; i < count; ++i) {
+    std::string_view argument = arguments[i];
+    if (argument == "--to") {
+      bool first = std::string_view(arguments[++i]) == "first";
+      options.target.channels = first ? Channels::first : Channels::last;
+      options.target.softmax_last = !first;
+      options.target.swapped_right = !first;
+    } else if (argument == "--nhwc") {
+      options.wishes.inputs = Channels::last;
+    } else if (argument == "--random") {
+      options.random = std::stoull(arguments[++i]);
+    } else if (argument == "--no-check") {
+      options.check = false;
+    } else if (argument == "--why") {
+      options.why = true;
+    } else if (argument == "--graph") {
+      options.graph = true;
+    } else {
+      try {
+        run(arguments[i], options);
+      } catch (const Error& error) {
+        std::printf("ERROR: %s %s\n", error.what(), arguments[i]);
+        ++failures;
+      }
+    }
+  }
+  return failures != 0;
+}
+
+}  // namespace
+}  // namespace remodel
+
+int main(int count, char** arguments) { return remodel::main_of(count, arguments); }
