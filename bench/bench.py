@@ -33,7 +33,7 @@ MODELS = {
 COPIES = {"resnet50", "large"}  # the others compute on weights, or are hardly any
 COPY_FACTOR, CHECK_FACTOR, PEER_FACTOR, ERROR = 1.5, 3, 50, 1e-4
 SMALL_CPU, SPARE_MEMORY = 0.010, 64 << 20
-LARGE = 1 << 31  # from here on each peer runs once, where memory allows
+LARGE, LONG = 1 << 31, 60  # bytes and seconds from which on each peer runs once, where memory allows
 PEER_MEMORY = 5  # times the model's size: it is held as messages, as arrays and as bytes
 
 
@@ -88,7 +88,7 @@ class Bench:
     def run_peers(self) -> None:
         need = PEER_MEMORY * files.sizes(self.source)[0]
         for name in ("onnxslim", "onnxsim"):
-            if name in self.failures:
+            if name in self.failures or any(cost.wall > LONG for cost in self.costs.get(name, [])):
                 continue
             if measure.available_memory() < need:
                 self.failures[name] = f"not run: it might take {need / 1e9:.0f} GB of memory"

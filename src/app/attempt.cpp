@@ -52,8 +52,8 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
 
 Attempt attempt_above(const Model& source, const Format& format, WriteTarget target, int level, Pool& pool) {
   Attempt made;
-  made.problems.push_back(Error("no opset can express the model"));
-  while (!made.problems.empty() && target.version < format.highest_version()) {
+  made.problems.push_back(Error("no version can express the model"));
+  while (!made.problems.empty() && target.version < format.versions().highest) {
     ++target.version;
     made = attempt(source, format, target, level, pool);
   }

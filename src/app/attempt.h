@@ -12,9 +12,6 @@
 
 namespace remodel {
 
-// The operator set that is written where nobody asks for another.
-inline constexpr int64_t usual_opset = 17;
-
 struct Attempt {
   int64_t version = 0;           // of the target's operator set
   std::unique_ptr<Draft> draft;  // null where the model could not be said at all

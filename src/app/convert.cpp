@@ -118,24 +118,34 @@ void refuse_unsupported(const ConvertOptions& options, Report& report) {
   note(options.savedmodel_signature != usual.savedmodel_signature, "savedmodel_signature");
 }
 
+// The version to try first. Where none is asked for, a higher one will do as well.
+int64_t first_version(const WrittenVersions& versions, const ConvertOptions& options, Report& report) {
+  if (versions.name == "opset") return options.opset.value_or(options.lowest_opset.value_or(versions.usual));
+  if (options.opset) report.notes.push_back("'opset' means nothing for this conversion");
+  return versions.usual;
+}
+
 // The attempt that is written, at the version asked for or the lowest that will do.
 Attempt choose(const Model& source, const Format& format, const ConvertOptions& options, Report& report,
                Pool& pool) {
-  const WriteTarget target{options.opset, options.external_data};
+  const WrittenVersions versions = format.versions();
+  const WriteTarget target{first_version(versions, options, report), options.external_data};
   Attempt first = attempt(source, format, target, options.level, pool);
-  report.written.opset = first.version;
+  report.written.version_name = versions.name;
+  report.written.version = first.version;
   if (first.problems.empty()) return first;
   Attempt next = attempt_above(source, format, target, options.level, pool);
   const bool found = next.problems.empty();
-  if (found && options.at_least) {
-    report.notes.push_back(
-        fmt::format("written at opset {}, the lowest that can express the model (opset {}: {})", next.version,
-                    first.version, first.problems.front().what()));
-    report.written.opset = next.version;
+  if (found && !options.opset) {
+    report.written.version = next.version;
+    report.notes.push_back(fmt::format("written at {}, the lowest that can express the model ({} {}: {})",
+                                       report.written.version_text(), versions.name, first.version,
+                                       first.problems.front().what()));
     return next;
   }
   if (found)
-    report.notes.push_back(fmt::format("the lowest opset that can express the model is {}", next.version));
+    report.notes.push_back(
+        fmt::format("the lowest {} that can express the model is {}", versions.name, next.version));
   for (Error& problem : first.problems) problem.at(options.from);
   throw Problems(std::move(first.problems));
 }

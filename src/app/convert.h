@@ -22,9 +22,9 @@ struct ConvertOptions {
   std::string from, to;                // paths
   std::string from_format, to_format;  // "": by content and name
   ReadRequest request;
-  int64_t opset = usual_opset;
-  bool at_least = true;  // a higher opset is fine where this one cannot express the model
-  int level = 1;         // -O: 0 applies only what the target needs
+  std::optional<int64_t> opset;         // that is asked for
+  std::optional<int64_t> lowest_opset;  // otherwise: to begin with, where the format has it
+  int level = 1;                        // -O: 0 applies only what the target needs
   bool external_data = false;
   bool verify = true;
   bool dry_run = false;

@@ -104,7 +104,7 @@ Inspection::Signature describe(const Graph& graph) {
 // The lowest version that can express the model, which `highest` can. What a later operator set takes, an
 // earlier one rarely takes alone, so halving finds it.
 int64_t lowest_version(const Model& model, const Format& format, int64_t highest, Pool& pool) {
-  int64_t low = format.lowest_version(), high = highest;
+  int64_t low = format.versions().lowest, high = highest;
   while (low < high) {
     const int64_t middle = (low + high) / 2;
     if (attempt(model, format, {middle}, 1, pool).problems.empty())
@@ -119,14 +119,15 @@ Inspection::Target inspect_target(const Model& model, const FormatInfo& info, Po
   const Format& format = info.format();
   Inspection::Target target;
   target.format = info.name;
-  target.opset = usual_opset;
-  const Attempt tried = attempt(model, format, {target.opset}, 1, pool);
+  target.version_name = format.versions().name;
+  target.version = format.versions().usual;
+  const Attempt tried = attempt(model, format, {target.version}, 1, pool);
   for (const Error& problem : tried.problems) target.problems.push_back(problem.what());
   if (tried.problems.empty())
-    target.lowest_opset = lowest_version(model, format, target.opset, pool);
-  else if (const Attempt above = attempt_above(model, format, {target.opset}, 1, pool);
+    target.lowest_version = lowest_version(model, format, target.version, pool);
+  else if (const Attempt above = attempt_above(model, format, {target.version}, 1, pool);
            above.problems.empty())
-    target.lowest_opset = above.version;
+    target.lowest_version = above.version;
   return target;
 }
 

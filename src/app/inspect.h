@@ -30,8 +30,9 @@ struct Inspection {
   };
   struct Target {
     std::string format;
-    int64_t opset = 0;                  // that was tried
-    int64_t lowest_opset = 0;           // that can express it; 0: none
+    std::string version_name;           // "opset"; empty where the format has one operator set
+    int64_t version = 0;                // that was tried
+    int64_t lowest_version = 0;         // that can express it; 0: none
     std::vector<std::string> problems;  // one a layer
   };
 

@@ -53,13 +53,16 @@ void add_ports(Lines& lines, std::string_view label, const std::vector<Inspectio
 
 void add_target(Lines& lines, const Inspection::Target& target) {
   std::string label = "to " + target.format;
+  const std::string_view name = target.version_name;
   if (target.problems.empty()) {
-    const int64_t lowest = target.lowest_opset ? target.lowest_opset : target.opset;
-    return lines.add(label, fmt::format("every layer can be expressed, from opset {} on", lowest));
+    std::string text = "every layer can be expressed";
+    if (!name.empty()) text += fmt::format(", from {} {} on", name, target.lowest_version);
+    return lines.add(label, text);
   }
-  std::string text = fmt::format("opset {} cannot express {} layer{}", target.opset, target.problems.size(),
-                                 target.problems.size() == 1 ? "" : "s");
-  if (target.lowest_opset) text += fmt::format("; opset {} can express them all", target.lowest_opset);
+  std::string text = fmt::format("{}cannot express {} layer{}",
+                                 name.empty() ? "" : fmt::format("{} {} ", name, target.version),
+                                 target.problems.size(), target.problems.size() == 1 ? "" : "s");
+  if (target.lowest_version) text += fmt::format("; {} {} can express them all", name, target.lowest_version);
   lines.add(label, text);
   constexpr size_t most = 20;
   for (size_t i = 0; i < std::min(most, target.problems.size()); ++i) lines.more(target.problems[i]);
@@ -200,8 +203,10 @@ Json json_of(const Inspection& found) {
   for (const Inspection::Target& target : found.targets) {
     Json one;
     one["format"] = target.format;
-    one["opset"] = target.opset;
-    one["lowest_opset"] = target.lowest_opset;
+    if (!target.version_name.empty()) {
+      one[target.version_name] = target.version;
+      one["lowest_" + target.version_name] = target.lowest_version;
+    }
     one["problems"] = json_of_texts(target.problems);
     json["targets"].push(std::move(one));
   }

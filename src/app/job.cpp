@@ -95,11 +95,7 @@ constexpr JobKey keys[] = {
     {"network_name", "the class of a PyTorch model",
      [](Job& job, const Json& value) { job.options.network_name = text_value(value); }},
     {"onnx_opset", "the operator set to write, 9 to 24",
-     [](Job& job, const Json& value) {
-       job.options.opset = parse_opset(text_of_value(value));
-       job.options.at_least = false;
-       job.opset_given = true;
-     }},
+     [](Job& job, const Json& value) { job.options.opset = parse_opset(text_of_value(value)); }},
     {"frozen", "write a frozen TensorFlow graph",
      [](Job& job, const Json& value) { job.options.frozen = truth_value(value); }},
     {"savedmodel_tag", "the tag of a SavedModel's graph",
@@ -187,8 +183,8 @@ int64_t parse_number(std::string_view text, int64_t least, int64_t most) {
 }
 
 int64_t parse_opset(std::string_view text) {
-  const Format& onnx = find_format("onnx")->format();
-  return parse_number(text, onnx.lowest_version(), onnx.highest_version());
+  const WrittenVersions opsets = find_format("onnx")->format().versions();
+  return parse_number(text, opsets.lowest, opsets.highest);
 }
 
 double parse_tolerance(std::string_view text) {
@@ -213,7 +209,7 @@ std::vector<Job> parse_jobs(std::string_view text, const Job& defaults) {
   for (size_t i = 0; i < list.size(); ++i) {
     std::vector<Error> found;
     Job job = defaults;
-    if (!job.opset_given) job.options.opset = job_opset;
+    job.options.lowest_opset = job_opset;
     if (!list[i].is_object()) {
       found.push_back(
           Error(fmt::format("expected an object, found {}", text_of_value(list[i])), ErrorKind::usage));

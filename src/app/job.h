@@ -16,7 +16,6 @@ namespace remodel {
 struct Job {
   ConvertOptions options;
   bool skip = false;
-  bool opset_given = false;
 };
 
 struct JobKey {

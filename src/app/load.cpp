@@ -39,7 +39,8 @@ Loaded load_file(const std::string& path, const Bytes& file, const Format& forma
   }
   loaded.model = std::move(read.model);
   loaded.side.operators = std::move(read.operators);
-  loaded.side.opset = read.version;
+  loaded.side.version_name = format.versions().name;
+  loaded.side.version = read.version;
   return loaded;
 }
 

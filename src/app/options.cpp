@@ -122,11 +122,7 @@ void add_convert(CLI::App& app, Command& command) {
            });
   add_value(app, "--opset", "N",
             "ONNX operator set to write, 9 to 24 (17, in jobs 10, or the lowest above that will do)",
-            [&](const std::string& text) {
-              options.opset = parse_opset(text);
-              options.at_least = false;
-              command.job.opset_given = true;
-            });
+            [&](const std::string& text) { options.opset = parse_opset(text); });
   add_value(app, "-O", "LEVEL", "0: rewrite only what the target needs; 1: optimise (usual)",
             [&](const std::string& text) { options.level = static_cast<int>(parse_number(text, 0, 1)); });
   app.add_flag("--external-data", options.external_data, "weights in a file of their own, OUT.data");

@@ -11,7 +11,7 @@ namespace {
 
 std::string describe(const Report::Side& side) {
   std::string text = side.path + ": " + side.format;
-  if (side.opset) text += fmt::format(" opset {}", side.opset);
+  if (!side.version_name.empty()) text += " " + side.version_text();
   if (!side.producer.empty()) text += " by " + side.producer;
   text += fmt::format(", {} node{}, {}", side.nodes, side.nodes == 1 ? "" : "s", text_of_bytes(side.bytes()));
   if (side.files.size() > 1) text += fmt::format(" in {} files", side.files.size());
@@ -23,7 +23,7 @@ Json json_of(const Report::Side& side) {
   json["path"] = side.path;
   json["format"] = side.format;
   if (!side.producer.empty()) json["producer"] = side.producer;
-  if (side.opset) json["opset"] = side.opset;
+  if (!side.version_name.empty()) json[side.version_name] = side.version;
   json["nodes"] = side.nodes;
   json["operators"] = Json::object();
   for (const auto& [name, count] : side.operators) json["operators"][name] = count;
@@ -146,6 +146,10 @@ Json json_of(const Report::Check& check) {
     json["outputs"].push(std::move(one));
   }
   return json;
+}
+
+std::string Report::Side::version_text() const {
+  return version_name.empty() ? "" : fmt::format("{} {}", version_name, version);
 }
 
 uint64_t Report::Side::bytes() const {

@@ -21,11 +21,13 @@ struct Report {
   };
   struct Side {
     std::string path, format, producer;
-    int64_t opset = 0;
+    std::string version_name;  // "opset"; empty where the format has one operator set
+    int64_t version = 0;       // of the operator set
     int64_t nodes = 0;
     std::map<std::string, int64_t> operators;  // how often each occurs
     std::vector<File> files;
     uint64_t bytes() const;
+    std::string version_text() const;  // "opset 17" or ""
   };
   struct Rule {
     std::string name, effect;

@@ -39,13 +39,13 @@ size_t columns(std::string_view text) {
 std::string table_of(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes,
                      const Console& console) {
   std::vector<std::vector<std::string>> rows{
-      {"job", "result", "from", "to", "opset", "size", "time", "check"}};
+      {"job", "result", "from", "to", "version", "size", "time", "check"}};
   for (size_t i = 0; i < jobs.size(); ++i) {
     const Outcome& outcome = outcomes[i];
     const Report& report = outcome.report;
     const bool written = !outcome.skipped && !report.written.files.empty();
     rows.push_back({std::to_string(i + 1), outcome.status(), jobs[i].options.from, jobs[i].options.to,
-                    written ? std::to_string(report.written.opset) : "-",
+                    written && report.written.version ? report.written.version_text() : "-",
                     written ? text_of_bytes(report.written.bytes()) : "-",
                     outcome.skipped ? "-" : text_of_seconds(outcome.seconds),
                     written ? report.check.status : "-"});

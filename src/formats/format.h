@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -68,12 +69,16 @@ struct Support {
   std::map<std::string, std::set<int>> written;
 };
 
+// The operator sets that a format can be written at. Without a name there is but one.
+struct WrittenVersions {
+  std::string_view name;  // as users call it: "opset"
+  int64_t lowest = 1, usual = 1, highest = 1;
+};
+
 class Format {
  public:
   virtual ~Format() = default;
-  // Versions of the operator set that can be written.
-  virtual int64_t lowest_version() const = 0;
-  virtual int64_t highest_version() const = 0;
+  virtual WrittenVersions versions() const = 0;
 
   virtual ReadResult read(const SourceFiles& files, const ReadRequest& request) const = 0;
   // Why the target's table has no row for the node, as it stands; empty where it has one.

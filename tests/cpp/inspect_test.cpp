@@ -142,7 +142,7 @@ TEST(Inspect, CountsTheDemosModel) {
   EXPECT_EQ(found.class_names, (std::vector<std::string>{"circle", "square", "triangle", "cross"}));
   ASSERT_EQ(found.targets.size(), 1u);
   EXPECT_TRUE(found.targets[0].problems.empty());
-  EXPECT_EQ(found.targets[0].lowest_opset, 9);
+  EXPECT_EQ(found.targets[0].lowest_version, 9);
   const Json json = json_of(found);
   EXPECT_EQ(json.at("parameters").at("count").as_int(), 2572);
   EXPECT_NE(text_of(found, 80).find("classes       4: circle, square, triangle, cross\n"), std::string::npos)

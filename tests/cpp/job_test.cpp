@@ -49,8 +49,8 @@ TEST(Job, ToleratesWhatPeopleWrite) {
 TEST(Job, Defaults) {
   const Job plain = job("\"skip\": false");
   EXPECT_FALSE(plain.skip);
-  EXPECT_EQ(plain.options.opset, 10);
-  EXPECT_TRUE(plain.options.at_least);
+  EXPECT_FALSE(plain.options.opset);
+  EXPECT_EQ(plain.options.lowest_opset, 10);
   EXPECT_TRUE(plain.options.frozen);
   EXPECT_TRUE(plain.options.verify);
   EXPECT_EQ(plain.options.savedmodel_tag, "serve");
@@ -61,14 +61,10 @@ TEST(Job, Defaults) {
 TEST(Job, AnOpsetThatIsAskedForIsKept) {
   const Job asked = job("\"onnx_opset\": 12");
   EXPECT_EQ(asked.options.opset, 12);
-  EXPECT_FALSE(asked.options.at_least);
   Job defaults;
   defaults.options.opset = 15;
-  defaults.options.at_least = false;
-  defaults.opset_given = true;
   const Job inherited = parse_jobs(R"({"convert_from": "a", "convert_to": "b"})", defaults).at(0);
   EXPECT_EQ(inherited.options.opset, 15);
-  EXPECT_FALSE(inherited.options.at_least);
 }
 
 TEST(Job, TruthIsTypedOrSpelt) {

@@ -21,7 +21,7 @@ void convert(const Bytes& file) {
   need_no_internal(source.problems);
   if (!source.problems.empty()) return;
   for (const int level : {0, 1}) {
-    const Attempt made = attempt(source.model, format, {usual_opset, false}, level, pool);
+    const Attempt made = attempt(source.model, format, {format.versions().usual, false}, level, pool);
     need_no_internal(made.problems);
     if (!made.problems.empty()) return;
     MemorySink sink;

@@ -12,7 +12,7 @@
 namespace remodel::onnx {
 namespace {
 
-constexpr int lowest_target_opset = 9, highest_target_opset = 24;
+constexpr int lowest_target_opset = 9, usual_target_opset = 17, highest_target_opset = 24;
 constexpr uint64_t largest_file = (uint64_t{1} << 31) - 1;  // protobuf's limit
 
 class OnnxDraft : public Draft {
@@ -43,8 +43,9 @@ class OnnxDraft : public Draft {
 
 class OnnxFormat : public Format {
  public:
-  int64_t lowest_version() const override { return lowest_target_opset; }
-  int64_t highest_version() const override { return highest_target_opset; }
+  WrittenVersions versions() const override {
+    return {"opset", lowest_target_opset, usual_target_opset, highest_target_opset};
+  }
 
   ReadResult read(const SourceFiles& files, const ReadRequest& request) const override {
     return read_model(files.main, files.open, request);
