@@ -8,8 +8,7 @@ namespace {
 
 class TfliteFormat : public Format {
  public:
-  int64_t lowest_version() const override { return 1; }
-  int64_t highest_version() const override { return 1; }
+  WrittenVersions versions() const override { return {}; }
 
   ReadResult read(const SourceFiles& files, const ReadRequest& request) const override {
     return read_model(files.main, files.open, request);
