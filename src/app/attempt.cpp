@@ -44,8 +44,7 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
       if ((here > 0 || layout) && level > 0) tidy(*one, pool);
     }
     count("taken apart for the target", apart);
-    if (made.problems.empty())
-      made.draft = format.write(model, target, made.problems);
+    if (made.problems.empty()) made.draft = format.write(model, target, made.problems);
   } catch (const Error& error) {
     made.problems.push_back(error);
   } catch (const std::bad_alloc&) {

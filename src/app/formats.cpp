@@ -177,7 +177,7 @@ const Format& need_reader(const FormatInfo& info, const std::string& path) {
 }
 
 const Format& need_writer(const FormatInfo& info, const std::string& path) {
-  if (!info.format)
+  if (!info.format || !info.writes)
     throw Error(fmt::format("it would be {}, which cannot be written yet", info.title)).at(path);
   return info.format();
 }

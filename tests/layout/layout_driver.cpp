@@ -1,11 +1,16 @@
 // Runs the layout pass on model files as a writer for a target would, and compares what the model gives
 // before and after. One line a file:
 //
-//   <boundary> <meaning> <layout> <milliseconds> <nodes> <check> <file>
+//   <boundary> <meaning> <layout> <transposes> <milliseconds> <nodes> <check> <file>
 //
-//   remodel_layout [--to first|last] [--nhwc] [--no-check] [--why] [--graph] [--random SEED] FILE...
+// Boundary, meaning and layout are what the pass reports; transposes are those that stand in the graph, each
+// body counted once, when all is tidied.
 //
-// With --random each op runs in an order chosen by chance, so transposes stand everywhere.
+//   remodel_layout [--to first|last] [--nhwc] [--no-check] [--why] [--graph] [--random SEED] [--back]
+//                  FILE...
+//
+// With --random each op runs in an order chosen by chance, so transposes stand everywhere. With --back the
+// result is laid out again for a target with its channels at the other end.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -16,6 +21,7 @@
 #include "app/load.h"
 #include "base/format.h"
 #include "ir/text.h"
+#include "ops/shape.h"
 #include "ops/slice.h"
 #include "passes/decompose.h"
 #include "passes/layout/emit.h"
@@ -28,7 +34,7 @@ namespace {
 struct Options {
   LayoutTarget target;
   LayoutWishes wishes;
-  bool check = true, why = false, graph = false;
+  bool check = true, why = false, graph = false, back = false;
   uint64_t random = 0;
 };
 
@@ -42,10 +48,20 @@ std::string lacks(const Graph&, const Node& node) {
   return lacks ? "the target has no such op" : "";
 }
 
-size_t nodes(const Model& model) {
-  size_t count = 0;
-  for (const GraphPtr& graph : model.graphs) count += graph->order().size();
-  return count;
+// Bodies included.
+size_t count(const Graph& graph, bool transposes_only) {
+  size_t sum = 0;
+  for (NodeId id : graph.order()) {
+    const Op& op = graph.node(id).op;
+    if (!transposes_only || op.is<Transpose>()) ++sum;
+    for (const GraphPtr& body : op.graphs()) sum += count(*body, transposes_only);
+  }
+  return sum;
+}
+size_t count(const Model& model, bool transposes_only) {
+  size_t sum = 0;
+  for (const GraphPtr& graph : model.graphs) sum += count(*graph, transposes_only);
+  return sum;
 }
 
 std::string check(const Model& before, const Model& after, const Options& options) {
@@ -85,6 +101,14 @@ LayoutReport lay_out_by_chance(Graph& graph, const Options& options, std::mt1993
   return report;
 }
 
+// A target that has its channels last and runs softmax along the last axis, or one that has them first.
+LayoutTarget target_with(Channels channels) {
+  LayoutTarget target;
+  target.channels = channels;
+  target.softmax_last = target.swapped_right = channels == Channels::last;
+  return target;
+}
+
 void run(const std::string& path, const Options& options) {
   Pool pool(2);
   Model model = load_model(path);
@@ -103,16 +127,23 @@ void run(const std::string& path, const Options& options) {
                                       : lay_out(*graph, options.target, options.wishes);
     for (auto& transpose : one.transposes) report.transposes.push_back(std::move(transpose));
   }
+  for (const GraphPtr& graph : model.graphs) {
+    if (!options.back) break;
+    tidy(*graph, pool);
+    const bool last = options.target.channels == Channels::last;
+    report = lay_out(*graph, target_with(last ? Channels::first : Channels::last));
+  }
   double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   for (const GraphPtr& graph : model.graphs)
     for (const std::string& problem : verify(*graph)) throw Error(problem);
   if (options.graph) std::printf("%s\n", print(model).c_str());
   for (const GraphPtr& graph : model.graphs) tidy(*graph, pool);
   using Cause = LayoutReport::Cause;
-  std::printf("%s\n", fmt::format("{} {} {} {:.1f} {} {} {}", report.count(Cause::boundary),
-                                  report.count(Cause::meaning), report.count(Cause::layout), ms, nodes(model),
-                                  check(before, model, options), path)
-                          .c_str());
+  std::printf("%s\n",
+              fmt::format("{} {} {} {} {:.1f} {} {} {}", report.count(Cause::boundary),
+                          report.count(Cause::meaning), report.count(Cause::layout), count(model, true), ms,
+                          count(model, false), check(before, model, options), path)
+                  .c_str());
   if (options.why)
     for (const auto& one : report.transposes)
       std::printf("  %d %s -> %s: %s\n", static_cast<int>(one.cause), one.from.c_str(), one.to.c_str(),
@@ -126,12 +157,12 @@ int main_of(int count, char** arguments) {
   for (int i = 1; i < count; ++i) {
     std::string_view argument = arguments[i];
     if (argument == "--to") {
-      bool first = std::string_view(arguments[++i]) == "first";
-      options.target.channels = first ? Channels::first : Channels::last;
-      options.target.softmax_last = !first;
-      options.target.swapped_right = !first;
+      options.target =
+          target_with(std::string_view(arguments[++i]) == "first" ? Channels::first : Channels::last);
     } else if (argument == "--nhwc") {
       options.wishes.inputs = Channels::last;
+    } else if (argument == "--back") {
+      options.back = true;
     } else if (argument == "--random") {
       options.random = std::stoull(arguments[++i]);
     } else if (argument == "--no-check") {

@@ -22,6 +22,7 @@ import executor_cases
 import generated_foreign  # noqa: F401  (fills PROPOSALS, as the next two)
 import generated_idioms  # noqa: F401
 import generated_pairs  # noqa: F401
+import layout_pass
 import npz
 import remodel
 import report
@@ -32,7 +33,7 @@ from ort_worker import OrtWorker, RuntimeFailure
 TOLERANCE = 1e-4
 OPSETS = (13, 14, 15, 16, 17, 17, 17, 18, 19, 20, 21, 22, 23, 24)
 TARGETS = (9, 11, 13, 15, 18, 21, 24)
-WAYS = {"executor": None, "default": [], "O0": ["-O0"], **{f"opset{n}": ["--opset", str(n)] for n in TARGETS}}
+WAYS = {"executor": None, "layout": None, "default": [], "O0": ["-O0"], **{f"opset{n}": ["--opset", str(n)] for n in TARGETS}}
 COMPARED = ("right", "not comparable", "not expressible")
 FIRED = Counter()
 KEPT = remodel.ROOT / "build" / "generated"
@@ -110,6 +111,8 @@ def fault(model: onnx.ModelProto, feeds: list[dict], way: str, worker: OrtWorker
     with tempfile.TemporaryDirectory() as folder:
         source, converted = Path(folder) / "model.onnx", Path(folder) / "out.onnx"
         onnx.save(model, str(source))
+        if way == "layout":
+            return "".join(f"wrong: {text}" for text in layout_pass.faults([source])[:1])
         try:
             references = worker.run_many(model.SerializeToString(), feeds)
             if way != "executor":
@@ -224,7 +227,7 @@ def check(seed: int, worker: OrtWorker, keep: bool = True) -> list[report.Result
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError):
         return [report.Result(f"seed {seed}", "not comparable")]
     results = []
-    ways = ["executor", "default", "O0"]
+    ways = ["executor", "layout", "default", "O0"]
     if not g.wild:  # decompositions may spread a NaN
         ways.append(f"opset{g.choice(TARGETS)}")
     for way in ways:

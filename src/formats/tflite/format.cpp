@@ -1,6 +1,7 @@
 #include "formats/tflite/format.h"
 
 #include "formats/tflite/file.h"
+#include "formats/tflite/reader.h"
 #include "formats/tflite/rows.h"
 #include "formats/tflite/writer.h"
 
@@ -30,8 +31,8 @@ class TfliteFormat : public Format {
  public:
   WrittenVersions versions() const override { return {}; }
 
-  ReadResult read(const SourceFiles&, const ReadRequest&) const override {
-    fail("TensorFlow Lite files are not read yet");
+  ReadResult read(const SourceFiles& files, const ReadRequest& request) const override {
+    return read_model(files.main, files.open, request);
   }
   std::string cannot_write(const Graph& graph, const Node& node, int64_t) const override {
     return tflite::cannot_write(graph, node);

@@ -5,6 +5,7 @@
 
 #include "ir/layer.h"
 #include "ops/shape.h"
+#include "passes/layout/cause.h"
 
 namespace remodel::layout {
 namespace {
@@ -179,12 +180,7 @@ void Forms::note(const Place& reader, OrderId from, OrderId to, int count) {
     return fmt::format("{} '{}'", output ? "output" : "input", ports[one.at].name);
   };
   LayoutReport::Transpose one;
-  if (unit.id == absent || giver.id == absent)
-    one.cause = LayoutReport::Cause::boundary;
-  else if (giver.ports[producer.port].source != use.source)
-    one.cause = LayoutReport::Cause::meaning;
-  else
-    one.cause = LayoutReport::Cause::layout;
+  one.cause = cause_of(problem_, reader);
   one.from = name(giver, false), one.to = name(unit, true);
   one.why =
       fmt::format("{} comes as {} and is needed as {}", graph.value(problem_.groups[use.group].tensor).name,

@@ -37,8 +37,8 @@ struct LayoutWishes {
 
 struct LayoutReport {
   enum class Cause : uint8_t {
-    boundary,  // at an input or output of the graph
-    meaning,   // the model's own: the source's orders differ there already
+    boundary,  // an input or output of the graph has another order than the ops beside it
+    meaning,   // the model's own: it has a transpose there
     layout,    // the target's ops want different orders
   };
   struct Transpose {

@@ -10,6 +10,8 @@ namespace {
 constexpr int64_t op_cost = 1 << 20;
 // Of two transposes the one that moves fewer axes is cheaper by this part of the whole for each.
 constexpr int64_t axis_share = 64;
+// A transpose before an activation is dearer by this part: it keeps the two from being one op.
+constexpr int64_t apart_share = 256;
 constexpr size_t most_candidates = 12;
 // What a size counts for that only running finds out.
 constexpr int64_t usual_size = 8;
@@ -221,6 +223,15 @@ Problem::Problem(Graph& graph, const LayoutTarget& target, const LayoutWishes& w
     add_unit(id);
   }
   for (size_t i = 0; i < graph.outputs.size(); ++i) add_interface(true, i, wishes);
+  for (Group& group : groups)
+    if (group.readers.size() == 1 && is_activation(units[group.readers[0].node]))
+      group.weight += group.weight / apart_share;
+}
+
+bool Problem::is_activation(const Unit& unit) const {
+  if (unit.id == absent || !graph_.node(unit.id).op.info().elementwise) return false;
+  return std::count_if(unit.ports.begin(), unit.ports.end(),
+                       [](const PortUse& use) { return use.group >= 0 && !use.result; }) == 1;
 }
 
 int Problem::need_group(ValueId value) {

@@ -102,6 +102,8 @@ class Problem {
   void add_unit(NodeId id);
   void add_interface(bool output, size_t index, const LayoutWishes& wishes);
   int need_group(ValueId value);
+  // Element by element, of one operand beside constants.
+  bool is_activation(const Unit& unit) const;
 
   Graph& graph_;
   const LayoutTarget& target_;

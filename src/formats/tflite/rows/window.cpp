@@ -1,25 +1,27 @@
 #include "formats/tflite/rows/window.h"
 
-#include <algorithm>
-
 namespace remodel::tflite {
 
-bool has_pads(const Sliding& op) {
-  const auto some = [](const Dim& pad) { return !pad.is_number(0); };
-  return std::any_of(op.pads_low.begin(), op.pads_low.end(), some) ||
-         std::any_of(op.pads_high.begin(), op.pads_high.end(), some);
-}
-
-std::string_view padding_word(const WriteNode& node, const Sliding& op, const std::vector<int64_t>& window) {
-  if (!has_pads(op)) return "VALID";
-  const Dims sizes = spatial_dims(op.channels, node.dims(0));
-  for (size_t i = 0; i < sizes.size(); ++i) {
-    const Dim total = same_padding(sizes[i], window[i], op.strides[i], op.dilations[i]);
-    const Dim low = floor_div(total, 2);
-    if (!(op.pads_low[i] == low) || !(op.pads_high[i] == total - low))
-      fail("the pads {}, {} are those of no padding word", text_of(op.pads_low), text_of(op.pads_high));
+void read_sliding(ReadNode& node, size_t x, const std::vector<int64_t>& window, bool dilated, Sliding& to) {
+  constexpr std::string_view letters = "dhw";
+  const size_t rank = window.size();
+  if (node.rank(x) != static_cast<int64_t>(rank) + 2)
+    fail("a window of {} axes needs an input of rank {}, but it is {}", rank, rank + 2, node.type(x).text());
+  to.channels = Channels::last;
+  to.unit(rank);
+  const bool same = node.word("padding") == "SAME";
+  const Dims sizes = spatial_dims(to.channels, *node.type(x).dims);
+  for (size_t i = 0; i < rank; ++i) {
+    const char letter = letters[i + letters.size() - rank];
+    to.strides[i] = node.integer(fmt::format("stride_{}", letter));
+    if (dilated) to.dilations[i] = node.integer(fmt::format("dilation_{}_factor", letter));
   }
-  return "SAME";
+  check_sliding(to, &window);
+  for (size_t i = 0; same && i < rank; ++i) {
+    const Dim total = same_padding(sizes[i], window[i], to.strides[i], to.dilations[i]);
+    to.pads_low[i] = floor_div(total, 2);
+    to.pads_high[i] = total - to.pads_low[i];
+  }
 }
 
 }  // namespace remodel::tflite

@@ -1,17 +1,13 @@
-// Windows over two spatial axes, as TensorFlow Lite says them: channels last, pads by a word.
+// What operators with a sliding window share: padding, strides, dilations.
 #pragma once
 
-#include <optional>
-
-#include "formats/tflite/write_node.h"
+#include "formats/tflite/read_node.h"
 #include "ops/spatial.h"
 
 namespace remodel::tflite {
 
-// "VALID", or "SAME" where the pads are those that give ceil(size / stride) windows, the larger half behind;
-// refuses others.
-std::string_view padding_word(const WriteNode& node, const Sliding& op, const std::vector<int64_t>& window);
-
-bool has_pads(const Sliding& op);
+// Channels last; attributes "padding", "stride_w" and so on, of the last 2 or 3 letters of "dhw". `dilated`:
+// there are dilations, too. `window` are the sizes along these axes.
+void read_sliding(ReadNode& node, size_t x, const std::vector<int64_t>& window, bool dilated, Sliding& to);
 
 }  // namespace remodel::tflite

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "formats/tflite/rows.h"
-#include "formats/tflite/rows/window.h"
+#include "formats/tflite/rows/write_window.h"
 #include "ops/conv.h"
 
 namespace remodel::tflite {

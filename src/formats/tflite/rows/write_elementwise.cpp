@@ -74,24 +74,9 @@ void write_broadcast(WriteNode& node, std::string type, Ids operands, Attributes
 
 namespace {
 
-template <class T>
-void write_plain(Rows& rows, const char* type) {
-  rows.write_row<T>(type, since(1));
-}
-
-// "ADD" and the like, with the name in a template argument: rows are plain functions.
-struct Name {
-  char text[24] = {};
-  constexpr Name(const char* from) {
-    for (size_t i = 0; from[i] != 0; ++i) text[i] = from[i];
-  }
-};
-template <Name name>
-void broadcast(WriteNode& node) {
-  write_broadcast(node, name.text, node.ins());
-}
-
 void write_add(WriteNode& node) { write_broadcast(node, "ADD", node.ins()); }
+void write_sub(WriteNode& node) { write_broadcast(node, "SUB", node.ins()); }
+void write_mul(WriteNode& node) { write_broadcast(node, "MUL", node.ins()); }
 
 void write_div(WriteNode& node) {
   const auto rounding = node.op<Div>().rounding;
@@ -241,31 +226,12 @@ void write_abs(WriteNode& node) {
   node.emit_to(node.outs(), "ABS", node.ins());
 }
 
-void write_bitwise_xor(WriteNode& node) { write_broadcast(node, "BITWISE_XOR", node.ins()); }
-
 void write_xor(WriteNode& node) { write_broadcast(node, "NOT_EQUAL", node.ins()); }
-
-// Equal booleans, and integers of 8 bits, are compared as they are or wider.
-void write_equal(WriteNode& node) { write_broadcast(node, "EQUAL", node.ins()); }
 
 }  // namespace
 
 void write_elementwise_rows(Rows& rows) {
   rows.write<Abs>(since(1), write_abs);
-  write_plain<Neg>(rows, "NEG");
-  write_plain<Sqrt>(rows, "SQRT");
-  write_plain<Exp>(rows, "EXP");
-  write_plain<Log>(rows, "LOG");
-  write_plain<Sin>(rows, "SIN");
-  write_plain<Cos>(rows, "COS");
-  write_plain<Tanh>(rows, "TANH");
-  write_plain<Ceil>(rows, "CEIL");
-  write_plain<Floor>(rows, "FLOOR");
-  write_plain<Round>(rows, "ROUND");
-  write_plain<Sign>(rows, "SIGN");
-  write_plain<Not>(rows, "LOGICAL_NOT");
-  write_plain<Sigmoid>(rows, "LOGISTIC");
-  write_plain<HardSwish>(rows, "HARD_SWISH");
   rows.write<Atan>(since(1), write_atan);
   rows.write<Asin>(since(1), write_asin);
   rows.write<Acos>(since(1), write_acos);
@@ -283,23 +249,12 @@ void write_elementwise_rows(Rows& rows) {
   rows.write<LogSoftmax>(since(1), write_log_softmax);
 
   rows.write<Add>(since(1), write_add);
-  rows.write<Sub>(since(1), broadcast<"SUB">);
-  rows.write<Mul>(since(1), broadcast<"MUL">);
+  rows.write<Sub>(since(1), write_sub);
+  rows.write<Mul>(since(1), write_mul);
   rows.write<Div>(since(1), write_div);
   rows.write<Mod>(since(1), write_mod);
   rows.write<Pow>(since(1), write_pow);
-  rows.write<Max>(since(1), broadcast<"MAXIMUM">);
-  rows.write<Min>(since(1), broadcast<"MINIMUM">);
-  rows.write<And>(since(1), broadcast<"LOGICAL_AND">);
-  rows.write<Or>(since(1), broadcast<"LOGICAL_OR">);
   rows.write<Xor>(since(1), write_xor);
-  rows.write<BitXor>(since(1), write_bitwise_xor);
-  rows.write<Equal>(since(1), write_equal);
-  rows.write<Less>(since(1), broadcast<"LESS">);
-  rows.write<LessEqual>(since(1), broadcast<"LESS_EQUAL">);
-  rows.write<Greater>(since(1), broadcast<"GREATER">);
-  rows.write<GreaterEqual>(since(1), broadcast<"GREATER_EQUAL">);
-  rows.write<Select>(since(1), broadcast<"SELECT_V2">);
 }
 
 }  // namespace remodel::tflite

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "formats/tflite/rows.h"
-#include "formats/tflite/rows/window.h"
+#include "formats/tflite/rows/write_window.h"
 #include "ops/normalize.h"
 #include "ops/pool.h"
 

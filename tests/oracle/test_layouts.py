@@ -1,0 +1,9 @@
+import pytest
+
+import layouts
+from layout_pass import WAYS, faults
+
+
+@pytest.mark.parametrize("way", ["channels last", "by chance, channels first"])
+def test_backend_cases(way):
+    assert faults(layouts.backend_cases(), {way: WAYS[way]}, readable=False) == []
