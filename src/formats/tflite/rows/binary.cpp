@@ -55,6 +55,7 @@ void binary_rows(Rows& rows) {
   rows.read("SQUARED_DIFFERENCE", since(1), read_squared_difference);
   rows.read("ADD_N", since(1), read_add_n);
   rows.row<Pow>("POW", since(1));
+  rows.row<Atan2>("ATAN2", since(1));
   rows.row<Max>("MAXIMUM", since(1));
   rows.row<Min>("MINIMUM", since(1));
   rows.row<And>("LOGICAL_AND", since(1));
