@@ -48,7 +48,8 @@ bool moves_elements(std::string_view type) {
 
 bool takes_reals(std::string_view type, size_t) {
   static const std::unordered_set<std::string_view> raw = {
-      "ASSIGN_VARIABLE", "BITCAST", "CALL_ONCE", "CAST", "IF", "RANK", "READ_VARIABLE", "SHAPE", "WHILE"};
+      "ASSIGN_VARIABLE", "BITCAST", "CALL_ONCE",           "CAST", "IF", "RANK",
+      "READ_VARIABLE",   "SHAPE",   "STABLEHLO_COMPOSITE", "WHILE"};
   return raw.count(type) == 0;
 }
 
@@ -60,16 +61,20 @@ const Rows& all_rows() {
     cast_rows(made);
     control_rows(made);
     conv_rows(made);
+    detection_rows(made);
     gather_rows(made);
     generate_rows(made);
     matmul_rows(made);
     normalize_rows(made);
     pool_rows(made);
+    random_rows(made);
     reduce_rows(made);
     resize_rows(made);
     shape_rows(made);
+    signal_rows(made);
     slice_rows(made);
     sort_rows(made);
+    stablehlo_rows(made);
     unary_rows(made);
     variable_rows(made);
     write_control_rows(made);

@@ -27,6 +27,7 @@ void cast_rows(Rows& rows);
 void control_rows(Rows& rows);
 void conv_rows(Rows& rows);
 void custom_rows(Rows& rows);
+void detection_rows(Rows& rows);
 void gather_rows(Rows& rows);
 void generate_rows(Rows& rows);
 void matmul_rows(Rows& rows);

@@ -216,12 +216,30 @@ void or_equal(Decompose& d) {
   d.result(0, d.emit(Or{}, {d.emit(Strict{}, {a, b}), d.emit(Equal{}, {a, b})}));
 }
 
+// The angle within 45 degrees of an axis, and then those of the other seven parts of the plane.
+void atan2(Decompose& d) {
+  constexpr double pi = 3.14159265358979323846;
+  Term y{&d, d.in(0)}, x{&d, d.in(1)};
+  const Term high = abs(y), wide = abs(x), steep = high > wide;
+  const Term large = max(high, wide), one = select(large == 0.0, large + 1, large);
+  Term angle = apply(Atan{}, {min(high, wide) / one});
+  angle = select(steep, pi / 2 - angle, angle);
+  // Of zeros the sign shows in their reciprocal.
+  const Term left = x < 0.0 || (x == 0.0 && 1 / x < 0.0), below = y < 0.0 || (y == 0.0 && 1 / y < 0.0);
+  angle = select(left, pi - angle, angle);
+  d.result(0, select(below, 0 - angle, angle).id);
+}
+
 }  // namespace
 
 void binary_decompositions(Decompositions& table) {
   table.add<Div>(div);
   table.add<Mod>(mod);
+<<<<<<< HEAD
   table.add<Pow>(pow);
+=======
+  table.add<Atan2>(atan2);
+>>>>>>> main
   table.add<Max>(extreme<Max, Greater>);
   table.add<Min>(extreme<Min, Less>);
   table.add<Shl>(shl);

@@ -355,6 +355,31 @@ void read_batch_to_space(ReadNode& node) {
   node.emit_results(crop, {joined});
 }
 
+// Places between the elements, which hold the value.
+void read_dilate(ReadNode& node) {
+  const auto factors = node.known_integers(1);
+  if (!factors || static_cast<int64_t>(factors->size()) != node.rank(0))
+    fail("the dilations are only known when it runs");
+  ValueId x = node.input(0), value = node.input(2);
+  Dims dims = *node.type(0).dims;
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    const int64_t factor = (*factors)[axis];
+    if (factor <= 0) fail("a dilation of {}", factor);
+    if (factor == 1) continue;
+    const auto at = static_cast<int64_t>(axis);
+    Pad pad;
+    pad.low.assign(dims.size() + 1, 0), pad.high.assign(dims.size() + 1, 0);
+    pad.high[axis + 1] = factor - 1;
+    x = node.emit(pad, {node.emit(Unsqueeze{{at + 1}}, {x}), value});
+    const Dim size = dims[axis];
+    dims[axis] = size * Dim(factor);
+    x = node.emit(Reshape{dims, true}, {x});
+    dims[axis] = max(Dim(0), (size - 1) * Dim(factor) + 1);
+    x = node.emit(Slice{{at}, {0}, {dims[axis]}, {1}}, {x});
+  }
+  node.result(0, x);
+}
+
 }  // namespace
 
 void slice_rows(Rows& rows) {
@@ -368,6 +393,7 @@ void slice_rows(Rows& rows) {
   rows.read("MIRROR_PAD", since(1), read_mirror_pad);
   rows.read("REVERSE_V2", since(1), read_reverse);
   rows.read("REVERSE_SEQUENCE", since(1), read_reverse_sequence);
+  rows.read("DILATE", since(1), read_dilate);
   rows.read("SPACE_TO_DEPTH", since(1), read_depth<SpaceToDepth>);
   rows.read("DEPTH_TO_SPACE", since(1), read_depth<DepthToSpace>);
   rows.read("SPACE_TO_BATCH_ND", since(1), read_space_to_batch);
