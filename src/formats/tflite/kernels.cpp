@@ -19,7 +19,7 @@ constexpr Kernel kernels[] = {
     {"ADD", "TT", "T", numbers, 6},
     {"ARG_MAX", "Ti", "?", f32 | i32 | bytes},
     {"ARG_MIN", "Ti", "?", f32 | i32 | bytes},
-    {"ATAN2", "TT", "T", f32 | f64},
+    {"ATAN2", "TT", "T", f32 | f64, 8, false},
     {"AVERAGE_POOL_2D", "T", "T", f32},
     {"BATCH_MATMUL", "TT", "T", f32, 5},
     {"BITWISE_XOR", "TT", "T", bytes | i16 | u16 | i32 | u32, 4},

@@ -21,6 +21,7 @@ struct Kernel {
   std::string_view inputs, outputs;
   DTypes dtypes = 0;
   int axes = 8;  // the most that operands at T and their broadcast may have
+  bool broadcasts = true;
 };
 
 // Null for an operator whose types nothing limits.

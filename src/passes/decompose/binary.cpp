@@ -235,11 +235,8 @@ void atan2(Decompose& d) {
 void binary_decompositions(Decompositions& table) {
   table.add<Div>(div);
   table.add<Mod>(mod);
-<<<<<<< HEAD
   table.add<Pow>(pow);
-=======
   table.add<Atan2>(atan2);
->>>>>>> main
   table.add<Max>(extreme<Max, Greater>);
   table.add<Min>(extreme<Min, Less>);
   table.add<Shl>(shl);

@@ -54,12 +54,8 @@ void binary_rows(Rows& rows) {
   rows.read("FLOOR_MOD", since(1), read_floor_mod);
   rows.read("SQUARED_DIFFERENCE", since(1), read_squared_difference);
   rows.read("ADD_N", since(1), read_add_n);
-<<<<<<< HEAD
   rows.read_row<Pow>("POW", since(1));
-=======
-  rows.row<Pow>("POW", since(1));
   rows.row<Atan2>("ATAN2", since(1));
->>>>>>> main
   rows.row<Max>("MAXIMUM", since(1));
   rows.row<Min>("MINIMUM", since(1));
   rows.row<And>("LOGICAL_AND", since(1));

@@ -28,7 +28,8 @@ void write_broadcast(WriteNode& node, std::string type, Ids operands, Attributes
   bool deep = false;
   for (Id operand : operands) {
     const auto& dims = node.type_of(operand).dims;
-    deep = deep || (dims && dims->size() > most);
+    deep = deep || (dims && dims->size() > most) ||
+           (kernel && !kernel->broadcasts && dims != node.type_of(operands[0]).dims);
   }
   if (!deep) return node.emit_to(node.outs(), std::move(type), std::move(operands), std::move(attributes));
   const Dims result = node.result_dims();
@@ -55,7 +56,7 @@ void write_broadcast(WriteNode& node, std::string type, Ids operands, Attributes
     else
       whole.push_back(result[axis]), last = repeats;
   }
-  if (whole.size() > most) {
+  if (whole.size() > most || (kernel && !kernel->broadcasts)) {
     // Repeated in full, they need no broadcasting.
     for (size_t i = 0; i < operands.size(); ++i) {
       if (merged[i] != whole) {
