@@ -176,8 +176,7 @@ const Cell& GraphReader::find(int32_t tensor) {
   if (found.value != absent || !found.resource.empty()) return found;
   const Tensor& it = sub_.tensors[static_cast<size_t>(tensor)];
   if (it.variable) {
-    const auto graph = static_cast<size_t>(&sub_ - reading_.file.graphs.data());
-    found.value = scope_.get(reading_, reading_.slot_of_tensor(graph, tensor));
+    found.value = scope_.get(reading_, reading_.slot_of_tensor(index(), tensor));
     return found;
   }
   ConstantPtr data = it.data;
@@ -194,7 +193,7 @@ const Cell& GraphReader::find(int32_t tensor) {
 Cell GraphReader::output(int32_t tensor) { return find(tensor); }
 
 std::vector<Cell> GraphReader::read(const std::vector<Cell>& inputs) {
-  const auto index = static_cast<size_t>(&sub_ - reading_.file.graphs.data());
+  const size_t index = this->index();
   std::vector<size_t>& open = reading_.open;
   if (std::find(open.begin(), open.end(), index) != open.end()) fail("sub-graph {} calls itself", index);
   if (open.size() >= deepest_nesting) fail("sub-graphs are nested too deeply");

@@ -76,6 +76,10 @@ class GraphReader {
   void read_operator(const Operator& one);
   Cell output(int32_t tensor);
 
+  size_t index() const { return static_cast<size_t>(&sub_ - reading_.file.graphs.data()); }
+  // The tensor has changed: its real numbers are to be made anew.
+  void forget_reals(int32_t tensor) { dequantized_.erase(tensor); }
+
  private:
   friend class ReadNode;
   Cell& cell(int32_t tensor) { return cells_[static_cast<size_t>(tensor)]; }

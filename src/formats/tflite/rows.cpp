@@ -68,6 +68,7 @@ const Rows& all_rows() {
     normalize_rows(made);
     pool_rows(made);
     random_rows(made);
+    recurrent_rows(made);
     reduce_rows(made);
     resize_rows(made);
     shape_rows(made);
