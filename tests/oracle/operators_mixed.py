@@ -27,6 +27,12 @@ GRAPHS = {
            { some = Compress<axis = 0>(x, keep)  size = Shape(some)  y = Expand(row, size) }""",
         {"x": MATRIX, "keep": np.array([True, False, True])},
     ),
+    "expand_to_what_only_running_finds_out": (
+        17,
+        """mixed (float[4] x, int64[3] sizes, bool[3] keep) => (float[?, ?] y)
+           { some = Compress<axis = 0>(sizes, keep)  y = Expand(x, some) }""",
+        {"x": MATRIX[0], "sizes": np.array([3, 9, 1]), "keep": np.array([True, False, True])},
+    ),
     "groups_that_do_not_divide_the_channels": (
         17,
         """mixed (float[2, 5, 3, 4] x) => (float[2, 5, 3, 4] y)

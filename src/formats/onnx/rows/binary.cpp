@@ -85,6 +85,30 @@ std::string cannot_extreme(const WriteNode& node) {
   return "";
 }
 
+std::string cannot_sum(const WriteNode& node) { return is_float(node.dtype(0)) ? "" : "Sum takes floats"; }
+
+// The steps before the last of op(op(a, b), c), where they are one layer of the user's.
+template <WhenFn cannot>
+std::vector<NodeId> steps_of_layer(const WriteNode& last) {
+  const Graph& graph = last.graph();
+  std::vector<NodeId> steps;
+  if (!cannot(last).empty()) return steps;
+  for (ValueId value = last.node().inputs[0];; value = graph.node(steps.back()).inputs[0]) {
+    const Node* step = graph.producer(value);
+    if (!step || !(step->op == last.node().op) || step->origin != last.node().origin ||
+        graph.value(value).users.size() != 1 || graph.is_output(value))
+      return steps;
+    steps.push_back(graph.value(value).producer);
+  }
+}
+void write_steps(WriteNode& last, const std::vector<NodeId>& steps) {
+  std::vector<std::string> operands = last.at(steps.back()).ins();
+  for (size_t i = steps.size() - 1; i-- > 0;) operands.push_back(last.at(steps[i]).in(1));
+  operands.push_back(last.in(1));
+  const char* type = last.node().op.is<Add>() ? "Sum" : last.node().op.is<Max>() ? "Max" : "Min";
+  last.emit_to(last.outs(), type, operands);
+}
+
 void read_bit_shift(ReadNode& node) {
   std::string direction = node.text("direction", "");
   if (direction != "LEFT" && direction != "RIGHT")
@@ -125,11 +149,14 @@ void binary_rows(Rows& rows) {
   rows.write<Pow>(range(7, 11), write_old_pow);
 
   rows.read("Sum", since(1), read_variadic<Add>);
+  rows.tile<Add>(since(8), steps_of_layer<cannot_sum>, write_steps);
   rows.read("Mean", since(1), read_mean);
   rows.read("Max", since(1), read_variadic<Max>);
   rows.write_row<Max>("Max", since(8), {}, cannot_extreme<Max>);
+  rows.tile<Max>(since(8), steps_of_layer<cannot_extreme<Max>>, write_steps);
   rows.read("Min", since(1), read_variadic<Min>);
   rows.write_row<Min>("Min", since(8), {}, cannot_extreme<Min>);
+  rows.tile<Min>(since(8), steps_of_layer<cannot_extreme<Min>>, write_steps);
 
   arithmetic<And>(rows, "And");
   arithmetic<Or>(rows, "Or");
