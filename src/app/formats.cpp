@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "formats/onnx/format.h"
+#include "formats/tflite/format.h"
 #include "wire/protobuf.h"
 #include "wire/zip.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr FormatInfo formats[] = {
     {"onnx", "ONNX", "an ONNX file", ".onnx", onnx::format},
-    {"tflite", "TensorFlow Lite", "a TensorFlow Lite file", ".tflite"},
+    {"tflite", "TensorFlow Lite", "a TensorFlow Lite file", ".tflite", tflite::format},
     {"saved_model", "TensorFlow SavedModel", "a TensorFlow SavedModel", ""},
     {"frozen_graph", "TensorFlow graph", "a frozen TensorFlow graph", ".pb"},
     {"checkpoint", "TensorFlow checkpoint", "a TensorFlow checkpoint", ".meta .ckpt .index"},
@@ -176,7 +177,7 @@ const Format& need_reader(const FormatInfo& info, const std::string& path) {
 }
 
 const Format& need_writer(const FormatInfo& info, const std::string& path) {
-  if (!info.format)
+  if (!info.format || !info.writes)
     throw Error(fmt::format("it would be {}, which cannot be written yet", info.title)).at(path);
   return info.format();
 }

@@ -17,6 +17,7 @@ struct FormatInfo {
   std::string_view title;               // in messages: "a Keras HDF5 file"
   std::string_view extensions;          // ".h5 .hdf5"; a folder has none
   const Format& (*format)() = nullptr;  // null: neither read nor written yet
+  bool writes = true;
 };
 
 std::span<const FormatInfo> all_formats();

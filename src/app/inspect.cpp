@@ -157,7 +157,7 @@ Inspection inspect(const std::string& path, const std::string& format) {
       if (found.class_names.empty()) found.class_names = parse_class_names(value);
   Pool pool(usable_cpus());
   for (const FormatInfo& info : all_formats())
-    if (info.format) found.targets.push_back(inspect_target(model, info, pool));
+    if (info.format && info.writes) found.targets.push_back(inspect_target(model, info, pool));
   return found;
 }
 

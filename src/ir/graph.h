@@ -124,11 +124,16 @@ struct StateSlot {
   ConstantPtr initial;
 };
 
+// What an integer cluster computes to the last bit: the rounding of its real numbers, or what TensorFlow
+// Lite's kernels make of it.
+enum class Arithmetic : uint8_t { real, litert };
+
 struct Model {
   std::vector<GraphPtr> graphs;  // one an entry point; the first is the main one
   std::vector<StateSlot> states;
   std::string format, producer, producer_version, domain, doc;
   int64_t version = 0;
+  Arithmetic arithmetic = Arithmetic::real;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::map<std::string, int64_t> opsets;  // as read: domain to version
 

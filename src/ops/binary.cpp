@@ -80,6 +80,8 @@ void Pow::infer(Infer& in) const {
   in.broadcast(in.dtype(0));
 }
 
+void Atan2::infer(Infer& in) const { infer_two(in, is_float, "floating point"); }
+
 void Max::infer(Infer& in) const {
   infer_two(in, is_number, "a number");
   elementwise_content(in, in.dtype(0), [](Pair x) { return larger(x[0], x[1]); });

@@ -44,6 +44,12 @@ struct Pow : Elementwise {
   void infer(Infer& in) const;
 };
 
+// (y, x), floats: the angle of the point (x, y), from -pi to pi; the signs of zeros count.
+struct Atan2 : Elementwise {
+  static constexpr const char* name = "atan2";
+  void infer(Infer& in) const;
+};
+
 // Of a number and NaN: NaN, or the number.
 enum class NanRule : uint8_t { propagate, ignore };
 struct Max : Elementwise {

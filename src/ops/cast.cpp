@@ -21,4 +21,22 @@ void Cast::infer(Infer& in) const {
   });
 }
 
+void Bitcast::infer(Infer& in) const {
+  in.need_count(1, 1);
+  const size_t from = size_of(in.dtype(0)), wanted = size_of(to);
+  if (from == 0 || wanted == 0 || is_packed(to) || is_packed(in.dtype(0)))
+    fail("the bytes of {} do not become {}", name_of(in.dtype(0)), name_of(to));
+  std::optional<Dims> dims;
+  if (in.dims(0)) dims = *in.dims(0);
+  if (dims && wanted > from) {
+    const auto count = static_cast<int64_t>(wanted / from);
+    if (dims->empty() || (dims->back().is_number() && dims->back().number() != count))
+      fail("{} does not end in an axis of {} elements", in.in(0).text(), count);
+    dims->pop_back();
+  } else if (dims && wanted < from) {
+    dims->push_back(static_cast<int64_t>(from / wanted));
+  }
+  in.out(0, to, dims);
+}
+
 }  // namespace remodel

@@ -25,6 +25,15 @@ struct Cast : Elementwise {
   }
   void infer(Infer& in) const;
 };
+// (x): the bytes of its elements as those of another type. A wider type takes the last axis in, which has as
+// many elements as make up one; a narrower one adds such an axis.
+struct Bitcast {
+  static constexpr const char* name = "bitcast";
+  DType to = DType::i32;
+  void describe(Fields& v) { v("to", to); }
+  void infer(Infer& in) const;
+};
+
 inline Cast cast_to(DType to) {
   Cast cast;
   cast.to = to;

@@ -15,6 +15,23 @@ std::optional<int64_t> parts(const Infer& in) {
 
 }  // namespace
 
+void Complex::infer(Infer& in) const {
+  in.need_count(2, 2);
+  in.need_same_dtype(0, 1);
+  if (in.dtype(0) != DType::f32 && in.dtype(0) != DType::f64)
+    fail("complex numbers of {}", name_of(in.dtype(0)));
+  in.broadcast(in.dtype(0) == DType::f32 ? DType::c64 : DType::c128);
+}
+namespace {
+void infer_part(Infer& in) {
+  in.need_count(1, 1);
+  in.need_dtype(0, is_complex, "complex");
+  in.out(0, in.dtype(0) == DType::c64 ? DType::f32 : DType::f64, in.in(0).dims);
+}
+}  // namespace
+void Real::infer(Infer& in) const { infer_part(in); }
+void Imaginary::infer(Infer& in) const { infer_part(in); }
+
 void Dft::infer(Infer& in) const {
   in.need_count(1, 3);
   in.need_dtype(0, is_float, "floating point");

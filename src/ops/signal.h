@@ -24,6 +24,21 @@ struct Dft {
   void infer(Infer& in) const;
 };
 
+// (real, imaginary), which broadcast: complex numbers, c64 of f32 and c128 of f64.
+struct Complex : Elementwise {
+  static constexpr const char* name = "complex";
+  void infer(Infer& in) const;
+};
+// (x): the real or the imaginary part of complex numbers.
+struct Real : Elementwise {
+  static constexpr const char* name = "real";
+  void infer(Infer& in) const;
+};
+struct Imaginary : Elementwise {
+  static constexpr const char* name = "imaginary";
+  void infer(Infer& in) const;
+};
+
 // (x, window?, step?, length?): the transform of each frame of x [batch, samples, 1 or 2], times the window:
 // [batch, frames, frequencies, 2]. Frames start every `step` samples and lie inside of x whole.
 struct Stft {

@@ -59,6 +59,7 @@ class Call {
   Pool& pool;
   // The results end up in files: the same bits on every CPU are worth more than speed.
   bool portable = false;
+  Arithmetic arithmetic = Arithmetic::real;
 
  private:
   friend class Runner;

@@ -135,6 +135,7 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
       }
       Call call(node, std::move(operands), lookup, run_body, pool_);
       call.portable = options_.portable;
+      call.arithmetic = options_.arithmetic;
       kernel->run(call);
       for (size_t k = 0; k < node.outputs.size(); ++k) {
         ValueId output = node.outputs[k];
@@ -183,7 +184,8 @@ std::vector<Datum> run_op(const Op& op, std::vector<Datum> operands, size_t outp
   }
   NodeId node = graph.add_node(op, ids, std::vector<std::string>(outputs));
   for (ValueId output : graph.node(node).outputs) graph.outputs.push_back({"", output});
-  return Runner(pool, {.observe = {}, .portable = true}).run(graph, std::move(given));
+  return Runner(pool, {.observe = {}, .portable = true, .arithmetic = Arithmetic::real})
+      .run(graph, std::move(given));
 }
 
 }  // namespace remodel

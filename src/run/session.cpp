@@ -4,7 +4,8 @@
 
 namespace remodel {
 
-Session::Session(const Model& model, Pool& pool) : runner_(pool) {
+Session::Session(const Model& model, Pool& pool)
+    : runner_(pool, {.observe = {}, .portable = false, .arithmetic = model.arithmetic}) {
   for (const StateSlot& state : model.states) states_.emplace_back(state.initial->tensor());
 }
 

@@ -181,12 +181,19 @@ def options(name, **fields):
 
 
 class Session:
-    """LiteRT's reference kernels."""
+    """LiteRT's reference kernels, or its optimised ones without delegates: those are all that some operators have."""
 
-    def __init__(self, content, resolver=OpResolverType.BUILTIN_REF):
-        self.interpreter = Interpreter(
-            model_content=content, experimental_op_resolver_type=resolver,
-            experimental_preserve_all_tensors=False, num_threads=1)
+    def __init__(self, content, reference=True):
+        resolvers = [OpResolverType.BUILTIN_REF] * reference + [OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES]
+        for resolver in resolvers:
+            try:
+                self.interpreter = Interpreter(
+                    model_content=content, experimental_op_resolver_type=resolver,
+                    experimental_preserve_all_tensors=False, num_threads=1)
+                break
+            except ValueError:
+                if resolver is resolvers[-1]:
+                    raise
         self.inputs = self.interpreter.get_input_details()
         self.outputs = self.interpreter.get_output_details()
         self.interpreter.allocate_tensors()

@@ -204,6 +204,28 @@ void run_pow(Call& call) {
   });
 }
 
+template <class T>
+struct Atan2Of {
+  T operator()(T y, T x) const {
+    constexpr double pi = 3.14159265358979323846;
+    const double a = static_cast<double>(y), b = static_cast<double>(x);
+    if (std::isnan(a) || std::isnan(b)) return static_cast<T>(a + b);
+    const double high = std::abs(a), wide = std::abs(b);
+    double angle = high == wide  ? (high == 0 ? 0 : pi / 4)
+                   : high > wide ? pi / 2 - math::atan(wide / high)
+                                 : math::atan(high / wide);
+    if (std::signbit(b)) angle = pi - angle;
+    return static_cast<T>(std::copysign(angle, a));
+  }
+};
+void run_atan2(Call& call) {
+  const Tensor &a = call.in(0), &b = call.in(1);
+  Tensor& y = call.out(0, a.dtype(), broadcast_shapes(a.shape(), b.shape()));
+  if (a.dtype() == DType::f64)
+    return map_stretches(call.pool, {&a, &b}, y, binary_stretch<double, double, double, Atan2Of<double>>);
+  map_stretches(call.pool, {&a, &b}, y, binary_stretch<float, float, float, Atan2Of<float>>);
+}
+
 }  // namespace
 
 void add_binary_kernels(Kernels& kernels) {
@@ -213,6 +235,7 @@ void add_binary_kernels(Kernels& kernels) {
   kernels.add<Div>(run_div);
   kernels.add<Mod>(run_mod);
   kernels.add<Pow>(run_pow);
+  kernels.add<Atan2>(run_atan2);
   kernels.add<Max>(run_max);
   kernels.add<Min>(run_min);
 }

@@ -134,8 +134,27 @@ void run_cast(Call& call) {
   });
 }
 
+void run_bitcast(Call& call) {
+  const Tensor& x = call.in(0);
+  const DType to = call.op<Bitcast>().to;
+  const size_t from = size_of(x.dtype()), wanted = size_of(to);
+  Shape shape = x.shape();
+  if (wanted > from) {
+    if (shape.empty() || shape.back() != static_cast<int64_t>(wanted / from))
+      fail("{} does not end in an axis of {} elements", remodel::text_of(shape), wanted / from);
+    shape.pop_back();
+  } else if (wanted < from) {
+    shape.push_back(static_cast<int64_t>(from / wanted));
+  }
+  Tensor& y = call.out(0, to, shape);
+  if (y.byte_count() > 0) std::memcpy(y.raw(), x.raw(), y.byte_count());
+}
+
 }  // namespace
 
-void add_cast_kernels(Kernels& kernels) { kernels.add<Cast>(run_cast, Halves::keep); }
+void add_cast_kernels(Kernels& kernels) {
+  kernels.add<Cast>(run_cast, Halves::keep);
+  kernels.add<Bitcast>(run_bitcast, Halves::keep);
+}
 
 }  // namespace remodel

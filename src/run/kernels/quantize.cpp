@@ -130,7 +130,7 @@ void run_quantize(Call& call) {
     }
     // The sum with a zero point is exact in double.
     double whole[most], sums[most], codes[most];
-    if (op.half_away)
+    if (op.half_away || call.arithmetic == Arithmetic::litert)
       map_detail::loop(quotients, whole, row.count, [](float q) { return std::round(q); });
     else
       map_detail::loop(quotients, whole, row.count, [](float q) { return nearest(q); });

@@ -12,10 +12,10 @@
 namespace remodel {
 namespace {
 
-using Complex = std::complex<double>;
+using Number = std::complex<double>;
 constexpr double pi = 3.14159265358979323846;
 
-Complex times(Complex a, Complex b) {
+Number times(Number a, Number b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
@@ -37,8 +37,8 @@ class Transform {
     }
     room_.resize(n);
   }
-  std::vector<Complex> operator()(const std::vector<Complex>& x) {
-    std::vector<Complex> y(n_);
+  std::vector<Number> operator()(const std::vector<Number>& x) {
+    std::vector<Number> y(n_);
     step(x.data(), 1, y.data(), n_, 0);
     return y;
   }
@@ -46,7 +46,7 @@ class Transform {
  private:
   // to[0 .. n) is the transform of n elements of x that lie `stride` apart, where n * stride is the whole
   // length.
-  void step(const Complex* x, int64_t stride, Complex* to, int64_t n, size_t depth) {
+  void step(const Number* x, int64_t stride, Number* to, int64_t n, size_t depth) {
     if (n == 1) {
       *to = *x;
       return;
@@ -54,14 +54,14 @@ class Transform {
     int64_t p = factors_[depth], m = n / p;
     for (int64_t i = 0; i < p; ++i) step(x + i * stride, stride * p, to + i * m, m, depth + 1);
     for (int64_t k = 0; k < n; ++k) {
-      Complex sum = 0;
+      Number sum = 0;
       for (int64_t i = 0; i < p; ++i) sum += times(turns_[i * k % n * stride], to[i * m + k % m]);
       room_[k] = sum;
     }
     std::copy_n(room_.data(), n, to);
   }
   int64_t n_;
-  std::vector<Complex> turns_, room_;
+  std::vector<Number> turns_, room_;
   std::vector<int64_t> factors_;
 };
 
@@ -100,10 +100,10 @@ void run_dft(Call& call) {
   Transform transform(n, op.inverse);
   int64_t taken = std::min(size, to_real ? n / 2 + 1 : n);
   with_float(x.dtype(), [&]<class T>(T) {
-    std::vector<Complex> line(n);
+    std::vector<Number> line(n);
     for (int64_t o = 0; o < outer; ++o)
       for (int64_t i = 0; i < inner; ++i) {
-        std::fill(line.begin(), line.end(), Complex());
+        std::fill(line.begin(), line.end(), Number());
         for (int64_t j = 0; j < taken; ++j) {
           const T* from = x.as<T>() + ((o * size + j) * inner + i) * parts;
           line[j] = {from[0], parts == 2 ? from[1] : T(0)};
@@ -113,7 +113,7 @@ void run_dft(Call& call) {
           for (int64_t j = n / 2 + 1; j < n; ++j) line[j] = std::conj(line[n - j]);
         if (to_real) line[0].imag(0);
         if (to_real && n % 2 == 0) line[n / 2].imag(0);
-        std::vector<Complex> result = transform(line);
+        std::vector<Number> result = transform(line);
         double scale = op.inverse ? 1 / static_cast<double>(n) : 1;
         for (int64_t j = 0; j < shape[axis]; ++j) {
           T* to = y.to<T>() + ((o * shape[axis] + j) * inner + i) * shape.back();
@@ -140,14 +140,14 @@ void run_stft(Call& call) {
   Tensor& y = call.out(0, x.dtype(), {x.dim(0), frames, frequencies, 2});
   Transform transform(length, false);
   with_float(x.dtype(), [&]<class T>(T) {
-    std::vector<Complex> line(length);
+    std::vector<Number> line(length);
     for (int64_t i = 0; i < x.dim(0) * frames; ++i) {
       const T* from = x.as<T>() + (i / frames * size + i % frames * step) * parts;
       for (int64_t j = 0; j < length; ++j) {
         line[j] = {from[j * parts], parts == 2 ? from[j * parts + 1] : T(0)};
         if (call.has(1)) line[j] *= static_cast<double>(call.in(1).as<T>()[j]);
       }
-      std::vector<Complex> result = transform(line);
+      std::vector<Number> result = transform(line);
       T* to = y.to<T>() + i * frequencies * 2;
       for (int64_t j = 0; j < frequencies; ++j)
         to[2 * j] = static_cast<T>(result[j].real()), to[2 * j + 1] = static_cast<T>(result[j].imag());
@@ -225,9 +225,41 @@ void run_mel_weights(Call& call) {
   call.set(0, tensor_of(weights, call.op<MelWeights>().dtype, {frequencies, bands}));
 }
 
+// Complex numbers are pairs in memory.
+template <class T>
+void run_parts(const Tensor& x, size_t part, Tensor& y) {
+  for (int64_t i = 0; i < y.count(); ++i) y.to<T>()[i] = x.as<T>()[2 * i + static_cast<int64_t>(part)];
+}
+template <size_t part>
+void run_part(Call& call) {
+  const Tensor& x = call.in(0);
+  const bool narrow = x.dtype() == DType::c64;
+  Tensor& y = call.out(0, narrow ? DType::f32 : DType::f64, x.shape());
+  narrow ? run_parts<float>(x, part, y) : run_parts<double>(x, part, y);
+}
+
+template <class T>
+void join_parts(const Tensor& real, const Tensor& imaginary, Tensor& y) {
+  for (int64_t i = 0; i < y.count(); ++i) {
+    y.to<T>()[2 * i] = real.as<T>()[i];
+    y.to<T>()[2 * i + 1] = imaginary.as<T>()[i];
+  }
+}
+void run_complex(Call& call) {
+  const Shape shape = broadcast_shapes(call.in(0).shape(), call.in(1).shape());
+  const Tensor real = constant_tensor(call.in(0))->expanded(shape)->tensor();
+  const Tensor imaginary = constant_tensor(call.in(1))->expanded(shape)->tensor();
+  const bool narrow = real.dtype() == DType::f32;
+  Tensor& y = call.out(0, narrow ? DType::c64 : DType::c128, shape);
+  narrow ? join_parts<float>(real, imaginary, y) : join_parts<double>(real, imaginary, y);
+}
+
 }  // namespace
 
 void add_signal_kernels(Kernels& kernels) {
+  kernels.add<Complex>(run_complex);
+  kernels.add<Real>(run_part<0>);
+  kernels.add<Imaginary>(run_part<1>);
   kernels.add<Dft>(run_dft);
   kernels.add<Stft>(run_stft);
   kernels.add<Window>(run_window);

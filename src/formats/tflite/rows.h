@@ -1,0 +1,62 @@
+// The table of TensorFlow Lite's operators.
+#pragma once
+
+#include "formats/table.h"
+#include "formats/tflite/read_node.h"
+#include "formats/tflite/write_node.h"
+
+namespace remodel {
+extern template class Table<tflite::ReadNode, tflite::WriteNode>;
+}
+
+namespace remodel::tflite {
+
+using Rows = Table<ReadNode, WriteNode>;
+using Row = Rows::Row;
+
+const Rows& all_rows();
+
+// The operator only moves elements: on one grid it does so with integers as well as with real numbers.
+bool moves_elements(std::string_view type);
+// Operand i stands for real numbers where it is quantized.
+bool takes_reals(std::string_view type, size_t i);
+
+void activation_rows(Rows& rows);
+void binary_rows(Rows& rows);
+void cast_rows(Rows& rows);
+void control_rows(Rows& rows);
+void conv_rows(Rows& rows);
+void custom_rows(Rows& rows);
+void detection_rows(Rows& rows);
+void gather_rows(Rows& rows);
+void generate_rows(Rows& rows);
+void matmul_rows(Rows& rows);
+void normalize_rows(Rows& rows);
+void pool_rows(Rows& rows);
+void random_rows(Rows& rows);
+void recurrent_rows(Rows& rows);
+void reduce_rows(Rows& rows);
+void resize_rows(Rows& rows);
+void shape_rows(Rows& rows);
+void signal_rows(Rows& rows);
+void slice_rows(Rows& rows);
+void sort_rows(Rows& rows);
+void stablehlo_rows(Rows& rows);
+void unary_rows(Rows& rows);
+void variable_rows(Rows& rows);
+void write_control_rows(Rows& rows);
+void write_conv_rows(Rows& rows);
+void write_elementwise_rows(Rows& rows);
+void write_gather_rows(Rows& rows);
+void write_matmul_rows(Rows& rows);
+void write_pool_rows(Rows& rows);
+void write_reduce_rows(Rows& rows);
+void write_resize_rows(Rows& rows);
+void write_shape_rows(Rows& rows);
+void write_slice_rows(Rows& rows);
+
+void write_by_row(WriteNode& node, const Row& row);
+// Operands that broadcast. Axes beyond what the kernel takes are merged with their neighbours.
+void write_broadcast(WriteNode& node, std::string type, Ids operands, Attributes attributes = {});
+
+}  // namespace remodel::tflite
