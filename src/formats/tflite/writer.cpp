@@ -181,6 +181,23 @@ void GraphWriter::emit(Operator made) {
   for (const auto& [output, inner] : back) cast_to(output, inner);
 }
 
+void GraphWriter::activate(Id result, std::string_view activation) {
+  if (trial_) return;
+  Operator& last = to_.operators.back();
+  const Builtin* builtin = find_builtin(last.type);
+  if (builtin && builtin->options && builtin->options->find("fused_activation_function")) {
+    last.attributes.push_back(word("fused_activation_function", activation));
+    return;
+  }
+  const Id before = add_tensor("", type_of(result));
+  to_.operators.back().outputs = {before};
+  Operator after;
+  after.type = std::string(activation);
+  after.inputs = {before};
+  after.outputs = {result};
+  put(std::move(after));
+}
+
 int64_t GraphWriter::write_body(const Graph& graph) {
   if (trial_) return 0;
   const size_t number = file_.file.graphs.size();
