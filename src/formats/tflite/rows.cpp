@@ -78,6 +78,7 @@ const Rows& all_rows() {
     stablehlo_rows(made);
     unary_rows(made);
     variable_rows(made);
+    tile_rows(made);
     write_control_rows(made);
     write_conv_rows(made);
     write_elementwise_rows(made);

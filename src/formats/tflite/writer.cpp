@@ -128,8 +128,9 @@ Id GraphWriter::cast(Id tensor, DType to) {
 }
 
 void GraphWriter::emit(Operator made) {
-  const Kernel* kernel = made.custom ? nullptr : find_kernel(made.type);
-  if (!kernel) return put(std::move(made));
+  if (made.custom) return put(std::move(made));
+  const Kernel* kernel = find_kernel(made.type);
+  if (!kernel) fail("what types {} takes is not known", made.type);
   // What is computed instead of T.
   DType wished = DType::unknown, computed = DType::unknown;
   for (size_t i = 0; i < made.inputs.size(); ++i) {
@@ -168,6 +169,7 @@ void GraphWriter::emit(Operator made) {
     const DType given = what == 'T'   ? computed
                         : what == 'i' ? DType::i32
                         : what == 'b' ? DType::boolean
+                        : what == 'f' ? DType::f32
                                       : DType::unknown;
     Id& output = made.outputs[k];
     if (given == DType::unknown || type_of(output).dtype == given) continue;
@@ -177,6 +179,23 @@ void GraphWriter::emit(Operator made) {
   }
   put(std::move(made));
   for (const auto& [output, inner] : back) cast_to(output, inner);
+}
+
+void GraphWriter::activate(Id result, std::string_view activation) {
+  if (trial_) return;
+  Operator& last = to_.operators.back();
+  const Builtin* builtin = find_builtin(last.type);
+  if (builtin && builtin->options && builtin->options->find("fused_activation_function")) {
+    last.attributes.push_back(word("fused_activation_function", activation));
+    return;
+  }
+  const Id before = add_tensor("", type_of(result));
+  to_.operators.back().outputs = {before};
+  Operator after;
+  after.type = std::string(activation);
+  after.inputs = {before};
+  after.outputs = {result};
+  put(std::move(after));
 }
 
 int64_t GraphWriter::write_body(const Graph& graph) {

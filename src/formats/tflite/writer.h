@@ -50,6 +50,10 @@ class GraphWriter : private SizeOperators {
   Id cast(Id tensor, DType to);
   void emit(Operator made);
   int64_t write_body(const Graph& graph);
+  // The last operator gives `result` after an activation ("RELU"): by its own option where it has that,
+  // otherwise by another operator.
+  void activate(Id result, std::string_view activation);
+  void define(ValueId value, Id id) { ids_[value] = id; }
 
  private:
   void put(Operator made);
