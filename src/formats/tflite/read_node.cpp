@@ -233,6 +233,7 @@ void ReadNode::result(size_t k, ValueId value) {
 }
 
 void ReadNode::result_cell(size_t k, Cell cell) {
+  if (!wants(k)) return;
   bound_[k] = true;
   reader_.define(proto_.outputs[k], std::move(cell));
 }
