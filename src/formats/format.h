@@ -15,6 +15,7 @@
 #include "base/sink.h"
 #include "formats/request.h"
 #include "ir/graph.h"
+#include "passes/layout/layout.h"
 
 namespace remodel {
 
@@ -88,6 +89,8 @@ class Format {
   virtual std::unique_ptr<Draft> write(const Model& model, const WriteTarget& target,
                                        std::vector<Error>& problems) const = 0;
   virtual Support support() const = 0;
+  // How its tensors are laid out before a model is written; nothing where they stay as they are.
+  virtual std::optional<LayoutTarget> layout() const { return std::nullopt; }
 };
 
 }  // namespace remodel

@@ -192,7 +192,7 @@ void read_hashtable_lookup(ReadNode& node) {
 
 void gather_rows(Rows& rows) {
   rows.read("GATHER", since(1), read_gather);
-  rows.row<GatherND>("GATHER_ND", since(1));
+  rows.read_row<GatherND>("GATHER_ND", since(1));
   rows.read("EMBEDDING_LOOKUP", since(1), read_embedding_lookup);
   rows.read("SCATTER_ND", since(1), read_scatter_nd);
   rows.read("SPARSE_TO_DENSE", since(1), read_sparse_to_dense);
