@@ -61,6 +61,20 @@ TEST(Check, NamesTheLayerByItsOriginWhereValuesHaveOtherNames) {
   EXPECT_EQ(check(network, other).outputs[0].layer, "act");
 }
 
+TEST(Check, AConversionKeepsTheNamesAndTheOrderOfOutputs) {
+  const std::string source = "graph g(x: f32[2]) { y = relu(x) z = neg(x) return y, z }";
+  CheckResult found = check(source, "graph g(x: f32[2]) { y = relu(x) z = neg(x) return z, y }");
+  EXPECT_EQ(found.outputs[0].reason, "the outputs are in another order");
+  found = check(source, "graph g(x: f32[2]) { y = relu(x) return y }");
+  ASSERT_EQ(found.outputs.size(), 2u);
+  EXPECT_EQ(found.outputs[0].verdict, Verdict::verified);
+  EXPECT_EQ(found.outputs[1].output, "z");
+  EXPECT_TRUE(found.failed());
+  found = check(source, "graph g(x: f32[2]) { a = relu(x) b = neg(x) return a, b }");
+  EXPECT_EQ(found.outputs.size(), 4u);
+  EXPECT_TRUE(found.failed());
+}
+
 TEST(Check, TakesTheGivenTolerance) {
   CheckOptions options;
   options.tolerance = 10;
