@@ -35,6 +35,7 @@ sanitize-wire:
 # Every number of docs/evidence.md, or those of one list item: make evidence LIST=2
 evidence: build
 	scripts/setup.sh evidence
+	cmake --build --preset release --target remodel_layout
 	.venv-evidence/bin/python tests/oracle/evidence.py $(LIST)
 
 # Speed and memory beside `cp` and the peers.

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "passes/decompose.h"
+#include "passes/layout/layout.h"
 #include "passes/optimise.h"
 
 namespace remodel {
@@ -33,12 +34,14 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
   try {
     size_t apart = 0;
     const Refusal refusal = [&](const Graph& graph, const Node& node) {
-      return format.cannot_write(graph, node, target.version);
+      return format.cannot_write(graph, node, made.version);
     };
     for (const GraphPtr& one : model.graphs) {
       const size_t here = decompose(*one, refusal, made.problems);
       apart += here;
-      if (here > 0 && level > 0) tidy(*one, pool);
+      const std::optional<LayoutTarget> layout = format.layout();
+      if (layout) lay_out(*one, *layout);
+      if ((here > 0 || layout) && level > 0) tidy(*one, pool);
     }
     count("taken apart for the target", apart);
     if (made.problems.empty()) made.draft = format.write(model, target, made.problems);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr FormatInfo formats[] = {
     {"onnx", "ONNX", "an ONNX file", ".onnx", onnx::format},
-    {"tflite", "TensorFlow Lite", "a TensorFlow Lite file", ".tflite", tflite::format, false},
+    {"tflite", "TensorFlow Lite", "a TensorFlow Lite file", ".tflite", tflite::format},
     {"saved_model", "TensorFlow SavedModel", "a TensorFlow SavedModel", ""},
     {"frozen_graph", "TensorFlow graph", "a frozen TensorFlow graph", ".pb"},
     {"checkpoint", "TensorFlow checkpoint", "a TensorFlow checkpoint", ".meta .ckpt .index"},

@@ -15,6 +15,7 @@
 #include "base/sink.h"
 #include "formats/request.h"
 #include "ir/graph.h"
+#include "passes/layout/layout.h"
 
 namespace remodel {
 
@@ -94,6 +95,9 @@ class Format {
   virtual std::string data_name(const std::string&) const { return ""; }
   // Opens what the main file refers to, and reads no more than that takes.
   virtual void open_others(const SourceFiles&) const {}
+
+  // How its tensors are laid out before a model is written; nothing where they stay as they are.
+  virtual std::optional<LayoutTarget> layout() const { return std::nullopt; }
 };
 
 }  // namespace remodel

@@ -113,7 +113,8 @@ ValueId Match::emit(Op op, std::vector<ValueId> operands) {
 // node met, in order, whether its operands are swapped.
 class Matcher {
  public:
-  Matcher(const Rules& rules, Graph& graph, Match& match) : rules_(rules), graph_(graph), match_(match) {}
+  Matcher(const Rules& rules, Graph& graph, Match& match, bool exact)
+      : rules_(rules), graph_(graph), match_(match), exact_(exact) {}
 
   bool run(int32_t pattern, ValueId root) {
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
@@ -149,6 +150,8 @@ class Matcher {
         if (!it.constant) return false;
         auto splat = splat_value(*it.constant);
         if (!splat || !near(*splat, node.value)) return false;
+        if (exact_ && *splat != splat_value(*constant_splat(it.constant->dtype(), {}, node.value)))
+          return false;
         break;
       }
       case Rules::Node::op: {
@@ -200,6 +203,7 @@ class Matcher {
   const Rules& rules_;
   Graph& graph_;
   Match& match_;
+  bool exact_;  // literals match to the last bit
   std::vector<bool> choices_;
   size_t choices_used_ = 0;
 };
@@ -244,7 +248,7 @@ struct RuleDriver {
     if (graph.value(root).users.empty() && !graph.is_output(root)) return false;
     DType dtype = graph.value(root).type.dtype;
     if (dtype != DType::unknown && dtype == options.except) return false;
-    if (!Matcher(rules, graph, match).run(rule.root, root)) return false;
+    if (!Matcher(rules, graph, match, rule.effect == Effect::exact).run(rule.root, root)) return false;
     if (rule.where && !rule.where(match)) return false;
     for (int32_t expr : match.bound_)
       if (rules.is_op(expr)) match.stand_for(*graph.producer(match.values_[expr]));

@@ -140,7 +140,7 @@ TEST(Inspect, CountsTheDemosModel) {
   EXPECT_EQ(found.file.operators.at("Conv"), 7);
   EXPECT_EQ(found.ops.at("batch_norm"), 7);
   EXPECT_EQ(found.class_names, (std::vector<std::string>{"circle", "square", "triangle", "cross"}));
-  ASSERT_EQ(found.targets.size(), 1u);
+  ASSERT_EQ(found.targets.size(), 2u);
   EXPECT_TRUE(found.targets[0].problems.empty());
   EXPECT_EQ(found.targets[0].lowest_version, 9);
   const Json json = json_of(found);

@@ -137,6 +137,7 @@ SECTIONS = {
     7: ("Messages", python("tests/oracle/messages.py")),
     8: ("Tests that catch", python("scripts/mutate.py")),
     9: ("Build", command("scripts/build-times.sh")),
+    10: ("Transposes left for a target with channels last", python("tests/oracle/layouts.py", "--models")),
 }
 
 

@@ -1,7 +1,7 @@
 """The layout pass: the same results in any order, and the transposes that it leaves in whole models.
 
-    python tests/oracle/layouts.py --models     transposes beside the goals (needs the evidence environment)
-    python tests/oracle/layouts.py --cases      the backend cases in the onnx wheel
+    python tests/oracle/layouts.py --models [--only swin]    transposes beside the goals (needs the evidence environment)
+    python tests/oracle/layouts.py --cases                   the backend cases in the onnx wheel
 
 Each model is laid out for a target with channels last, for one with channels first, and with an order drawn by chance
 for each op, and is run in our executor before and after. `generated.py` does the same with random graphs.
@@ -32,13 +32,11 @@ def backend_cases() -> list[Path]:
     return [path for group in corpus.GROUPS for path in sorted((corpus.DATA / group).glob("*/model.onnx"))]
 
 
-def counts(folder: Path) -> int:
+def counts(only: str) -> int:
     print(f"{'model':38} {'boundary':>8} {'meaning':>8} {'layout':>8} {'all':>5} {'goal':>5} {'nhwc':>5} {'goal':>5} {'ms':>7}")
     bad = 0
-    for name in models.NAMES:
-        stem, path = name.rsplit("-", 1)[0], folder / name / "model.onnx"
-        if not path.exists():
-            continue
+    for name in (name for name in models.NAMES if only in name):
+        stem, path = name.rsplit("-", 1)[0], models.export(name) / "model.onnx"
         row, nhwc = (lay_out([path], "--no-check", *options)[0] for options in ([], ["--nhwc"]))
         goal = GOALS.get(stem)
         over = goal is not None and (row.transposes > goal or nhwc.transposes > goal - 1)
@@ -55,11 +53,12 @@ def counts(folder: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", action="store_true")
+    parser.add_argument("--only", default="", help="models whose name contains this")
     parser.add_argument("--cases", action="store_true")
     arguments = parser.parse_args()
     bad = 0
     if arguments.models:
-        bad += counts(models.FOLDER)
+        bad += counts(arguments.only)
     if arguments.cases:
         found = faults(backend_cases(), readable=False)
         print("\n".join(found))

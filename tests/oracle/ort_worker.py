@@ -15,11 +15,11 @@ PACKED = {np.dtype(t) for t in (ml_dtypes.int4, ml_dtypes.uint4, ml_dtypes.float
 
 
 class RuntimeFailure(Exception):
-    """ONNX Runtime refused the model, failed to run it, or died."""
+    """The runtime refused the model, failed to run it, or died."""
 
 
-class OrtWorker:
-    """Runs models one after another in one child, which is replaced when it dies or hangs."""
+class Worker:
+    """Calls functions one after another in one child, which is replaced when it dies or hangs."""
 
     def __init__(self, timeout: float = 60):
         self.timeout = timeout
@@ -31,24 +31,6 @@ class OrtWorker:
         self._process = context.Process(target=serve, args=(other,), daemon=True)
         self._process.start()
         other.close()
-
-    def run(self, model, inputs: dict) -> dict:
-        return self._call(run_model, str(model), inputs)
-
-    def run_bytes(self, model: bytes, inputs: dict) -> dict:
-        return self._call(run_model, model, inputs)
-
-    def run_plain(self, model: bytes, inputs: dict) -> dict:
-        """Without the runtime's own optimiser."""
-        return self._call(run_plain, model, inputs)
-
-    def run_many(self, model: bytes, feeds: list[dict]) -> list[dict]:
-        """One session of a model in memory for several feeds."""
-        return self._call(run_many, model, feeds)
-
-    def checker_error(self, model) -> str:
-        """What onnx.checker says with full checks, or ''."""
-        return self._call(checker_error, str(model))
 
     def _call(self, function, *arguments):
         try:
@@ -75,6 +57,28 @@ class OrtWorker:
         self._process.kill()
         self._process.join()
         self._pipe.close()
+
+
+class OrtWorker(Worker):
+    """Runs models in ONNX Runtime."""
+
+    def run(self, model, inputs: dict) -> dict:
+        return self._call(run_model, str(model), inputs)
+
+    def run_bytes(self, model: bytes, inputs: dict) -> dict:
+        return self._call(run_model, model, inputs)
+
+    def run_plain(self, model: bytes, inputs: dict) -> dict:
+        """Without the runtime's own optimiser."""
+        return self._call(run_plain, model, inputs)
+
+    def run_many(self, model: bytes, feeds: list[dict]) -> list[dict]:
+        """One session of a model in memory for several feeds."""
+        return self._call(run_many, model, feeds)
+
+    def checker_error(self, model) -> str:
+        """What onnx.checker says with full checks, or ''."""
+        return self._call(checker_error, str(model))
 
 
 def serve(pipe) -> None:

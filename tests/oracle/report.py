@@ -16,15 +16,16 @@ class Result:
 
 
 class WorkerPerThread:
-    """One ONNX Runtime child for each thread that asks."""
+    """One child with a runtime for each thread that asks."""
 
-    def __init__(self):
+    def __init__(self, kind=OrtWorker):
+        self._kind = kind
         self._local = threading.local()
         self._all = []
 
-    def get(self) -> OrtWorker:
+    def get(self):
         if not hasattr(self._local, "worker"):
-            self._local.worker = OrtWorker()
+            self._local.worker = self._kind()
             self._all.append(self._local.worker)
         return self._local.worker
 
@@ -38,9 +39,9 @@ def run_all(check, items, jobs: int = 2) -> list:
         return list(pool.map(check, items))
 
 
-def run_beside(check, items, jobs: int = 2, quiet=("right",), show=lambda result: None) -> list[Result]:
+def run_beside(check, items, jobs: int = 2, quiet=("right",), show=lambda result: None, kind=OrtWorker) -> list[Result]:
     """What check(item, worker) gives for all items, several results each. Those that are not quiet show at once."""
-    workers = WorkerPerThread()
+    workers = WorkerPerThread(kind)
 
     def one(item) -> list[Result]:
         results = check(item, workers.get())

@@ -334,6 +334,19 @@ def test_verify_says_what_it_paired_by_place(tmp_path):
     assert json.loads(call(tmp_path, "verify", "a.onnx", "b.onnx", "--json")[0])["notes"] == [note]
 
 
+def test_the_check_sees_weights_that_are_off_behind_a_softmax(tmp_path):
+    demo = onnx.load(remodel.ROOT / "demo" / "shapes.onnx")
+    onnx.save(demo, tmp_path / "a.onnx")
+    weights = [w for w in demo.graph.initializer if len(w.dims) > 1]
+    assert len(weights) > 2
+    for weight in weights:
+        kept = weight.raw_data
+        weight.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weight) * np.float32(1.01), weight.name))
+        onnx.save(demo, tmp_path / "b.onnx")
+        call(tmp_path, "verify", "a.onnx", "b.onnx", code=3)
+        weight.raw_data = kept
+
+
 def test_inspect_keeps_within_the_width(tmp_path):
     put(tmp_path, "in.onnx", bad_models.two_layers)
     model = onnx.load(tmp_path / "in.onnx")

@@ -2,37 +2,10 @@
 
 #include <algorithm>
 
+#include "formats/wider.h"
+
 namespace remodel::onnx {
 namespace {
-
-// The types that hold every value of a type, nearest first. Arithmetic in them, cast back, gives what the
-// narrow type would: integers wrap, small floats round once.
-const std::vector<DType>& wider(DType dtype) {
-  static const std::vector<DType> none, from_bool{DType::u8, DType::i32, DType::i64, DType::f32},
-      from_8{DType::i32, DType::i64, DType::f32, DType::f64}, from_32{DType::i64, DType::f64},
-      from_half{DType::f32, DType::f64}, from_f32{DType::f64}, from_u64{DType::i64};
-  switch (dtype) {
-    case DType::boolean:
-      return from_bool;
-    case DType::i8:
-    case DType::u8:
-    case DType::i16:
-    case DType::u16:
-      return from_8;
-    case DType::i32:
-    case DType::u32:
-      return from_32;
-    case DType::u64:
-      return from_u64;
-    case DType::f16:
-    case DType::bf16:
-      return from_half;
-    case DType::f32:
-      return from_f32;
-    default:
-      return none;
-  }
-}
 
 // Types T that the schemas give these operators at any opset, but for which ONNX Runtime has no kernel, where
 // a wider type computes the same.
@@ -75,7 +48,7 @@ bool takes(const NodeProto& node, const Formal& formal, DType dtype) {
 }
 
 DType wider_taken(const NodeProto& node, const Formal& formal, DType dtype) {
-  for (DType candidate : wider(dtype))
+  for (DType candidate : wider_types(dtype))
     if (takes(node, formal, candidate)) return candidate;
   return DType::unknown;
 }

@@ -326,7 +326,7 @@ void GraphReader::read_foreign(ReadNode& node) {
   foreign.format = "onnx";
   foreign.type = proto.domain.empty() ? proto.type : proto.domain + ":" + proto.type;
   foreign.raw = std::make_shared<const NodeProto>(proto);
-  foreign.version = node.version();
+  if (auto own = opsets_.find(""); own != opsets_.end()) foreign.version = own->second;
   std::vector<ValueId> operands = node.operands();
   operands.resize(proto.inputs.size(), absent);
   for (const std::string& name : free_names(proto)) {

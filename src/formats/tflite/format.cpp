@@ -1,10 +1,31 @@
 #include "formats/tflite/format.h"
 
+#include "formats/tflite/file.h"
 #include "formats/tflite/reader.h"
 #include "formats/tflite/rows.h"
+#include "formats/tflite/writer.h"
 
 namespace remodel::tflite {
 namespace {
+
+class TfliteDraft : public Draft {
+ public:
+  explicit TfliteDraft(tflite::File file) : file_(std::move(file)) {}
+
+  OperatorCounts operators() const override {
+    OperatorCounts counts;
+    for (const SubGraph& graph : file_.graphs)
+      for (const Operator& one : graph.operators) ++counts[one.type];
+    return counts;
+  }
+  uint64_t size() const override { return file_size(file_); }
+  std::vector<File> files(const std::string& name) const override {
+    return {{name, [this](Sink& sink) { write_file(file_, sink); }}};
+  }
+
+ private:
+  tflite::File file_;
+};
 
 class TfliteFormat : public Format {
  public:
@@ -13,14 +34,14 @@ class TfliteFormat : public Format {
   ReadResult read(const SourceFiles& files, const ReadRequest& request) const override {
     return read_model(files.main, files.open, request);
   }
-  std::string cannot_write(const Graph&, const Node&, int64_t) const override {
-    return "it cannot be written yet";
+  std::string cannot_write(const Graph& graph, const Node& node, int64_t) const override {
+    return tflite::cannot_write(graph, node);
   }
-  std::unique_ptr<Draft> write(const Model&, const WriteTarget&,
+  std::unique_ptr<Draft> write(const Model& model, const WriteTarget&,
                                std::vector<Error>& problems) const override {
-    problems.push_back(Error("it cannot be written yet"));
-    return nullptr;
+    return std::make_unique<TfliteDraft>(build_file(model, problems));
   }
+  std::optional<LayoutTarget> layout() const override { return LayoutTarget(); }
   Support support() const override {
     return all_rows().support({1, 1}, [](std::string_view, std::string_view) { return std::vector<int>{1}; });
   }

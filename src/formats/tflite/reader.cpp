@@ -7,6 +7,7 @@
 #include "formats/tflite/read_node.h"
 #include "formats/tflite/rows.h"
 #include "ops/cast.h"
+#include "ops/shape.h"
 
 namespace remodel::tflite {
 namespace {
@@ -111,6 +112,20 @@ ValueId Scope::get(const Reading& reading, int32_t slot) {
   return state[slot] = value;
 }
 
+void Scope::set(const Reading& reading, int32_t slot, ValueId value) {
+  const StateSlot& it = reading.model.states[static_cast<size_t>(slot)];
+  const Type given = graph.value(value).type;
+  if (!same_shape_and_dtype(given, it.type)) {
+    const bool open = given.is_tensor() && (!given.dims || !numbers(*given.dims));
+    if (given.dtype != it.type.dtype || !open)
+      fail("variable '{}' is {}, but is given {}", it.name, it.type.text(), given.text());
+    // The sizes that only running tells have to be those of the variable.
+    value = graph.node(graph.add_node(Reshape{*it.type.dims, true}, {value}, {""})).outputs[0];
+  }
+  state[slot] = value;
+  assigned.insert(slot);
+}
+
 std::string resource_key(const Operator& handle) {
   if (handle.type == "HASHTABLE") {
     const Attribute* id = handle.find("table_id");
@@ -176,8 +191,7 @@ const Cell& GraphReader::find(int32_t tensor) {
   if (found.value != absent || !found.resource.empty()) return found;
   const Tensor& it = sub_.tensors[static_cast<size_t>(tensor)];
   if (it.variable) {
-    const auto graph = static_cast<size_t>(&sub_ - reading_.file.graphs.data());
-    found.value = scope_.get(reading_, reading_.slot_of_tensor(graph, tensor));
+    found.value = scope_.get(reading_, reading_.slot_of_tensor(index(), tensor));
     return found;
   }
   ConstantPtr data = it.data;
@@ -194,7 +208,7 @@ const Cell& GraphReader::find(int32_t tensor) {
 Cell GraphReader::output(int32_t tensor) { return find(tensor); }
 
 std::vector<Cell> GraphReader::read(const std::vector<Cell>& inputs) {
-  const auto index = static_cast<size_t>(&sub_ - reading_.file.graphs.data());
+  const size_t index = this->index();
   std::vector<size_t>& open = reading_.open;
   if (std::find(open.begin(), open.end(), index) != open.end()) fail("sub-graph {} calls itself", index);
   if (open.size() >= deepest_nesting) fail("sub-graphs are nested too deeply");
@@ -225,7 +239,8 @@ void GraphReader::read_operator(const Operator& one) {
   };
   try {
     if (--reading_.operators_left < 0) fail("its sub-graphs stand for more operators than can be read");
-    const Row* row = all_rows().find_reader("", one.type, one.version);
+    const Row* row = all_rows().find_reader(one.custom ? "custom" : "", one.type, one.version);
+    if (one.outputs.empty() && !one.custom && !is_statement(one.type)) fail("it has no outputs");
     ReadNode node(*this, one);
     if (one.custom && !row) {
       node.keep();

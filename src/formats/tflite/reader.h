@@ -51,7 +51,8 @@ struct Scope {
   std::set<int32_t> assigned;
 
   ValueId get(const Reading& reading, int32_t slot);
-  void set(int32_t slot, ValueId value) { state[slot] = value, assigned.insert(slot); }
+  // Refuses a value of another type than the slot's.
+  void set(const Reading& reading, int32_t slot, ValueId value);
 };
 
 // A tensor of a sub-graph while it is read: a value, or what resources stand for.
@@ -75,6 +76,10 @@ class GraphReader {
   void read_operators();
   void read_operator(const Operator& one);
   Cell output(int32_t tensor);
+
+  size_t index() const { return static_cast<size_t>(&sub_ - reading_.file.graphs.data()); }
+  // The tensor has changed: its real numbers are to be made anew.
+  void forget_reals(int32_t tensor) { dequantized_.erase(tensor); }
 
  private:
   friend class ReadNode;

@@ -1,13 +1,68 @@
-// What a row sees of one node of the IR while a TensorFlow Lite file is written.
+// What a row sees of one node while a TensorFlow Lite file is written, and the operators to emit.
+//
+// Operators may be emitted with any element types: where LiteRT's kernel lacks one, it computes in a wider
+// one between casts. What no kernel takes is refused.
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/tflite/file.h"
 #include "formats/write_node.h"
 
 namespace remodel::tflite {
 
+class GraphWriter;
+using Id = int32_t;  // a tensor of the sub-graph; -1: an optional one that is not given
+using Ids = std::vector<Id>;
+using Attributes = std::vector<Attribute>;
+
+// The word of an enumeration, "SAME".
+Attribute word(std::string name, std::string_view text);
+
 class WriteNode : public remodel::WriteNode {
  public:
-  using remodel::WriteNode::WriteNode;
+  WriteNode(GraphWriter& writer, const Graph& graph, const Node& node)
+      : remodel::WriteNode(graph, node), writer_(writer) {}
+
+  // Another node of the same tile.
+  WriteNode at(NodeId id) const { return {writer_, graph_, graph_.node(id)}; }
+
+  Dims dims(size_t i) const;  // refuses an unknown rank
+  Dims result_dims(size_t k = 0) const;
+
+  Id in(size_t i);
+  Ids ins(size_t first = 0);
+  Id out(size_t k = 0);  // one that nobody asked for is a tensor, too
+  Ids outs();
+  Id value(ValueId value);  // any that is computed before
+  const Type& type_of(Id tensor) const;
+  Id tensor(Type type);  // a result to be
+
+  using remodel::WriteNode::constant;
+  Id constant(ConstantPtr constant);
+  Id integers(const std::vector<int64_t>& values);  // i32[n]
+  Id scalar(DType dtype, double value);
+  // i32[n], in the shortest form: a constant, or SHAPE and arithmetic.
+  Id sizes(const Dims& dims);
+
+  Id emit(std::string type, Ids inputs, Type result, Attributes attributes = {});
+  void emit_to(Ids results, std::string type, Ids inputs, Attributes attributes = {});
+  Id cast(Id tensor, DType to);
+  Id reshape(Id tensor, const Dims& dims);
+  void reshape_to(Id result, Id tensor, const Dims& dims);
+  Id transpose(Id tensor, const std::vector<int64_t>& perm);
+
+  // A sub-graph of its own; gives its number. Constants that it takes are its own.
+  int64_t body(const Graph& graph);
+  GraphWriter& writer() { return writer_; }
+
+ private:
+  GraphWriter& writer_;
 };
+
+// [a, b, c] -> what dims stand at the places of perm.
+Dims permuted(const Dims& dims, const std::vector<int64_t>& perm);
 
 }  // namespace remodel::tflite

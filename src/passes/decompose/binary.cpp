@@ -21,11 +21,56 @@ Mod with_sign(Mod::Sign sign) {
   return op;
 }
 
+// Of integers, through floats: what is left is divided again until the quotient is less than one step off,
+// which the sign of the remainder then tells.
+void quotient_by_floats(Decompose& d) {
+  const DType dtype = d.dtype(0);
+  if (!is_signed(dtype) || bits_of(dtype) != 64) fail("{} is not divided", name_of(dtype));
+  Term a{&d, d.in(0)}, b{&d, d.in(1)};
+  const auto near = [&](Term x) { return cast(truncated(cast(x, DType::f32) / cast(b, DType::f32)), dtype); };
+  Term quotient = near(a);
+  for (int i = 0; i < 3; ++i) quotient = quotient + near(a - quotient * b);
+  // Toward zero: the remainder has the dividend's sign, and is smaller than the divisor.
+  Term rest = a - quotient * b, step = apply(Sign{}, {a}) * apply(Sign{}, {b});
+  Term over = (rest < 0 && a > 0) || (rest > 0 && a < 0);
+  quotient = select(over, quotient - step, quotient);
+  rest = a - quotient * b;
+  Term under = !(abs(rest) < abs(b));
+  d.result(0, select(under, quotient + step, quotient).id);
+}
+
+// Integers to an integer, by the bits of the exponent; to a float, as floats.
+void pow(Decompose& d) {
+  const DType dtype = d.dtype(0);
+  if (!is_integer(dtype)) fail("{} is not raised to a power", name_of(dtype));
+  Term base{&d, d.in(0)}, exponent{&d, d.in(1)};
+  if (!is_integer(exponent.dtype()))
+    return d.result(0, cast(apply(Pow{}, {cast(base, exponent.dtype()), exponent}), dtype).id);
+  Term wide = cast(base, DType::i64), left = cast(exponent, DType::i64), one = number(d, DType::i64, 1);
+  int bits = 31;
+  if (const Constant* constant = d.graph().constant(d.in(1)); constant && constant->count() > 0) {
+    const std::vector<int64_t> values = constant->tensor().ints();
+    bits = 1;
+    while (bits < 63 && *std::max_element(values.begin(), values.end()) >> bits > 0) ++bits;
+  }
+  Term power = one, square = wide, rest = max(left, 0);
+  for (int bit = 0; bit < bits; ++bit) {
+    Term half = cast(floor(0.5 * cast(rest, DType::f32)), DType::i64), odd = rest - 2 * half;
+    power = power * select(odd == 1, square, one);
+    if (bit + 1 < bits) square = square * square, rest = half;
+  }
+  // 1 and -1 are their own inverses.
+  Term unit = abs(wide) == 1, zero = number(d, DType::i64, 0);
+  Term odd = remainder(left, number(d, DType::i64, 2)) == 1;
+  Term inverse = select(unit, select(odd, wide, one), zero);
+  d.result(0, cast(select(left < 0, inverse, power), dtype).id);
+}
+
 void div(Decompose& d) {
   ValueId a = d.in(0), b = d.in(1);
   bool down = d.op<Div>().rounding == Div::Rounding::floor;
   if (is_integer(d.dtype(0))) {
-    if (!down) fail("integers are divided as real numbers");
+    if (!down) return quotient_by_floats(d);
     // Without what is left the division is exact.
     ValueId rest = d.emit(with_sign(Mod::Sign::divisor), {a, b});
     return d.result(0, d.emit(rounded(Div::Rounding::trunc), {d.emit(Sub{}, {a, rest}), b}));
@@ -190,6 +235,7 @@ void atan2(Decompose& d) {
 void binary_decompositions(Decompositions& table) {
   table.add<Div>(div);
   table.add<Mod>(mod);
+  table.add<Pow>(pow);
   table.add<Atan2>(atan2);
   table.add<Max>(extreme<Max, Greater>);
   table.add<Min>(extreme<Min, Less>);

@@ -1,5 +1,7 @@
 #include "ops/control.h"
 
+#include <algorithm>
+
 #include "ops/binary.h"
 #include "ops/cast.h"
 #include "ops/gather.h"
@@ -37,10 +39,63 @@ void select_rows(Decompose& one, Loop& op, ValueId step, ValueId lengths) {
   op.stack_rows.clear();
 }
 
+// Nothing is left for plain_loop to do.
+bool is_plain(const Decompose& one, const Loop& op) {
+  const auto zero = [](int64_t axis) { return axis == 0; };
+  return op.step_axes.empty() && !one.has(Loop::lengths) &&
+         std::all_of(op.stack_axes.begin(), op.stack_axes.end(), zero) &&
+         std::all_of(op.stack_reversed.begin(), op.stack_reversed.end(), zero);
+}
+
+// Stacked results are carried, and grow by an element a step. They begin with one that is dropped: runtimes
+// do not carry a tensor without elements.
+void lists_carried(Decompose& one, Loop op) {
+  const size_t stacked = op.stack_axes.size();
+  if (stacked == 0) fail("a loop of this kind has no form");
+  op.body = op.body->copy();
+  Graph& body = *op.body;
+  Emitter inside(body, one.origin());
+  std::vector<ValueId> operands = one.node().inputs;
+  std::vector<Port> invariants(body.inputs.begin() + static_cast<std::ptrdiff_t>(op.body_invariant()),
+                               body.inputs.end());
+  body.inputs.resize(op.body_invariant());
+  std::vector<ValueId> kept(operands.begin() + static_cast<std::ptrdiff_t>(op.first_invariant()),
+                            operands.end());
+  operands.resize(op.first_invariant());
+  for (size_t j = 0; j < stacked; ++j) {
+    Port& element = body.outputs[op.body_stacked() + j];
+    const Type type = body.value(element.value).type;
+    if (!type.is_tensor() || !type.dims) fail("the rank of a stacked element is not known");
+    Dims none = *type.dims;
+    for (const Dim& dim : none)
+      if (!dim.is_number()) fail("the size of a stacked element is not known");
+    none.insert(none.begin(), Dim(1));
+    operands.push_back(one.constant(constant_splat(type.dtype, *numbers(none), 0)));
+    none[0] = Dim::symbol(one.graph().fresh_symbol());
+    const ValueId list = body.add_input("list", Type(type.dtype, none));
+    element.value = inside.emit(Concat{0}, {list, inside.emit(Unsqueeze{{0}}, {element.value})});
+  }
+  operands.insert(operands.end(), kept.begin(), kept.end());
+  body.inputs.insert(body.inputs.end(), invariants.begin(), invariants.end());
+  op.carried += static_cast<int64_t>(stacked);
+  op.stack_axes.clear();
+  op.stack_reversed.clear();
+  std::vector<ValueId> results = one.emit(op, operands, one.node().outputs.size());
+  const size_t first_list = static_cast<size_t>(op.carried) - stacked;
+  for (size_t k = 0; k < results.size(); ++k) {
+    if (!one.wants(k)) continue;
+    ValueId result = results[k];
+    if (k >= first_list)
+      result = one.emit(Slice{{0}, {1}, {(*one.type_of(result).dims)[0] - 1}, {1}}, {result});
+    one.result(k, result);
+  }
+}
+
 // Per-step inputs become gathers by the step, stacked results stand along their first axis until after the
 // loop, and lengths become selections.
 void plain_loop(Decompose& one) {
   Loop op = one.op<Loop>();
+  if (is_plain(one, op)) return lists_carried(one, op);
   size_t steps = op.step_axes.size(), stacked = op.stack_axes.size();
   std::vector<int64_t> axes(steps);
   std::vector<Dim> lengths(steps);

@@ -124,11 +124,16 @@ Term accumulate_slices(Decompose& d, Update update, Term x, Term numbers, Term u
 
 void decompose_scatter_elements(Decompose& d) {
   const auto& op = d.op<ScatterElements>();
-  if (op.update == Update::set) fail("nothing is accumulated");
   const Dims from = d.dims(0), shape = d.dims(1);
   Dim slices = product(from), count = product(shape);
-  Term list = reshape({&d, d.in(0)}, {slices, 1}), updates{&d, d.in(2)};
-  Term numbers = element_numbers(d, op.axis);
+  Term updates{&d, d.in(2)}, numbers = element_numbers(d, op.axis);
+  if (op.update == Update::set || op.update == Update::add) {
+    // Elements of a list, by their numbers.
+    Term y = apply(ScatterND{op.update}, {reshape({&d, d.in(0)}, {slices}), reshape(numbers, {count, 1}),
+                                          reshape(updates, {count})});
+    return d.result(0, reshape(y, from).id);
+  }
+  Term list = reshape({&d, d.in(0)}, {slices, 1});
   Term y = accumulate_slices(d, op.update, list, numbers, updates, slices, count, 1);
   d.result(0, reshape(y, from).id);
 }
@@ -163,6 +168,16 @@ void decompose_update_cache(Decompose& d) {
   if (op.mode == CacheMode::circular) places = remainder(places, size_term(d, from[axis]));
   ScatterElements put{static_cast<int64_t>(axis)};
   d.result(0, apply(put, {{&d, d.in(0)}, expand(places, updates), {&d, d.in(1)}}).id);
+}
+
+// The places where the condition holds are picked.
+void decompose_compress(Decompose& d) {
+  const auto& op = d.op<Compress>();
+  const Dims dims = d.dims(0);
+  Term x{&d, d.in(0)}, condition{&d, d.in(1)};
+  if (op.flat) x = reshape(x, {product(dims)});
+  Term places = squeeze(apply(NonZero{}, {condition}), {0});
+  d.result(0, gather(x, places, op.flat ? 0 : resolve_axis(op.axis, dims.size())).id);
 }
 
 // Integers of 64 bits: all by their low halves, then, as equal ones keep their order, by their high halves.
@@ -275,6 +290,7 @@ void gather_decompositions(Decompositions& table) {
   table.add<ScatterElements>(decompose_scatter_elements);
   table.add<ScatterND>(decompose_scatter_nd);
   table.add<UpdateCache>(decompose_update_cache);
+  table.add<Compress>(decompose_compress);
   table.add<TopK>(decompose_top_k);
   table.add<OneHot>(decompose_one_hot);
   table.add<Range>(decompose_range);

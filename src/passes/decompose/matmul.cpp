@@ -21,14 +21,31 @@ ValueId in_order(Decompose& node, size_t i, bool& transposed) {
   return node.emit(Transpose{perm}, {node.in(i)});
 }
 
+// Every product by itself: rows along the last axis but one, columns along the last.
+void sum_of_products(Decompose& node) {
+  Term a{&node, node.in(0)}, b{&node, node.in(1)};
+  const bool row = dims_of(a).size() == 1, column = dims_of(b).size() == 1;
+  if (row) a = unsqueeze(a, {0});
+  if (column) b = unsqueeze(b, {1});
+  const auto rank = static_cast<int64_t>(std::max(dims_of(a).size(), dims_of(b).size()));
+  const auto end = [](Term x) { return static_cast<int64_t>(dims_of(x).size()); };
+  Term y = reduce(Reduce::Kind::sum, unsqueeze(a, {end(a)}) * unsqueeze(b, {end(b) - 2}), {rank - 1});
+  if (column) y = squeeze(y, {rank - 1});
+  if (row) y = squeeze(y, {end(y) - (column ? 1 : 2)});
+  node.result(0, y.id);
+}
+
 // In i32 the product of bytes without their zero points is exact; in f32 that of small floats is what it
 // should be.
 void decompose_matmul(Decompose& node) {
   MatMul op = node.op<MatMul>();
   bool integers = is_integer(node.dtype(0));
   if (!node.has(2) && !node.has(3) && (op.out == DType::unknown || op.out == node.dtype(0))) {
-    if (!op.transpose_a && !op.transpose_b)
-      fail("a product of {} and {} has no other form", node.type(0).text(), node.type(1).text());
+    if (!op.transpose_a && !op.transpose_b) {
+      if (!integers)
+        fail("a product of {} and {} has no other form", node.type(0).text(), node.type(1).text());
+      return sum_of_products(node);
+    }
     ValueId a = in_order(node, 0, op.transpose_a), b = in_order(node, 1, op.transpose_b);
     return node.result(0, node.emit(op, {a, b}));
   }

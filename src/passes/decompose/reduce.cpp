@@ -1,5 +1,6 @@
 #include "ops/reduce.h"
 
+#include <limits>
 #include <numeric>
 
 #include "ops/shape.h"
@@ -44,6 +45,12 @@ void take_reduce_apart(Decompose& d) {
   const auto& op = d.op<Reduce>();
   const Kind kind = op.kind;
   const DType dtype = d.dtype(0);
+  if ((kind == Kind::max || kind == Kind::min) && is_float(dtype) && product(d.dims(0)).is_number(0) &&
+      d.result_type().is_static()) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    Term least = number(d, dtype, kind == Kind::max ? -infinity : infinity);
+    return d.result(0, expand(least, *d.result_type().dims).id);
+  }
   const bool none = !d.has(1) && op.axes.empty(), bends = kind == Kind::l2 || kind == Kind::log_sum;
   DType wide = dtype;
   if (is_small_float(dtype) && !none) wide = DType::f32;
@@ -51,7 +58,31 @@ void take_reduce_apart(Decompose& d) {
   Term x = cast({&d, d.in(0)}, wide);
   auto give = [&](Term result) { d.result(0, cast(result, dtype).id); };
   if (none) return give(kind == Kind::l2 ? abs(x) : after_sum(kind, before_sum(kind, x)));
-  if (!d.has(1)) fail("a reduction of {} over these axes has no form", name_of(dtype));
+  const auto over_axes = [&](Kind one, Term terms, bool keep) {
+    const Reduce made{one, op.axes, keep, op.empty_is_none};
+    return d.has(1) ? apply(made, {terms, {&d, d.in(1)}}) : apply(made, {terms});
+  };
+  if (kind == Kind::log_sum_exp && is_float(dtype)) {
+    // The largest element is taken out, so that no power overflows.
+    // Infinite ones are not, as they are all that counts.
+    const auto largest = [&](bool keep) {
+      constexpr double most = 3e38;
+      return max(min(over_axes(Kind::max, x, keep), most), -most);
+    };
+    Term powers = over_axes(Kind::sum, apply(Exp{}, {x - largest(true)}), op.keep);
+    return give(largest(op.keep) + apply(Log{}, {powers}));
+  }
+  if (!d.has(1)) {
+    if (kind == Kind::mean && is_integer(dtype)) {
+      Dim count = 1;
+      for (int64_t axis : op.axes) count = count * d.dims(0)[static_cast<size_t>(axis)];
+      return give(over_axes(Kind::sum, x, op.keep) / size_term(d, count, dtype));
+    }
+    if (kind == Kind::sum || kind == Kind::product || kind == Kind::max || kind == Kind::min ||
+        kind == Kind::mean || kind == Kind::log_sum_exp)
+      fail("a reduction of {} over these axes has no form", name_of(dtype));
+    return give(after_sum(kind, over_axes(Kind::sum, before_sum(kind, x), op.keep)));
+  }
   if (kind == Kind::sum || kind == Kind::product || kind == Kind::max || kind == Kind::min ||
       kind == Kind::log_sum_exp)
     return give(over_listed_axes(d, kind, x));
@@ -80,11 +111,12 @@ Term cumulated_in_steps(Decompose& d, const Cumulate& op, Term x, int64_t axis) 
   const Dim& size = dims[static_cast<size_t>(axis)];
   Dims rest = dims;
   rest.erase(rest.begin() + axis);
-  Term zero = expand(number(d, x.dtype(), 0), rest), count = size_term(d, size);
-  Term lines = repeat(count, {zero}, {x, count}, [&](Emitter&, const std::vector<Term>& given) {
+  const bool product = op.kind == Cumulate::Kind::product;
+  Term none = expand(number(d, x.dtype(), product ? 1 : 0), rest), count = size_term(d, size);
+  Term lines = repeat(count, {none}, {x, count}, [&](Emitter&, const std::vector<Term>& given) {
     Term step = op.reverse ? given[3] - 1 - given[0] : given[0];
-    Term sum = given[1] + gather(given[2], step, axis);
-    return std::vector<Term>{sum, op.exclusive ? given[1] : sum};
+    Term next = gather(given[2], step, axis), so_far = product ? given[1] * next : given[1] + next;
+    return std::vector<Term>{so_far, op.exclusive ? given[1] : so_far};
   })[1];
   if (op.reverse) lines = apply(Slice{{0}, {size - 1}, {size}, {-1}}, {lines});
   std::vector<int64_t> perm(dims.size());
@@ -97,7 +129,6 @@ Term cumulated_in_steps(Decompose& d, const Cumulate& op, Term x, int64_t axis) 
 // A product with a triangle of ones.
 void cumulate(Decompose& d) {
   const auto& op = d.op<Cumulate>();
-  if (op.kind != Cumulate::Kind::sum) fail("running products are not made of other operators");
   const Dims dims = d.dims(0);
   const int64_t rank = static_cast<int64_t>(dims.size());
   Term x{&d, d.in(0)};
@@ -113,7 +144,7 @@ void cumulate(Decompose& d) {
   const int64_t axis = resolve_axis(op.axis, dims.size());
   const Dim& size = dims[static_cast<size_t>(axis)];
   constexpr int64_t largest_triangle = 1024;
-  if (!size.is_number() || size.number() > largest_triangle)
+  if (!size.is_number() || size.number() > largest_triangle || op.kind == Cumulate::Kind::product)
     return d.result(0, cumulated_in_steps(d, op, x, axis).id);
   Term from = unsqueeze(counting(d, size), {1}), to = counting(d, size);
   Term before = op.reverse ? to < from : from < to;

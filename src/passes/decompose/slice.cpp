@@ -1,5 +1,7 @@
 #include "ops/slice.h"
 
+#include <algorithm>
+
 #include "ops/gather.h"
 #include "ops/generate.h"
 #include "ops/shape.h"
@@ -14,9 +16,13 @@ void decompose_slice(Decompose& d) {
   const auto& op = d.op<Slice>();
   Term x{&d, d.in(0)};
   Slice plain;
+  // A slice that the target does not take although nothing is odd about it.
+  const bool is_plain =
+      std::all_of(op.steps.begin(), op.steps.end(), [](int64_t step) { return step == 1; }) &&
+      numbers(op.starts) && numbers(op.sizes);
   for (size_t i = 0; i < op.axes.size(); ++i) {
     auto known = numbers({op.starts[i], op.sizes[i]});
-    if (known && op.steps[i] == 1) {
+    if (known && op.steps[i] == 1 && !is_plain) {
       plain.axes.push_back(op.axes[i]);
       plain.starts.push_back(op.starts[i]);
       plain.sizes.push_back(op.sizes[i]);

@@ -1,6 +1,7 @@
 #include "ops/unary.h"
 
 #include <cfloat>
+#include <span>
 
 #include "passes/decompose/term.h"
 
@@ -46,12 +47,67 @@ void bit_not(Decompose& d) {
   d.result(0, (Term{&d, d.constant(constant_tensor(ones))} - Term{&d, d.in(0)}).id);
 }
 
+Term real(Decompose& d) { return {&d, d.in(0)}; }
+
+void tan(Decompose& d) { d.result(0, (apply(Sin{}, {real(d)}) / apply(Cos{}, {real(d)})).id); }
+void sinh(Decompose& d) {
+  Term x = real(d);
+  d.result(0, (0.5 * (apply(Exp{}, {x}) - apply(Exp{}, {0 - x}))).id);
+}
+void cosh(Decompose& d) {
+  Term x = real(d);
+  d.result(0, (0.5 * (apply(Exp{}, {x}) + apply(Exp{}, {0 - x}))).id);
+}
+// Odd, and computed on magnitudes, where nothing cancels.
+void asinh(Decompose& d) {
+  Term x = real(d), size = abs(x), grown = apply(Log{}, {size + apply(Sqrt{}, {x * x + 1})});
+  d.result(0, (apply(Sign{}, {x}) * grown).id);
+}
+void acosh(Decompose& d) {
+  Term x = real(d);
+  d.result(0, apply(Log{}, {x + apply(Sqrt{}, {(x - 1) * (x + 1)})}).id);
+}
+void atanh(Decompose& d) {
+  Term x = real(d);
+  d.result(0, (0.5 * apply(Log{}, {(x + 1) / (1 - x)})).id);
+}
+
+// A rational function whose error is that of f32; beyond 4 the result is 1 to that precision.
+void erf(Decompose& d) {
+  static constexpr double over[] = {-2.72614225801306e-10, 2.77068142495902e-08,  -2.10102402082508e-06,
+                                    -5.69250639462346e-05, -7.34990630326855e-04, -2.95459980854025e-03,
+                                    -1.60960333262415e-02};
+  static constexpr double under[] = {-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03,
+                                     -7.37332916720468e-03, -1.42647390514189e-02};
+  Term x = max(min(cast(real(d), DType::f32), 4), -4), square = x * x;
+  const auto polynomial = [&](std::span<const double> factors) {
+    Term sum = factors[0] * square + factors[1];
+    for (double factor : factors.subspan(2)) sum = sum * square + factor;
+    return sum;
+  };
+  d.result(0, cast(x * polynomial(over) / polynomial(under), d.dtype(0)).id);
+}
+
+void sign(Decompose& d) {
+  Term x = real(d);
+  if (!is_integer(x.dtype())) fail("the sign of {} has no form", name_of(x.dtype()));
+  d.result(0, (cast(x > 0, x.dtype()) - cast(x < 0, x.dtype())).id);
+}
+
 }  // namespace
 
 void unary_decompositions(Decompositions& table) {
   table.add<Round>(round);
   table.add<IsInf>(is_inf);
   table.add<BitNot>(bit_not);
+  table.add<Tan>(tan);
+  table.add<Sinh>(sinh);
+  table.add<Cosh>(cosh);
+  table.add<Asinh>(asinh);
+  table.add<Acosh>(acosh);
+  table.add<Atanh>(atanh);
+  table.add<Erf>(erf);
+  table.add<Sign>(sign);
 }
 
 }  // namespace remodel

@@ -491,14 +491,18 @@ Access product(const Site& site, bool swapped) {
 Accesses matmul(const Site& site) {
   Build build(site);
   const Dims *a = build.dims(0), *b = build.dims(1);
-  if (!a || !b || !build.result_dims() || a->size() < 2 || b->size() < 2 || site.node.has(2) ||
-      site.node.has(3))
-    return {};
+  if (!a || !b || !build.result_dims() || a->size() < 2 || b->size() < 2) return {};
+  // Zero points of rows or columns would have to follow.
+  for (size_t i : {2, 3}) {
+    if (!site.node.has(i)) continue;
+    const Type& zero = site.graph.value(site.node.inputs[i]).type;
+    if (!has_one_element(zero) || zero.dims->size() > 1) return {};
+  }
   if (b->size() == 2 && !build.constant(0) && is_weight(site.graph, site.node.inputs[1])) return dense(site);
   Accesses made;
   for (bool swapped : {false, true}) {
     auto dtype = [&](size_t i) { return site.graph.value(site.node.inputs[i]).type.dtype; };
-    if (swapped && dtype(0) != dtype(1)) break;
+    if (swapped && (dtype(0) != dtype(1) || site.node.has(2) || site.node.has(3))) break;
     Access one = product(site, swapped);
     if (!one.ports.empty()) made.push_back(std::move(one));
   }

@@ -152,13 +152,13 @@ class Emission {
   }
 
   // The axes as the op has them, as far as the order allows; those of size 1 stay after what they follow.
-  Axes usual_axes(const Mode& mode, int slot, const std::vector<int>& pieces) const {
+  Axes usual_axes(const Unit& unit, const Mode& mode, int slot, const std::vector<int>& pieces) const {
     const Slot& own = mode.access.slots[slot];
     if (own.joined) {
       // Ports with one of several axes each share the place.
       return {{slot, pieces, own.axes}};
     }
-    Axes axes = run_axes(mode, slot, pieces, std::max(own.axes.size(), problem_.target().op_rank));
+    Axes axes = run_axes(mode, slot, pieces, problem_.most_axes(unit, mode, slot));
     int before = -1;
     for (int axis : own.axes) {
       bool there = std::any_of(axes.begin(), axes.end(), [&](const RunAxis& one) {
@@ -178,7 +178,7 @@ class Emission {
 
   // The axes of the flexible slot as a form has them that an operand comes in; none where the op cannot run
   // so.
-  std::optional<Axes> adopted(const Mode& mode, const Candidate& candidate, size_t p, size_t arrangement,
+  std::optional<Axes> adopted(const Unit& unit, const Mode& mode, size_t p, size_t arrangement,
                               const Shaped& form) const {
     const Port& port = mode.access.ports[p];
     const auto& slots = port.arrangements[arrangement];
@@ -190,7 +190,7 @@ class Emission {
       else if (takes(port, {slot, {}, mode.access.slots[slot].axes}, false))
         ++joined;
     if (flexible < 0 || slots[0] != flexible || form.size() < joined) return std::nullopt;
-    const std::vector<int>& pieces = candidate.slots[flexible];
+    const std::vector<int>& pieces = unit.candidate.slots[flexible];
     Axes axes;
     size_t next = 0;
     for (size_t i = 0; i + joined < form.size(); ++i) {
@@ -225,8 +225,7 @@ class Emission {
       if (axis.axes.size() > 1)
         for (int one : axis.axes)
           if (mode.access.axes[one].named) return std::nullopt;
-    if (axes.size() > std::max(problem_.target().op_rank, mode.access.slots[flexible].axes.size()))
-      return std::nullopt;
+    if (axes.size() > problem_.most_axes(unit, mode, flexible)) return std::nullopt;
     return axes;
   }
 
@@ -256,7 +255,7 @@ class Emission {
     usual.source = as_in_source(unit, mode, arrangements);
     int flexible = -1;
     for (size_t slot = 0; slot < mode.source.size(); ++slot) {
-      usual.slots.push_back(usual_axes(mode, static_cast<int>(slot), unit.candidate.slots[slot]));
+      usual.slots.push_back(usual_axes(unit, mode, static_cast<int>(slot), unit.candidate.slots[slot]));
       if (!mode.access.slots[slot].joined) flexible = static_cast<int>(slot);
     }
     options.push_back(usual);
@@ -265,7 +264,7 @@ class Emission {
       if (use.group < 0 || use.result || mode.access.ports[p].fixed) continue;
       const Shaped* form = forms_.first(use.group, unit.candidate.orders[p][arrangements[p]]);
       if (!form) continue;
-      auto axes = adopted(mode, unit.candidate, p, arrangements[p], *form);
+      auto axes = adopted(unit, mode, p, arrangements[p], *form);
       if (!axes) continue;
       Layout option = usual;
       option.source = false;

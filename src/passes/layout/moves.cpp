@@ -8,8 +8,9 @@
 namespace remodel::layout {
 namespace {
 
-// How many units moves may propose something to in all, a unit of the graph: this bounds the time.
-constexpr int64_t visits_a_unit = 400, most_visits = 400000;
+// How many units moves may propose something to, for each unit of the graph and in all: this bounds the time.
+// So many readers of a group that a move concerns count as one more.
+constexpr int64_t visits_a_unit = 400, most_visits = 400000, readers_a_visit = 16;
 
 class Search {
  public:
@@ -178,6 +179,7 @@ class Search {
     MinimumCut cut(count);
     int64_t before = 0;
     for (int g : groups) {
+      visits_ -= static_cast<int64_t>(problem_.groups[g].readers.size()) / readers_a_visit;
       before += problem_.cost(g);
       add_terms(cut, g);
     }

@@ -344,14 +344,30 @@ void Problem::add_interface(bool output, size_t index, const LayoutWishes& wishe
   units.push_back(std::move(unit));
 }
 
+size_t Problem::most_axes(const Unit& unit, const Mode& mode, int slot) const {
+  const auto place = target_.op_ranks.find(graph_.node(unit.id).op.name());
+  size_t most = place == target_.op_ranks.end() ? target_.op_rank : place->second;
+  // Those of operand 0 that are no matter of choice.
+  size_t joined = 0;
+  for (const Port& port : mode.access.ports)
+    if (!port.result && port.index == 0 && !port.fixed)
+      for (int other : port.arrangements[0]) {
+        const Slot& one = mode.access.slots[other];
+        joined += one.joined && std::any_of(port.axes.begin(), port.axes.end(), [&](const PortAxis& axis) {
+                    return std::find(one.axes.begin(), one.axes.end(), axis.axis) != one.axes.end();
+                  });
+      }
+  most -= std::min(most, joined);
+  return std::max(most, mode.access.slots[slot].axes.size());
+}
+
 bool Problem::complete(const Unit& unit, Candidate& candidate) {
   const Mode& mode = unit.modes[candidate.mode];
   for (size_t slot = 0; slot < candidate.slots.size(); ++slot) {
     if (mode.access.slots[slot].joined) continue;
-    size_t had = mode.access.slots[slot].axes.size();
     if (candidate.slots[slot] == mode.source[slot]) continue;
-    size_t rank = run_axes(mode, static_cast<int>(slot), candidate.slots[slot], 0).size();
-    if (rank > std::max(had, target_.op_rank)) return false;
+    const int number = static_cast<int>(slot);
+    if (run_axes(mode, number, candidate.slots[slot], 0).size() > most_axes(unit, mode, number)) return false;
   }
   candidate.orders.clear();
   for (size_t p = 0; p < unit.ports.size(); ++p) {

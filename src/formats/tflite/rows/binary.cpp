@@ -54,14 +54,14 @@ void binary_rows(Rows& rows) {
   rows.read("FLOOR_MOD", since(1), read_floor_mod);
   rows.read("SQUARED_DIFFERENCE", since(1), read_squared_difference);
   rows.read("ADD_N", since(1), read_add_n);
-  rows.row<Pow>("POW", since(1));
+  rows.read_row<Pow>("POW", since(1));
   rows.row<Atan2>("ATAN2", since(1));
   rows.row<Max>("MAXIMUM", since(1));
   rows.row<Min>("MINIMUM", since(1));
   rows.row<And>("LOGICAL_AND", since(1));
   rows.row<Or>("LOGICAL_OR", since(1));
   rows.row<BitXor>("BITWISE_XOR", since(1));
-  rows.row<Shr>("RIGHT_SHIFT", since(1));
+  rows.read_row<Shr>("RIGHT_SHIFT", since(1));
   rows.row<Equal>("EQUAL", since(1));
   rows.read("NOT_EQUAL", since(1), read_not_equal);
   rows.row<Less>("LESS", since(1));

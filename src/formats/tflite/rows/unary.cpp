@@ -12,7 +12,7 @@ void read_square(ReadNode& node) { node.emit_results(Mul{}, {node.input(0), node
 }  // namespace
 
 void unary_rows(Rows& rows) {
-  rows.row<Abs>("ABS", since(1));
+  rows.read_row<Abs>("ABS", since(1));
   rows.row<Neg>("NEG", since(1));
   rows.row<Sign>("SIGN", since(1));
   rows.row<Sqrt>("SQRT", since(1));

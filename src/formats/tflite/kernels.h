@@ -1,0 +1,36 @@
+// What LiteRT's kernels take: element types, axes, and the versions of operators that say so.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "formats/tflite/file.h"
+#include "ir/dtype.h"
+
+namespace remodel::tflite {
+
+using DTypes = uint32_t;  // a bit for each
+constexpr DTypes bit(DType dtype) { return DTypes{1} << static_cast<int>(dtype); }
+
+struct Kernel {
+  std::string_view type;
+  // A letter for each operand and result, the last one for all that follow:
+  //   T  one of `dtypes`, the same at every T;  i  i32;  I  i32 or i64;  b  boolean;  f  f32;  ?  any
+  std::string_view inputs, outputs;
+  DTypes dtypes = 0;
+  int axes = 8;  // the most that operands at T and their broadcast may have
+  bool broadcasts = true;
+};
+
+// Null for an operator that is not written.
+const Kernel* find_kernel(std::string_view type);
+char letter(std::string_view letters, size_t i);
+// The type in which the kernel computes what `dtype` would give; unknown: none.
+DType taken(const Kernel& kernel, DType dtype);
+
+// The lowest version of the operator whose kernel does what it asks for.
+int64_t version_of(const Operator& made, const std::vector<Type>& inputs, const std::vector<Type>& outputs);
+
+}  // namespace remodel::tflite

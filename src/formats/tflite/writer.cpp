@@ -1,0 +1,324 @@
+#include "formats/tflite/writer.h"
+
+#include <algorithm>
+
+#include "formats/row_engine.h"
+#include "formats/tflite/kernels.h"
+#include "formats/tflite/rows.h"
+#include "ir/layer.h"
+
+namespace remodel::tflite {
+namespace {
+
+// Sizes that are not known stand as 1 in the shape, and as -1 in its signature.
+void set_shape(Tensor& tensor, const Type& type) {
+  if (!type.dims) return;
+  bool open = false;
+  for (const Dim& dim : *type.dims) {
+    if (dim.is_number() && dim.number() > INT32_MAX)
+      fail("a size of {} is beyond what a file can say", dim.number());
+    const int32_t size = dim.is_number() ? static_cast<int32_t>(dim.number()) : 1;
+    tensor.shape.push_back(size);
+    tensor.signature.push_back(dim.is_number() ? size : -1);
+    open |= !dim.is_number();
+  }
+  if (!open) tensor.signature.clear();
+}
+
+TensorType tensor_type(DType dtype) {
+  if (dtype == DType::unknown) fail("an element type is not known");
+  const auto type = tensor_type_of(dtype);
+  if (!type) fail("TensorFlow Lite has no tensors of {}", name_of(dtype));
+  return *type;
+}
+
+}  // namespace
+
+Id GraphWriter::add_tensor(const std::string& name, Type type) {
+  if (!type.is_tensor()) fail("TensorFlow Lite has no {}", type.text());
+  tflite::Tensor tensor;
+  tensor.name = names_.take(!name.empty() ? name : node_name_.empty() ? "tensor" : node_name_);
+  tensor.type = tensor_type(type.dtype);
+  set_shape(tensor, type);
+  to_.tensors.push_back(std::move(tensor));
+  types_.push_back(std::move(type));
+  return static_cast<Id>(to_.tensors.size()) - 1;
+}
+
+Id GraphWriter::add_constant(ConstantPtr constant, const std::string& name) {
+  if (auto place = by_pointer_.find(constant); place != by_pointer_.end()) return place->second;
+  const size_t hash = constant->hash();
+  auto [first, last] = by_content_.equal_range(hash);
+  for (auto place = first; place != last; ++place)
+    if (constant_of(place->second)->equals(*constant)) return by_pointer_[constant] = place->second;
+  const Id id =
+      add_tensor(name.empty() ? "constant" : name, Type(constant->dtype(), to_dims(constant->shape())));
+  to_.tensors.back().data = constant;
+  by_content_.emplace(hash, id);
+  return by_pointer_[constant] = id;
+}
+
+Id GraphWriter::integers(const std::vector<int64_t>& values) {
+  for (int64_t value : values)
+    if (value > INT32_MAX || value < INT32_MIN) fail("{} is beyond 32 bits", value);
+  return add_constant(constant_tensor(remodel::Tensor::of<int32_t>(
+                          DType::i32, {static_cast<int64_t>(values.size())}, {values.begin(), values.end()})),
+                      "");
+}
+
+Id GraphWriter::id_of(ValueId value) {
+  if (value == absent) return -1;
+  if (auto place = ids_.find(value); place != ids_.end()) return place->second;
+  const Value& it = graph_.value(value);
+  if (it.constant) return ids_[value] = add_constant(it.constant, it.name);
+  if (!trial_) throw Error(fmt::format("'{}' is used before it is computed", it.name), ErrorKind::internal);
+  return ids_[value] = add_tensor(it.name, it.type);
+}
+
+Id GraphWriter::sizes(const Dims& dims) {
+  if (!trial_ || numbers(dims)) return sizes_.list(dims);
+  return add_tensor("sizes", Type(DType::i32, {Dim(static_cast<int64_t>(dims.size()))}));
+}
+
+Id GraphWriter::reshape_sizes(Id tensor, const Dims& dims) {
+  std::vector<int64_t> wished;
+  size_t open = 0;
+  bool zero = false;
+  for (const Dim& dim : dims) {
+    wished.push_back(dim.is_number() ? dim.number() : -1);
+    open += !dim.is_number();
+    zero |= dim.is_number(0);
+  }
+  (void)tensor;
+  if (open == 0 || (open == 1 && !zero)) return integers(wished);
+  return sizes(dims);
+}
+
+void GraphWriter::put(Operator made) {
+  std::vector<Type> inputs, outputs;
+  for (Id id : made.inputs) inputs.push_back(id < 0 ? Type() : type_of(id));
+  for (Id id : made.outputs) outputs.push_back(type_of(id));
+  made.version = version_of(made, inputs, outputs);
+  to_.operators.push_back(std::move(made));
+}
+
+void GraphWriter::cast_to(Id result, Id tensor) {
+  const DType from = type_of(tensor).dtype, to = type_of(result).dtype;
+  Operator made;
+  made.inputs = {tensor};
+  made.outputs = {result};
+  if (from == DType::u64 || to == DType::u64) {
+    if (bits_of(from) != bits_of(to) || is_float(from) || is_float(to)) fail("LiteRT casts no u64");
+    made.type = "BITCAST";
+  } else {
+    made.type = "CAST";
+    made.attributes = {word("in_data_type", name_of(tensor_type(from))),
+                       word("out_data_type", name_of(tensor_type(to)))};
+  }
+  put(std::move(made));
+}
+
+Id GraphWriter::cast(Id tensor, DType to) {
+  const Type from = type_of(tensor);
+  if (from.dtype == to) return tensor;
+  if (const ConstantPtr constant = constant_of(tensor)) return add_constant(constant_cast(constant, to), "");
+  const Id result = add_tensor("", from.with_dtype(to));
+  cast_to(result, tensor);
+  return result;
+}
+
+void GraphWriter::emit(Operator made) {
+  if (made.custom) return put(std::move(made));
+  const Kernel* kernel = find_kernel(made.type);
+  if (!kernel) fail("what types {} takes is not known", made.type);
+  // What is computed instead of T.
+  DType wished = DType::unknown, computed = DType::unknown;
+  for (size_t i = 0; i < made.inputs.size(); ++i) {
+    Id& input = made.inputs[i];
+    if (input < 0) continue;
+    const Type& type = type_of(input);
+    switch (letter(kernel->inputs, i)) {
+      case 'T': {
+        if (type.dims && type.dims->size() > static_cast<size_t>(kernel->axes))
+          fail("LiteRT's {} takes {} axes at most, but there are {}", kernel->type, kernel->axes,
+               type.dims->size());
+        if (wished == DType::unknown) {
+          wished = type.dtype;
+          computed = taken(*kernel, wished);
+          if (computed == DType::unknown) fail("LiteRT's {} does not take {}", kernel->type, name_of(wished));
+        }
+        input = cast(input, computed);
+        break;
+      }
+      case 'i':
+        if (type.dtype != DType::i32) input = cast(input, DType::i32);
+        break;
+      case 'I':
+        if (type.dtype != DType::i32 && type.dtype != DType::i64) input = cast(input, DType::i32);
+        break;
+      case 'f':
+        input = cast(input, DType::f32);
+        break;
+      default:
+        break;
+    }
+  }
+  std::vector<std::pair<Id, Id>> back;
+  for (size_t k = 0; k < made.outputs.size(); ++k) {
+    const char what = letter(kernel->outputs, k);
+    const DType given = what == 'T'   ? computed
+                        : what == 'i' ? DType::i32
+                        : what == 'b' ? DType::boolean
+                        : what == 'f' ? DType::f32
+                                      : DType::unknown;
+    Id& output = made.outputs[k];
+    if (given == DType::unknown || type_of(output).dtype == given) continue;
+    const Id inner = add_tensor("", type_of(output).with_dtype(given));
+    back.emplace_back(output, inner);
+    output = inner;
+  }
+  put(std::move(made));
+  for (const auto& [output, inner] : back) cast_to(output, inner);
+}
+
+void GraphWriter::activate(Id result, std::string_view activation) {
+  if (trial_) return;
+  Operator& last = to_.operators.back();
+  const Builtin* builtin = find_builtin(last.type);
+  if (builtin && builtin->options && builtin->options->find("fused_activation_function")) {
+    last.attributes.push_back(word("fused_activation_function", activation));
+    return;
+  }
+  const Id before = add_tensor("", type_of(result));
+  to_.operators.back().outputs = {before};
+  Operator after;
+  after.type = std::string(activation);
+  after.inputs = {before};
+  after.outputs = {result};
+  put(std::move(after));
+}
+
+int64_t GraphWriter::write_body(const Graph& graph) {
+  if (trial_) return 0;
+  const size_t number = file_.file.graphs.size();
+  file_.file.graphs.emplace_back();
+  SubGraph body = GraphWriter(file_, graph, false).write(true);
+  file_.file.graphs[number] = std::move(body);
+  return static_cast<int64_t>(number);
+}
+
+SubGraph GraphWriter::write(bool inner) {
+  to_.name = graph_.name.empty() ? "main" : graph_.name;
+  // The interface's names are taken first: what is inside gives way.
+  for (const Port& port : graph_.inputs) {
+    const Id id = add_tensor(port.name, graph_.value(port.value).type);
+    to_.inputs.push_back(id);
+    ids_[port.value] = id;
+    sizes_.note(graph_.value(port.value).type, id);
+  }
+  // An output takes the name that it has outside; what is one twice, or is not computed, is copied at the
+  // end.
+  std::unordered_map<ValueId, std::string> names;
+  std::vector<bool> direct;
+  for (const Port& port : graph_.outputs) {
+    direct.push_back(graph_.value(port.value).producer != absent &&
+                     names.emplace(port.value, port.name).second);
+  }
+  std::vector<Id> copies(graph_.outputs.size(), -1);
+  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const Port& port = graph_.outputs[i];
+    const bool kept = inner && !graph_.value(port.value).constant;
+    if (!direct[i] && !kept) copies[i] = add_tensor(port.name, graph_.value(port.value).type);
+  }
+  for (const auto& [value, name] : names) {
+    try {
+      ids_[value] = add_tensor(name, graph_.value(value).type);
+    } catch (Error& error) {
+      file_.problems.push_back(error.at(layer_text(*graph_.producer(value))));
+      return {};
+    }
+  }
+  const Cover covering = cover(graph_, [&](NodeId root) {
+    return all_rows().find_tile(WriteNode(*this, graph_, graph_.node(root)), 1);
+  });
+  for (NodeId id : graph_.order()) {
+    if (covering.covered.count(id)) continue;
+    const Node& node = graph_.node(id);
+    node_name_ = node.origin.empty() ? "" : node.origin[0];
+    try {
+      for (ValueId output : node.outputs)
+        if (output != absent && !ids_.count(output))
+          ids_[output] = add_tensor(graph_.value(output).name, graph_.value(output).type);
+      auto tile = covering.tiles.find(id);
+      write_node(node, tile != covering.tiles.end() ? &tile->second : nullptr);
+    } catch (Error& error) {
+      file_.problems.push_back(error.at(layer_text(node)));
+    }
+    for (ValueId output : node.outputs)
+      if (output != absent && ids_.count(output)) sizes_.note(graph_.value(output).type, ids_[output]);
+  }
+  node_name_.clear();
+  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const ValueId value = graph_.outputs[i].value;
+    if (!file_.problems.empty()) break;
+    Id id = id_of(value);
+    const bool kept = inner && !graph_.value(value).constant;
+    if (!direct[i] && !kept) {
+      const Type& type = graph_.value(value).type;
+      Node none;
+      WriteNode(*this, graph_, none).reshape_to(copies[i], id, type.dims.value_or(Dims{}));
+      id = copies[i];
+    }
+    to_.outputs.push_back(id);
+  }
+  return std::move(to_);
+}
+
+void GraphWriter::write_node(const Node& node, const TileMatch* tile) {
+  WriteNode writing(*this, graph_, node);
+  if (tile) return all_rows().tile(*tile).write(writing, tile->inner);
+  std::string why;
+  const Row* row = all_rows().find_writer(writing, 1, &why);
+  if (!row)
+    throw Error(why.empty() ? fmt::format("'{}' has no form in TensorFlow Lite", node.op.name()) : why);
+  if (row->write)
+    row->write(writing);
+  else
+    write_by_row(writing, *row);
+}
+
+std::string cannot_write(const Graph& graph, const Node& node) {
+  std::vector<Error> problems;
+  FileWriter file(problems);
+  GraphWriter writer(file, graph, true);
+  try {
+    for (ValueId output : node.outputs)
+      if (output != absent) writer.id_of(output);
+    writer.write_node(node, nullptr);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw;
+    return error.what();
+  }
+  return "";
+}
+
+File build_file(const Model& model, std::vector<Error>& problems) {
+  FileWriter file(problems);
+  file.file.description = "Made by Remodel.";
+  file.file.graphs.resize(model.graphs.size());
+  for (size_t i = 0; i < model.graphs.size(); ++i) {
+    SubGraph written = GraphWriter(file, *model.graphs[i], false).write(false);
+    Signature signature;
+    signature.key = model.graphs.size() == 1 || written.name.empty() ? "serving_default" : written.name;
+    signature.graph = static_cast<int32_t>(i);
+    for (size_t k = 0; k < written.inputs.size(); ++k)
+      signature.inputs.emplace_back(model.graphs[i]->inputs[k].name, written.inputs[k]);
+    for (size_t k = 0; k < written.outputs.size(); ++k)
+      signature.outputs.emplace_back(model.graphs[i]->outputs[k].name, written.outputs[k]);
+    file.file.graphs[i] = std::move(written);
+    file.file.signatures.push_back(std::move(signature));
+  }
+  return std::move(file.file);
+}
+
+}  // namespace remodel::tflite

@@ -1,0 +1,83 @@
+// From the IR to the parts of a TensorFlow Lite file.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/unique_names.h"
+#include "formats/cover.h"
+#include "formats/size_writer.h"
+#include "formats/tflite/file.h"
+#include "formats/tflite/write_node.h"
+
+namespace remodel::tflite {
+
+// The parts of the file. Problems, one a node that cannot be said, are added to `problems`.
+File build_file(const Model& model, std::vector<Error>& problems);
+
+// Why the target has no form for the node, as it stands; empty where it has one.
+std::string cannot_write(const Graph& graph, const Node& node);
+
+// What all sub-graphs of one file share.
+struct FileWriter {
+  explicit FileWriter(std::vector<Error>& problems) : problems(problems) {}
+  std::vector<Error>& problems;
+  File file;
+};
+
+// One sub-graph being written.
+class GraphWriter : private SizeOperators {
+ public:
+  // `trial`: only to find out what can be said; operands and sizes need not be computed before.
+  GraphWriter(FileWriter& file, const Graph& graph, bool trial)
+      : file_(file), graph_(graph), trial_(trial), sizes_(*this, nullptr) {}
+
+  // An `inner` one's outputs have no names, and may be its inputs.
+  SubGraph write(bool inner);
+  void write_node(const Node& node, const TileMatch* tile);
+
+  Id id_of(ValueId value);
+  Id add_tensor(const std::string& name, Type type);
+  Id add_constant(ConstantPtr constant, const std::string& name);
+  Id integers(const std::vector<int64_t>& values);
+  const Type& type_of(Id tensor) const { return types_[static_cast<size_t>(tensor)]; }
+  const ConstantPtr& constant_of(Id tensor) const { return to_.tensors[static_cast<size_t>(tensor)].data; }
+  Id sizes(const Dims& dims);
+  // Of a reshape: one size that is not known becomes -1 where that says the same.
+  Id reshape_sizes(Id tensor, const Dims& dims);
+  Id cast(Id tensor, DType to);
+  void emit(Operator made);
+  int64_t write_body(const Graph& graph);
+  // The last operator gives `result` after an activation ("RELU"): by its own option where it has that,
+  // otherwise by another operator.
+  void activate(Id result, std::string_view activation);
+  void define(ValueId value, Id id) { ids_[value] = id; }
+
+ private:
+  void put(Operator made);
+  void cast_to(Id result, Id tensor);
+  // SizeOperators, in sizes.cpp; a tensor's number is its Id.
+  Tensor constant(const std::vector<int64_t>& numbers) override { return integers(numbers); }
+  bool has_parts() const override { return false; }
+  Tensor shape(Tensor value, int64_t first, int64_t end, int64_t rank) override;
+  Tensor part(Tensor sizes, int64_t first, int64_t end) override;
+  Tensor join(const std::vector<Tensor>& lists) override;
+  Tensor compute(Arithmetic what, Tensor a, Tensor b) override;
+  bool can_be_asked(DType) const override { return true; }
+
+  FileWriter& file_;
+  const Graph& graph_;
+  const bool trial_;
+  SubGraph to_;
+  std::vector<Type> types_;  // of to_.tensors
+  std::unordered_map<ValueId, Id> ids_;
+  std::unordered_map<ConstantPtr, Id> by_pointer_;
+  std::unordered_multimap<size_t, Id> by_content_;
+  UniqueNames names_{"_"};
+  std::string node_name_;
+  SizeWriter sizes_;
+};
+
+}  // namespace remodel::tflite
