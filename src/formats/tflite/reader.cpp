@@ -7,6 +7,7 @@
 #include "formats/tflite/read_node.h"
 #include "formats/tflite/rows.h"
 #include "ops/cast.h"
+#include "ops/shape.h"
 
 namespace remodel::tflite {
 namespace {
@@ -109,6 +110,20 @@ ValueId Scope::get(const Reading& reading, int32_t slot) {
   const ValueId value = graph.add_input(it.name, it.type);
   graph.inputs.back().state = slot;
   return state[slot] = value;
+}
+
+void Scope::set(const Reading& reading, int32_t slot, ValueId value) {
+  const StateSlot& it = reading.model.states[static_cast<size_t>(slot)];
+  const Type given = graph.value(value).type;
+  if (!same_shape_and_dtype(given, it.type)) {
+    const bool open = given.is_tensor() && (!given.dims || !numbers(*given.dims));
+    if (given.dtype != it.type.dtype || !open)
+      fail("variable '{}' is {}, but is given {}", it.name, it.type.text(), given.text());
+    // The sizes that only running tells have to be those of the variable.
+    value = graph.node(graph.add_node(Reshape{*it.type.dims, true}, {value}, {""})).outputs[0];
+  }
+  state[slot] = value;
+  assigned.insert(slot);
 }
 
 std::string resource_key(const Operator& handle) {
@@ -224,7 +239,8 @@ void GraphReader::read_operator(const Operator& one) {
   };
   try {
     if (--reading_.operators_left < 0) fail("its sub-graphs stand for more operators than can be read");
-    const Row* row = all_rows().find_reader("", one.type, one.version);
+    const Row* row = all_rows().find_reader(one.custom ? "custom" : "", one.type, one.version);
+    if (one.outputs.empty() && !one.custom && !is_statement(one.type)) fail("it has no outputs");
     ReadNode node(*this, one);
     if (one.custom && !row) {
       node.keep();

@@ -18,8 +18,11 @@ const Rows& all_rows();
 
 // The operator only moves elements: on one grid it does so with integers as well as with real numbers.
 bool moves_elements(std::string_view type);
-// Operand i stands for real numbers where it is quantized.
-bool takes_reals(std::string_view type, size_t i);
+// Its quantized operands stand for real numbers.
+bool takes_reals(std::string_view type);
+
+// It has no results, only an effect.
+bool is_statement(std::string_view type);
 
 void activation_rows(Rows& rows);
 void binary_rows(Rows& rows);
