@@ -115,8 +115,6 @@ Loaded load(const std::string& path, const LoadOptions& options) {
   }
 }
 
-Model load_model(const std::string& path) { return load(path).model; }
-
 std::vector<Report::File> files_of(const std::string& path, const std::string& format) {
   // What can be read but once is left to load().
   if (!path_exists(path) || is_folder(path) || is_device(path)) return {};
