@@ -1,7 +1,5 @@
 #include "ir/bind.h"
 
-#include <algorithm>
-
 #include "ir/infer.h"
 
 namespace remodel {

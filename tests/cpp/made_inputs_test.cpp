@@ -182,7 +182,7 @@ TEST(MadeInputs, SuitWhatPicksBatchesRatiosAndParts) {
       sets_of(R"(graph g(x: f32[2, 3, 8, 8], rois: f32[5, 4], batch: i64[5], ratio: f32[], parts: i64[3]) {
     a = roi_align(x, rois, batch) {height: 2, width: 2}
     b = list_split(x, parts) {axis: 2}
-    yes: bool[] = const [true]
+    yes: bool[] = const [1]
     c, d = dropout(x, ratio, yes)
     return a, b, c
   })");
