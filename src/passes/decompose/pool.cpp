@@ -163,6 +163,17 @@ void decompose_avg_pool(Decompose& d) {
   d.result(0, d.emit(op, {x}));
 }
 
+// Elements put at their places in a list of zeros.
+void decompose_max_unpool(Decompose& d) {
+  const auto& op = d.op<MaxUnpool>();
+  if (d.has(2)) fail("a shape that is only known when the model runs");
+  const Dim count = product(d.dims(0)), size = product(op.shape);
+  ValueId zeros = d.emit(Expand{{size}}, {d.scalar(d.dtype(0), 0)});
+  ValueId places = d.emit(Reshape{{count, Dim(1)}, false}, {d.in(1)});
+  ValueId values = d.emit(Reshape{{count}, false}, {d.in(0)});
+  d.result(0, d.emit(Reshape{op.shape, false}, {d.emit(ScatterND{}, {zeros, places, values})}));
+}
+
 ValueId zero(Decompose& d, DType dtype) { return d.scalar(dtype, 0); }
 
 void decompose_lp_pool(Decompose& d) {
@@ -193,6 +204,7 @@ void decompose_lp_pool(Decompose& d) {
 void pool_decompositions(Decompositions& table) {
   table.add<MaxPool>(decompose_max_pool);
   table.add<MaxPoolIndex>(decompose_max_pool_index);
+  table.add<MaxUnpool>(decompose_max_unpool);
   table.add<AvgPool>(decompose_avg_pool);
   table.add<LpPool>(decompose_lp_pool);
 }
