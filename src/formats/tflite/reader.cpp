@@ -281,7 +281,7 @@ class EntryReader {
     Scope scope{*graph, true, {}, {}};
     GraphReader reader(reading_, scope, index_, "");
     reading_.open = {index_};
-    choose();
+    if (!choose()) return graph;
     std::unordered_set<std::string> names;
     for (const int32_t tensor : inputs_)
       if (!is_cut(tensor)) add_input(reader, *graph, tensor, names);
@@ -350,24 +350,39 @@ class EntryReader {
     return found;
   }
 
-  void choose() {
-    TensorNames names, input_names;
+  // False where it is not possible to do as asked.
+  bool choose() {
+    const size_t before = reading_.problems.size();
+    TensorNames names;
     for (const Tensor& tensor : sub_.tensors) names.add(tensor.name);
     outputs_ = sub_.outputs;
     if (!request_.outputs.empty()) outputs_.clear();
-    for (const std::string& asked : request_.outputs) {
-      const int32_t tensor = find(names.find(asked, "tensor"));
-      if (std::count(outputs_.begin(), outputs_.end(), tensor)) fail("output '{}' is asked for twice", asked);
-      outputs_.push_back(tensor);
-    }
+    for (const std::string& asked : request_.outputs)
+      follow(reading_.problems, [&] {
+        const int32_t tensor = find(names.find(asked, "tensor"));
+        if (std::count(outputs_.begin(), outputs_.end(), tensor))
+          fail("output '{}' is asked for twice", asked);
+        outputs_.push_back(tensor);
+      });
     inputs_ = sub_.inputs;
     if (!request_.inputs.empty()) inputs_.clear();
+    std::vector<std::string> order;
     for (const std::string& asked : request_.inputs) {
-      const int32_t tensor = find(names.find(asked, "tensor"));
-      if (std::count(inputs_.begin(), inputs_.end(), tensor)) fail("input '{}' is asked for twice", asked);
-      inputs_.push_back(tensor);
-      if (!std::count(sub_.inputs.begin(), sub_.inputs.end(), tensor)) cut_.insert(tensor);
+      order.push_back(asked);
+      follow(reading_.problems, [&] {
+        const int32_t tensor = find(order.back() = names.find(asked, "tensor"));
+        if (std::count(inputs_.begin(), inputs_.end(), tensor)) fail("input '{}' is asked for twice", asked);
+        inputs_.push_back(tensor);
+        if (!std::count(sub_.inputs.begin(), sub_.inputs.end(), tensor)) cut_.insert(tensor);
+      });
     }
+    if (order.empty())
+      for (const int32_t tensor : inputs_) order.push_back(tensor_at(tensor).name);
+    for (const InputShape& shape : named_shapes(request_.shapes, order, reading_.problems))
+      if (shape.dims) shapes_[shape.name] = *shape.dims;
+    for (const InputType& type : named_types(request_.types, order, reading_.problems))
+      types_[type.name] = type.dtype;
+    if (reading_.problems.size() != before) return false;
     const std::set<int32_t> stop =
         request_.inputs.empty() ? std::set<int32_t>() : std::set<int32_t>(inputs_.begin(), inputs_.end());
     needed_ = upstream(outputs_, stop);
@@ -376,12 +391,7 @@ class EntryReader {
     std::set<int32_t> computed;
     for (const Operator& one : sub_.operators) computed.insert(one.outputs.begin(), one.outputs.end());
     std::erase_if(cut_, [&](int32_t tensor) { return !computed.count(tensor); });
-    std::vector<std::string> order;
-    for (const int32_t tensor : inputs_)
-      order.push_back(tensor_at(tensor).name), input_names.add(tensor_at(tensor).name);
-    for (const InputShape& shape : named_shapes(request_.shapes, order))
-      if (shape.dims) shapes_[shape.name] = *shape.dims;
-    for (const InputType& type : request_.types) types_[input_names.find(type.name, "input")] = type.dtype;
+    return true;
   }
 
   void add_input(GraphReader& reader, Graph& graph, int32_t index, std::unordered_set<std::string>& names) {
