@@ -5,6 +5,7 @@
 #include <new>
 
 #include "app/arrays.h"
+#include "app/exercise.h"
 #include "app/runnable.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -88,14 +89,10 @@ class Check {
 
   void run() {
     first_ = report_.outputs.size();
-    for (const Port& port : result_.outputs) {
-      OutputCheck check;
-      check.graph = source_.name;
-      check.output = port.name;
-      report_.outputs.push_back(check);
-    }
-    if (std::string problem = pair_ports(); !problem.empty()) return all(Verdict::failed, problem);
-    bool any_runs = result_.outputs.empty();
+    pair_outputs();
+    if (std::string problem = pair_inputs(); !problem.empty()) return all(Verdict::failed, problem);
+    if (!options_.by_place && !same_order()) return all(Verdict::failed, "the outputs are in another order");
+    bool any_runs = output_pairs_.empty();
     for (size_t i = 0; i < output_pairs_.size(); ++i) {
       check(i).reason = missing(i);
       any_runs = any_runs || missing(i).empty();
@@ -124,43 +121,73 @@ class Check {
     std::vector<Datum> inputs, outputs;  // of the source
   };
 
+  struct Pair {
+    size_t source, result;  // places of ports
+  };
+
+  // Of a pair of outputs.
   OutputCheck& check(size_t i) { return report_.outputs[first_ + i]; }
   // The layer for which the output cannot be run; "" where it can.
   const std::string& missing(size_t i) const {
-    const std::string& of_source = source_part_.missing[output_pairs_[i]];
-    return of_source.empty() ? result_part_.missing[i] : of_source;
+    const std::string& of_source = source_part_.missing[output_pairs_[i].source];
+    return of_source.empty() ? result_part_.missing[output_pairs_[i].result] : of_source;
   }
   void all(Verdict verdict, const std::string& reason) {
-    for (size_t i = 0; i < result_.outputs.size(); ++i) {
+    for (size_t i = 0; i < output_pairs_.size(); ++i) {
       check(i).verdict = verdict;
       check(i).reason = reason;
     }
   }
 
-  // The source's port of the same name, or at the same place where the names are others throughout.
-  static bool pair(const std::vector<Port>& from, const std::vector<Port>& to, std::vector<size_t>& pairs,
-                   std::string& missing) {
-    for (const Port& port : from) {
-      auto same =
-          std::find_if(to.begin(), to.end(), [&](const Port& other) { return other.name == port.name; });
-      if (same == to.end()) {
-        missing = port.name;
+  // Ports of one name, in the result's order. Where there is none of either model's names in the other, those
+  // at one place, if that is asked for.
+  std::vector<Pair> pair(const std::vector<Port>& source, const std::vector<Port>& result,
+                         const char* what) const {
+    std::vector<Pair> pairs;
+    std::vector<bool> taken(source.size(), false);
+    for (size_t i = 0; i < result.size(); ++i)
+      for (size_t j = 0; j < source.size(); ++j) {
+        if (taken[j] || source[j].name != result[i].name) continue;
+        taken[j] = true;
+        pairs.push_back({j, i});
         break;
       }
-      pairs.push_back(same - to.begin());
-    }
-    if (pairs.size() == from.size()) return true;
-    if (from.size() != to.size()) return false;
-    pairs.clear();
-    for (size_t i = 0; i < from.size(); ++i) pairs.push_back(i);
-    return true;
+    if (!pairs.empty() || !options_.by_place || source.size() != result.size() || source.empty())
+      return pairs;
+    report_.notes.push_back(
+        fmt::format("no {0} has the same name in both models, so {0}s were paired by place", what));
+    for (size_t i = 0; i < result.size(); ++i) pairs.push_back({i, i});
+    return pairs;
   }
-  std::string pair_ports() {
-    std::string missing;
-    if (!pair(result_.inputs, source_.inputs, input_pairs_, missing))
-      return fmt::format("the source has no input '{}'", missing);
-    if (!pair(result_.outputs, source_.outputs, output_pairs_, missing))
-      return fmt::format("the source has no output '{}'", missing);
+  // The report has first the pairs, then what only one of the models has.
+  void pair_outputs() {
+    output_pairs_ = pair(source_.outputs, result_.outputs, "output");
+    std::vector<bool> of_source(source_.outputs.size(), false), of_result(result_.outputs.size(), false);
+    for (const Pair& one : output_pairs_) {
+      of_source[one.source] = of_result[one.result] = true;
+      add(result_.outputs[one.result].name);
+    }
+    for (size_t i = 0; i < of_source.size(); ++i)
+      if (!of_source[i]) add(source_.outputs[i].name, "the result has no such output");
+    for (size_t i = 0; i < of_result.size(); ++i)
+      if (!of_result[i]) add(result_.outputs[i].name, "the source has no such output");
+  }
+  bool same_order() const {
+    return std::is_sorted(output_pairs_.begin(), output_pairs_.end(),
+                          [](const Pair& a, const Pair& b) { return a.source < b.source; });
+  }
+  void add(const std::string& name, const std::string& missing = "") {
+    OutputCheck one;
+    one.graph = source_.name, one.output = name;
+    if (!missing.empty()) one.verdict = Verdict::failed, one.reason = missing;
+    report_.outputs.push_back(std::move(one));
+  }
+  std::string pair_inputs() {
+    const std::vector<Pair> pairs = pair(source_.inputs, result_.inputs, "input");
+    for (const Pair& one : pairs) input_pairs_.push_back(one.source);
+    for (size_t i = 0; i < result_.inputs.size(); ++i)
+      if (i >= pairs.size() || pairs[i].result != i)
+        return fmt::format("the source has no input '{}'", result_.inputs[i].name);
     return "";
   }
 
@@ -225,9 +252,8 @@ class Check {
       return try_source(set);
     }
     fixed_ = source_with_fixed_sizes();
-    SizeWishes wishes{options_.input_shapes};
     std::string problem;
-    for (ChosenSizes& sizes : choose_sizes(fixed_ ? *fixed_ : source_, wishes, 4)) {
+    for (ChosenSizes& sizes : choose_sizes(fixed_ ? *fixed_ : source_, {}, 4)) {
       std::string found = try_made(set, sizes, 0);
       if (found.empty()) {
         chosen_ = std::move(sizes);
@@ -250,7 +276,18 @@ class Check {
     } catch (const std::bad_alloc&) {
       return no_memory;
     }
-    return try_source(set);
+    std::string problem = try_source(set);
+    if (problem.empty()) undecide(set);
+    return problem;
+  }
+
+  // Takes smaller inputs for those under which every probability is next to 0 or 1.
+  void undecide(Set& set) {
+    for (double factor : {0.25, 0.06, 0.015}) {
+      if (!any_decided(source_, set.outputs)) return;
+      Set quiet{set.text, quieter(set.inputs, factor), {}};
+      if (try_source(quiet).empty() && !any_decided(source_, quiet.outputs)) set = std::move(quiet);
+    }
   }
 
   // Other sizes where they are open; the same where others do not work.
@@ -261,7 +298,7 @@ class Check {
       return try_source(set).empty();
     }
     if (!chosen_.sizes.empty()) {
-      SizeWishes wishes{options_.input_shapes};
+      SizeWishes wishes;
       wishes.variant = 1;
       for (const ChosenSizes& sizes : choose_sizes(fixed_ ? *fixed_ : source_, wishes, 1))
         if (try_made(set, sizes, 1).empty()) return true;
@@ -271,9 +308,9 @@ class Check {
 
   double tolerance(size_t i) {
     if (options_.tolerance) return *options_.tolerance;
-    double wide = tolerance_for(depends_[output_pairs_[i]].narrowest);
+    double wide = tolerance_for(depends_[output_pairs_[i].source].narrowest);
     if (wide > usual_tolerance)
-      check(i).reason = fmt::format("computed in {}", name_of(depends_[output_pairs_[i]].narrowest));
+      check(i).reason = fmt::format("computed in {}", name_of(depends_[output_pairs_[i].source].narrowest));
     return wide;
   }
 
@@ -296,17 +333,18 @@ class Check {
     for (size_t i = 0; i < output_pairs_.size(); ++i) {
       OutputCheck& it = check(i);
       if (it.verdict == Verdict::failed || !missing(i).empty()) continue;
-      const Datum& reference = set.outputs[output_pairs_[i]];
-      if (depends_[output_pairs_[i]].random) {
+      const Datum& reference = set.outputs[output_pairs_[i].source];
+      const Datum& output = outputs[output_pairs_[i].result];
+      if (depends_[output_pairs_[i].source].random) {
         it.verdict = Verdict::random;
-        it.reason = form_difference(reference, outputs[i], options_.any_width);
+        it.reason = form_difference(reference, output, options_.any_width);
         if (it.reason.empty())
           it.reason = "only its type and shape were compared";
         else
           it.verdict = Verdict::failed;
         continue;
       }
-      Comparison found = compare(reference, outputs[i], tolerance(i), options_.any_width);
+      Comparison found = compare(reference, output, tolerance(i), options_.any_width);
       it.error = std::max(it.error, found.error);
       it.tolerance = std::max(it.tolerance, found.tolerance);
       if (found.equal) {
@@ -335,7 +373,7 @@ class Check {
       if (!found.agrees()) {
         it.layer = found.layer;
         if (found.difference != it.reason) it.layer_difference = found.difference;
-      } else if (found.compared > 0 && depends_[output_pairs_[i]].decision) {
+      } else if (found.compared > 0 && depends_[output_pairs_[i].source].decision) {
         it.verdict = Verdict::near_ties;
         it.reason = fmt::format(
             "{}; each layer alone agrees, but rounding decides between nearly equal numbers", it.reason);
@@ -345,13 +383,14 @@ class Check {
     }
   }
   double tolerance_in_lockstep(size_t i) const {
-    return options_.tolerance ? *options_.tolerance : tolerance_for(depends_[output_pairs_[i]].narrowest);
+    return options_.tolerance ? *options_.tolerance
+                              : tolerance_for(depends_[output_pairs_[i].source].narrowest);
   }
 
   void settle(size_t i, const std::vector<Datum>& seen, const Set& second, bool varied) {
     OutputCheck& it = check(i);
     if (it.verdict != Verdict::verified) return;
-    size_t at = output_pairs_[i];
+    const size_t at = output_pairs_[i].source;
     std::string why;
     if (!depends_[at].inputs)
       why = "it depends on no input";
@@ -371,9 +410,10 @@ class Check {
   const CheckOptions& options_;
   Pool& pool_;
   CheckResult& report_;
-  size_t first_ = 0;                                // of this entry point's outputs in the report
-  std::vector<size_t> input_pairs_, output_pairs_;  // for each of the result's ports the source's
-  std::vector<Dependence> depends_;                 // of the source's outputs
+  size_t first_ = 0;                 // of this entry point's outputs in the report
+  std::vector<size_t> input_pairs_;  // for each of the result's inputs the source's
+  std::vector<Pair> output_pairs_;
+  std::vector<Dependence> depends_;  // of the source's outputs
   GraphPtr fixed_;
   ChosenSizes chosen_;
   bool any_failed_to_run_ = false;
@@ -406,6 +446,24 @@ bool CheckResult::failed() const {
 bool CheckResult::not_run() const {
   return std::any_of(outputs.begin(), outputs.end(),
                      [](const auto& o) { return o.verdict == Verdict::not_run; });
+}
+
+void need_data(const std::string& path, const Model& source) {
+  for (const GraphPtr& graph : source.graphs) {
+    const RunnablePart part = runnable_part(*graph);
+    const Graph& whole = part.graph ? *part.graph : *graph;
+    try {
+      const std::vector<Datum> inputs = read_inputs(path, whole);
+      try {
+        need_inputs(whole, inputs);
+      } catch (Error& error) {
+        throw error.at(path);
+      }
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::refused) throw;
+      throw Error(error.what(), ErrorKind::usage);
+    }
+  }
 }
 
 CheckResult check_models(const Model& source, const Model& result, const CheckOptions& options) {

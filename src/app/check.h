@@ -7,7 +7,6 @@
 
 #include "base/limits.h"
 #include "ir/graph.h"
-#include "run/input_sizes.h"
 
 namespace remodel {
 
@@ -15,9 +14,10 @@ struct CheckOptions {
   std::optional<double>
       tolerance;     // of an output's range; otherwise 1e-4, more where it is computed in small floats
   std::string data;  // an npz file with inputs by name; empty: they are made up
-  InputShapes input_shapes;
   uint64_t seed = 1;
   bool any_width = false;  // outputs may be wider or narrower numbers than the source's
+  bool by_place = false;   // inputs, or outputs, of which no two have one name are paired by their places;
+                           // otherwise outputs have to be in one order, too
   int threads = 0;         // 0: as many as there are cpus
   // What takes more is not run, and the reason says so.
   double seconds = 600;          // for each entry point
@@ -47,6 +47,7 @@ struct OutputCheck {
 struct CheckResult {
   std::vector<OutputCheck> outputs;
   std::vector<std::string> inputs;  // what each set was: "made up with batch = 2, seq = 7"
+  std::vector<std::string> notes;
   double seconds = 0;
 
   bool failed() const;   // some output differs
@@ -54,7 +55,11 @@ struct CheckResult {
   bool passed() const { return !failed() && !not_run(); }
 };
 
-// Never throws for what is wrong with a model; throws for what is wrong with the options.
+// A usage error where the file does not hold the inputs of the model.
+void need_data(const std::string& path, const Model& source);
+
+// An output that only one of the models has is one that failed. Never throws for what is wrong with a model;
+// throws for what is wrong with the options.
 CheckResult check_models(const Model& source, const Model& result, const CheckOptions& options);
 
 }  // namespace remodel

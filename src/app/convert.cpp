@@ -62,6 +62,51 @@ Output write_files(const Draft& draft, std::unique_ptr<OutputFile> main, std::ve
   return output;
 }
 
+std::vector<std::string> paths_of(const Draft& draft, const std::string& path) {
+  const std::string name = file_of(path), folder = path.substr(0, path.size() - name.size());
+  std::vector<std::string> paths;
+  for (const Draft::File& file : draft.files(name)) paths.push_back(folder + file.name);
+  return paths;
+}
+
+// The first of the paths that the conversion reads from, or "".
+std::string read_from(const std::vector<std::string>& paths, const ConvertOptions& options,
+                      const Report::Side& read) {
+  for (const std::string& path : paths) {
+    const std::string place = canonical_path(path);
+    for (const Report::File& file : read.files)
+      if (canonical_path(file.path) == place) return path;
+    if (!options.data.empty() && canonical_path(options.data) == place) return path;
+  }
+  return "";
+}
+
+void refuse_places(const std::vector<std::string>& paths, const ConvertOptions& options,
+                   const Report::Side& read) {
+  const bool device = is_device(options.to) || options.to.starts_with("/dev/");
+  if (paths.size() > 1 && device)
+    throw Error(fmt::format("'{}' is no file that weights could lie beside", options.to), ErrorKind::usage);
+  if (const std::string path = read_from(paths, options, read); !path.empty())
+    throw Error(fmt::format("'{}' would be overwritten, but is read for this very conversion", path),
+                ErrorKind::usage);
+}
+
+std::string data_path(const Format& format, const std::string& path) {
+  const std::string name = file_of(path), data = format.data_name(name);
+  return data.empty() ? "" : path.substr(0, path.size() - name.size()) + data;
+}
+
+// What a check that failed left beside the output.
+void remove_unverified(const Format& format, const ConvertOptions& options, const Report::Side& read) {
+  const std::string main = unverified_path(options.to), data = data_path(format, main);
+  for (const std::string& path : {main, data})
+    if (!path.empty() && !is_folder(path) && read_from({path}, options, read).empty()) remove_file(path);
+}
+
+const FormatInfo& target_format(const ConvertOptions& options) {
+  return options.to_format.empty() ? format_of_name(options.to) : need_format(options.to_format);
+}
+
 Model read_back(const Format& format, Output& output) {
   const auto open = [&](const std::string& name) {
     for (const auto& file : output.files)
@@ -104,10 +149,12 @@ std::string failure_of(const Report::Check& check) {
 }
 
 void refuse_unsupported(const ConvertOptions& options, Report& report) {
-  if (options.quantization.optimization != "none")
-    throw Error("quantization is not supported yet")
-        .hint("leave out 'quantization', or set its optimization to none");
   const ConvertOptions usual;
+  const QuantizationOptions& asked = options.quantization;
+  const bool floats = asked.type == "float" || asked.type == usual.quantization.type;
+  if (asked.optimization != "none" || !floats || asked.opsset != usual.quantization.opsset ||
+      !asked.load.empty())
+    throw Error("quantization is not supported yet").hint("leave out 'quantization'");
   const auto note = [&](bool given, std::string_view key) {
     if (given) report.notes.push_back(fmt::format("'{}' means nothing for this conversion", key));
   };
@@ -152,6 +199,17 @@ Attempt choose(const Model& source, const Format& format, const ConvertOptions& 
 
 }  // namespace
 
+std::vector<std::string> written_paths(const ConvertOptions& options) {
+  std::vector<std::string> paths{options.to};
+  if (!options.external_data) return paths;
+  try {
+    const std::string data = data_path(need_writer(target_format(options), options.to), options.to);
+    if (!data.empty()) paths.push_back(data);
+  } catch (const Error&) {
+  }
+  return paths;
+}
+
 std::string unverified_path(const std::string& path) {
   const size_t name = path.size() - file_of(path).size(), dot = path.rfind('.');
   if (dot == std::string::npos || dot <= name) return path + ".unverified";
@@ -162,15 +220,13 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   report.read.path = options.from;
   report.written.path = options.to;
   report.dry_run = options.dry_run;
-  const FormatInfo& info =
-      options.to_format.empty() ? format_of_name(options.to) : need_format(options.to_format);
+  const FormatInfo& info = target_format(options);
   if (options.from.empty() || options.to.empty()) throw Error("a file name is empty", ErrorKind::usage);
   if (path_exists(options.from) && canonical_path(options.from) == canonical_path(options.to))
     throw Error(fmt::format("'{}' would be overwritten by its own conversion", options.from),
                 ErrorKind::usage);
   const Format& format = need_writer(info, options.to);
   refuse_unsupported(options, report);
-  if (!options.data.empty()) map_file(options.data);
 
   Loaded loaded;
   {
@@ -178,6 +234,7 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
     loaded = load(options.from, {options.from_format, options.request});
   }
   report.read = std::move(loaded.side);
+  if (!options.data.empty()) need_data(options.data, loaded.model);
   // A place that cannot be written to shows before any work is done.
   std::unique_ptr<OutputFile> file;
   if (!options.dry_run) file = std::make_unique<OutputFile>(options.to);
@@ -193,6 +250,7 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   report.written.operators = chosen.draft->operators();
   for (const auto& [type, count] : report.written.operators) report.written.nodes += count;
   report.written.format = info.brand;
+  refuse_places(paths_of(*chosen.draft, options.to), options, report.read);
   if (options.dry_run) {
     report.written.files.push_back({options.to, chosen.draft->size()});
     report.check.reason = "nothing was written (--dry-run)";
@@ -217,15 +275,25 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
     const Timed timed(report, console, "check", "checking " + options.to);
     check_output(options, source, format, output, report.check);
   }
-  if (report.check.status != "failed") return output.commit();
+  if (report.check.status != "failed") {
+    output.commit();
+    return remove_unverified(format, options, report.read);
+  }
 
-  const std::string beside = unverified_path(options.to);
   output = {};
-  output = write_files(*chosen.draft, std::make_unique<OutputFile>(beside), report.written.files);
-  output.commit();
   report.exit_code = 3;
   report.errors.push_back(fmt::format("{}: the result does not compute what the source does: {}",
                                       options.from, failure_of(report.check)));
+  const std::string beside = unverified_path(options.to);
+  if (const std::string path = read_from(paths_of(*chosen.draft, beside), options, report.read);
+      !path.empty()) {
+    report.written.files.clear();
+    report.errors.push_back(fmt::format(
+        "'{}' is left as it was; the result is not kept, as the conversion reads '{}'", options.to, path));
+    return;
+  }
+  output = write_files(*chosen.draft, std::make_unique<OutputFile>(beside), report.written.files);
+  output.commit();
   report.errors.push_back(fmt::format("'{}' is left as it was; the result is in '{}'", options.to, beside));
 }
 

@@ -44,6 +44,9 @@ struct ConvertOptions {
 // report's exit code is 3, OUT is left as it was and the result lies beside it, as unverified_path(OUT).
 void convert(const ConvertOptions& options, Report& report, Console& console);
 
+// The paths that a conversion is sure to write.
+std::vector<std::string> written_paths(const ConvertOptions& options);
+
 // "a/model.onnx" -> "a/model.unverified.onnx"
 std::string unverified_path(const std::string& path);
 

@@ -1,6 +1,7 @@
 #include "app/arrays.h"
 #include "app/load.h"
 #include "app/verify.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "run/session.h"
@@ -26,6 +27,9 @@ std::vector<Datum> call(const std::string& path, const Model& model, std::vector
 }  // namespace
 
 std::vector<std::string> run(const RunCommand& options) {
+  for (const std::string& path : {options.inputs, options.model})
+    if (path_exists(path) && canonical_path(path) == canonical_path(options.outputs))
+      throw Error(fmt::format("'{}' would be overwritten by the run's own outputs", path), ErrorKind::usage);
   const Model model = load(options.model, {options.format, {}}).model;
   Pool pool(options.threads > 0 ? options.threads : usable_cpus());
   const Limits limits(any_memory, options.seconds);

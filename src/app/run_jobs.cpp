@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/check.h"
 #include "app/console.h"
 #include "app/failure.h"
 #include "app/schedule.h"
@@ -21,12 +22,21 @@ struct Outcome {
 };
 
 // Weights are mapped, not held; the rest of a conversion has been seen to need less than twice the file.
-uint64_t memory_for(const ConvertOptions& options) {
+uint64_t memory_for(const std::vector<Report::File>& files) {
   uint64_t bytes = 0;
-  for (const char* ending : {"", ".data", "_data"})
-    if (path_exists(options.from + ending) && !is_folder(options.from + ending))
-      bytes += file_size(options.from + ending);
+  for (const Report::File& file : files) bytes += file.bytes;
   return (uint64_t{64} << 20) + 2 * bytes;
+}
+
+Task task_of(const ConvertOptions& options) {
+  Task task;
+  task.reads = {options.from};
+  if (!options.data.empty()) task.reads.push_back(options.data);
+  const std::vector<Report::File> files = files_of(options.from, options.from_format);
+  for (size_t i = 1; i < files.size(); ++i) task.parts.push_back(files[i].path);
+  task.writes = written_paths(options);
+  task.memory = memory_for(files);
+  return task;
 }
 
 // Code points, as most terminals show one in one column.
@@ -34,6 +44,14 @@ size_t columns(std::string_view text) {
   size_t count = 0;
   for (size_t at = 0; at < text.size(); ++count) at += std::max<size_t>(1, utf8_length(text, at));
   return count;
+}
+
+// Why not all of a result was checked; "" where all was.
+std::string unchecked_reason(const Report::Check& check) {
+  if (!check.reason.empty()) return check.reason;
+  for (const Report::Output& output : check.outputs)
+    if (output.verdict == name_of(Verdict::not_run)) return output.reason;
+  return "";
 }
 
 std::string table_of(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes,
@@ -104,11 +122,7 @@ int run_jobs(const std::vector<Job>& jobs, const RunJobsOptions& options, Consol
   for (size_t i = 0; i < jobs.size(); ++i) {
     if (jobs[i].skip) continue;
     ++active;
-    const ConvertOptions& one = jobs[i].options;
-    tasks[i].reads = {one.from};
-    if (!one.data.empty()) tasks[i].reads.push_back(one.data);
-    tasks[i].writes = {one.to, one.to + ".data"};
-    tasks[i].memory = memory_for(one);
+    tasks[i] = task_of(jobs[i].options);
   }
   plan(tasks);
 
@@ -155,10 +169,14 @@ int run_jobs(const std::vector<Job>& jobs, const RunJobsOptions& options, Consol
     console.print(write_json(json_of(jobs, outcomes, failed, wall_seconds() - start, watch.peak())));
   } else if (!console.quiet()) {
     console.print(table_of(jobs, outcomes, console));
-    for (size_t i = 0; i < jobs.size(); ++i)
-      for (const std::string& note :
-           outcomes[i].failed() ? std::vector<std::string>() : outcomes[i].report.notes)
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      if (outcomes[i].failed()) continue;
+      const Report& report = outcomes[i].report;
+      if (const std::string why = unchecked_reason(report.check); !why.empty() && jobs[i].options.verify)
+        console.print(fmt::format("job {}: {}: {}\n", i + 1, report.check.status, why));
+      for (const std::string& note : report.notes)
         console.print(fmt::format("job {}: note: {}\n", i + 1, note));
+    }
   }
   return failed ? exit_jobs_failed : exit_done;
 }

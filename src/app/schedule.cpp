@@ -61,6 +61,16 @@ void plan(std::vector<Task>& tasks) {
       std::vector<size_t>& waits = tasks[i].waits_for;
       if (std::find(waits.begin(), waits.end(), place->second) == waits.end()) waits.push_back(place->second);
     }
+  for (size_t i = 0; i < tasks.size(); ++i)
+    for (const std::string& path : tasks[i].parts) {
+      const auto place = writers.find(canonical_path(path));
+      if (place == writers.end() || place->second == i) continue;
+      const std::vector<size_t>& waits = tasks[i].waits_for;
+      if (std::find(waits.begin(), waits.end(), place->second) == waits.end())
+        throw Error(
+            fmt::format("job {} would overwrite '{}', which job {} reads", place->second + 1, path, i + 1),
+            ErrorKind::usage);
+    }
   const std::vector<size_t> circle = find_circle(tasks);
   if (circle.empty()) return;
   std::string text;

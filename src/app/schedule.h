@@ -10,12 +10,14 @@ namespace remodel {
 
 struct Task {
   std::vector<std::string> reads, writes;  // paths
+  std::vector<std::string> parts;          // paths that what is read refers to, as it is now
   uint64_t memory = 0;                     // what it may take, about
   std::vector<size_t> waits_for;           // filled by plan()
 };
 
-// Finds which tasks read what others write. Refuses two tasks that write one path, and tasks that wait for
-// one another in a circle. Paths are compared by where they lead.
+// Finds which tasks read what others write. Refuses two tasks that write one path, a task that writes over a
+// part of what another reads, unless that is made anew with it, and tasks that wait for one another in a
+// circle. Paths are compared by where they lead.
 void plan(std::vector<Task>& tasks);
 
 // Runs every task once: after all those that it waits for, at most `workers` at a time, and beside others

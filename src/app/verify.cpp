@@ -11,6 +11,8 @@ CheckResult verify(const VerifyOptions& options) {
   const Loaded source = load(options.source, {options.source_format, {}});
   const Loaded result = load(options.result, {options.result_format, {}});
   CheckOptions check = options.check;
+  check.by_place = true;
+  if (!check.data.empty()) need_data(check.data, source.model);
   check.any_width = check.any_width || source.side.format != result.side.format;
   return check_models(source.model, result.model, check);
 }
@@ -22,6 +24,7 @@ std::string text_of(const CheckResult& result, const Console& console) {
   add_inputs(text, check, lines);
   for (size_t i = 0; i < check.outputs.size(); ++i)
     lines.add(text, i == 0 ? "outputs" : "", {text_of(check.outputs[i], console)});
+  for (const std::string& note : result.notes) lines.add(text, "note", {note});
   const char* end = result.failed()    ? "the models differ"
                     : result.not_run() ? "not all could be compared"
                                        : "the models agree";
@@ -35,6 +38,8 @@ Json json_of(const CheckResult& result) {
   json["seconds"] = result.seconds;
   const Json summary = json_of(summary_of(result));
   for (const JsonMember& member : summary.as_object()) json[member.key] = member.value;
+  json["notes"] = Json::array();
+  for (const std::string& note : result.notes) json["notes"].push(note);
   return json;
 }
 

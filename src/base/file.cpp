@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -153,6 +154,11 @@ bool is_folder(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+bool is_device(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
 uint64_t file_size(const std::string& path) { return static_cast<uint64_t>(status_of(path).st_size); }
 
 int64_t modified_time(const std::string& path) {
@@ -186,9 +192,14 @@ void make_folder(const std::string& path) {
   }
 }
 
+void remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail_os("remove", path, errno);
+}
+
 std::string canonical_path(const std::string& path) {
+  constexpr int most_links = 40;  // as the system follows
   std::string there = path, rest;
-  for (;;) {
+  for (int links = 0;;) {
     const std::unique_ptr<char, decltype(&::free)> real(
         ::realpath(there.empty() ? "." : there.c_str(), nullptr), ::free);
     if (real) return rest.empty() ? real.get() : std::string(real.get()) + (real.get()[1] ? "/" : "") + rest;
@@ -196,6 +207,14 @@ std::string canonical_path(const std::string& path) {
     const size_t slash = there.rfind('/');
     const std::string name = slash == std::string::npos ? there : there.substr(slash + 1);
     if (name.empty()) return path;
+    char end[PATH_MAX];
+    const ssize_t length = links < most_links ? ::readlink(there.c_str(), end, sizeof end) : -1;
+    if (length > 0) {
+      ++links;
+      const std::string target(end, static_cast<size_t>(length));
+      there = target[0] == '/' || slash == std::string::npos ? target : there.substr(0, slash + 1) + target;
+      continue;
+    }
     rest = rest.empty() ? name : name + "/" + rest;
     there = slash == std::string::npos ? "" : slash == 0 ? "/" : there.substr(0, slash);
   }
@@ -242,7 +261,7 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(path_
     return;
   }
   if (exists && ::access(path_.c_str(), W_OK) != 0) fail_os("write", path_, errno);
-  if (exists) target_ = real_path(path_, "write", path_);
+  target_ = exists ? real_path(path_, "write", path_) : canonical_path(path_);
   const std::string folder = real_path(folder_of(target_), "write", path_);
   int code = EEXIST;
   for (int attempt = 0; attempt < 8 && code == EEXIST; ++attempt) {

@@ -18,6 +18,8 @@ Bytes map_file(const std::string& path);
 
 bool path_exists(const std::string& path);
 bool is_folder(const std::string& path);
+// A device, pipe or the like: there, but neither file nor folder.
+bool is_device(const std::string& path);
 uint64_t file_size(const std::string& path);
 // Nanoseconds since 1970.
 int64_t modified_time(const std::string& path);
@@ -25,6 +27,9 @@ int64_t modified_time(const std::string& path);
 std::vector<std::string> list_folder(const std::string& path);
 // Also makes missing parents; a folder that is there already is fine.
 void make_folder(const std::string& path);
+
+// One that is not there is fine.
+void remove_file(const std::string& path);
 
 // One spelling for all paths that lead to the same place: absolute, without symbolic links, `.` and `..`.
 // What is not there is kept as it is written.

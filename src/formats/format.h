@@ -89,6 +89,13 @@ class Format {
   virtual std::unique_ptr<Draft> write(const Model& model, const WriteTarget& target,
                                        std::vector<Error>& problems) const = 0;
   virtual Support support() const = 0;
+
+  // What the file is called that holds the weights of a model in the file `name`, where they are in one of
+  // their own; empty where there are none such.
+  virtual std::string data_name(const std::string&) const { return ""; }
+  // Opens what the main file refers to, and reads no more than that takes.
+  virtual void open_others(const SourceFiles&) const {}
+
   // How its tensors are laid out before a model is written; nothing where they stay as they are.
   virtual std::optional<LayoutTarget> layout() const { return std::nullopt; }
 };

@@ -11,7 +11,7 @@ struct Foreign {
   static constexpr const char* name = "foreign";
   static constexpr bool effect = true;
   std::string format, type;         // as the format names itself and the operator
-  int64_t version = 0;              // of the operator set
+  int64_t version = 0;              // of the format's own operator set, which its bodies are in
   std::shared_ptr<const void> raw;  // the format's own node
   void describe(Fields& v) {
     v("format", format);

@@ -1,5 +1,7 @@
 #include "ops/detection.h"
 
+#include <algorithm>
+
 #include "ir/infer.h"
 
 namespace remodel {
@@ -16,6 +18,25 @@ void NonMaxSuppression::infer(Infer& in) const {
   for (size_t i = 3; i < 5; ++i)
     if (in.has(i)) in.need_dtype(i, is_float, "a float");
   in.out(0, DType::i64, Dims{in.fresh(0, 0), 3});
+}
+
+void DetectionPostprocess::infer(Infer& in) const {
+  in.need_count(3, 3);
+  in.need_rank(0, 3);
+  in.need_rank(1, 3);
+  in.need_rank(2, 2);
+  for (size_t i = 0; i < 3; ++i)
+    if (in.dtype(i) != DType::f32 && in.dtype(i) != DType::unknown)
+      fail("operand {} must be f32, but is {}", i, in.in(i).text());
+  constexpr int64_t most = int64_t{1} << 30;
+  if (max_detections < 0 || classes < 1 || classes_per_box < 1 || per_class < 1 || max_detections > most ||
+      classes_per_box > most)
+    fail("{} detections of {} classes", max_detections, classes);
+  const int64_t count = max_detections * std::min(classes_per_box, most);
+  in.out(0, DType::f32, Dims{1, count, 4});
+  in.out(1, DType::f32, Dims{1, count});
+  in.out(2, DType::f32, Dims{1, count});
+  in.out(3, DType::f32, Dims{1});
 }
 
 void ImageDecode::infer(Infer& in) const {

@@ -17,6 +17,10 @@ std::optional<int64_t> nowhere(int64_t) { return std::nullopt; }
 // Nobody has an axis that long, so a bound beyond it is the end of the axis.
 constexpr int64_t beyond = INT32_MAX;
 
+Dim within_reach(const Dim& bound) {
+  return bound.is_number() ? Dim(std::clamp(bound.number(), -beyond, beyond)) : bound;
+}
+
 bool surely_negative(const Dim& dim) { return (Dim(-1) - dim).at_least(0); }
 
 Span resolve_numbers(int64_t length, int64_t start, int64_t end, int64_t step) {
@@ -64,10 +68,11 @@ Span resolve_backward(const Dim& length, const Dim& start, const Dim& end, int64
 
 }  // namespace
 
-std::optional<Span> resolve_slice(const Dim& length, const Dim& start, const Dim& end, int64_t step) {
+std::optional<Span> resolve_slice(const Dim& length, const Dim& from, const Dim& to, int64_t step) {
   if (step == 0) fail("a slice has step 0");
-  if (length.is_number() && start.is_number() && end.is_number())
-    return resolve_numbers(length.number(), start.number(), end.number(), step);
+  if (length.is_number() && from.is_number() && to.is_number())
+    return resolve_numbers(length.number(), from.number(), to.number(), step);
+  const Dim start = within_reach(from), end = within_reach(to);
   for (const Dim* bound : {&start, &end})
     if (!bound->at_least(0) && !surely_negative(*bound)) return std::nullopt;
   if (step > 0) return resolve_forward(length, start, end, std::min(step, beyond));

@@ -5,9 +5,10 @@
 //   rules.add("gelu from erf", Effect::rounding, x * 0.5 * (1.0 + rules.op(Erf{}, {x / 1.41421356})),
 //             rules.op(Gelu{}, {x}));
 //
-// A literal matches a constant all of whose elements are that number (to 1e-5 of it). The same variable in
-// two places is the same value. The operands of commutative ops match in either order. An inner value that
-// has another user, or is an output of the graph, refuses the match unless it is marked `shared`.
+// A literal matches a constant all of whose elements are that number (to 1e-5 of it; in an exact rule the
+// nearest of its type). The same variable in two places is the same value. The operands of commutative ops
+// match in either order. An inner value that has another user, or is an output of the graph, refuses the
+// match unless it is marked `shared`.
 #pragma once
 
 #include <cstdint>
@@ -163,14 +164,10 @@ struct RuleCount {
   int count = 0;
 };
 
-struct ApplyOptions {
-  int64_t stop_after = -1;        // patches in all; -1: no limit
-  DType except = DType::unknown;  // results of this type are left alone
-};
-
 // Applies the rules until none matches, bodies included. A patch whose result has another dtype, other sizes
-// or another grid than what it replaces is dropped. Adds to `counts`.
+// or another grid than what it replaces is dropped. Results of the type `except` are left alone. Adds to
+// `counts`.
 void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts,
-                 const ApplyOptions& options = {});
+                 DType except = DType::unknown);
 
 }  // namespace remodel

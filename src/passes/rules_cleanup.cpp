@@ -1,5 +1,6 @@
 // Rules that take away what has no effect and join neighbours of one kind. Each lowers the number of nodes.
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "ops/binary.h"
@@ -19,6 +20,28 @@ std::vector<int64_t> full_perm(const Transpose& op, size_t rank) {
 }
 
 bool same_type(Match& match, Expr a, Expr b) { return same_shape_and_dtype(match.type(a), match.type(b)); }
+
+// Whether two constants, of which one may be a single number, may act together: no factor is so large or
+// small that what it gives could leave the range of numbers, and no sum is far smaller than what it is the
+// sum of.
+bool may_be_joined(const Constant& a, const Constant& b, bool factors) {
+  constexpr int64_t most = 1 << 16;
+  if (!is_float(a.dtype())) return true;
+  const int64_t count = std::max(a.count(), b.count());
+  if (count > most || (a.count() != count && a.count() != 1) || (b.count() != count && b.count() != 1))
+    return false;
+  const std::vector<double> left = a.tensor().doubles(), right = b.tensor().doubles();
+  const double largest = a.dtype() == DType::f16 ? 0x1p8 : 0x1p40;
+  const auto moderate = [&](double factor) {
+    return factor == 0 || (std::abs(factor) <= largest && std::abs(factor) >= 1 / largest);
+  };
+  for (int64_t i = 0; i < count; ++i) {
+    const double x = left[a.count() == 1 ? 0 : i], y = right[b.count() == 1 ? 0 : i];
+    if (factors ? !moderate(x) || !moderate(y) : !(std::abs(x + y) >= std::max(std::abs(x), std::abs(y)) / 2))
+      return false;
+  }
+  return true;
+}
 
 // Drops the root where its result has the type of x and the op says no more than x.
 void drop_where_equal(Rules& rules, std::string name, Expr x, Expr root) {
@@ -239,7 +262,9 @@ void cleanup_rules(Rules& rules) {
     drop_where_equal(rules, "neutral arithmetic", x, root);
 
   auto associate = [&](const char* name, Expr root, auto op) {
-    rules.add(name, Effect::rounding, root, [=](Match& match) {
+    const bool factors = std::is_same_v<decltype(op), Mul>;
+    auto safe = [=](Match& match) { return may_be_joined(*match.constant(a), *match.constant(b), factors); };
+    rules.add(name, Effect::rounding, root, safe, [=](Match& match) {
       return match.emit(op, {match[x], match.emit(op, {match[a], match[b]})});
     });
   };

@@ -49,8 +49,8 @@ std::string describe(const Node& node) {
 }
 
 // Symbols are bound by the first axis that is nothing but them; every other axis must agree.
-void bind_sizes(const Type& type, const Datum& datum, std::map<std::string, int64_t, std::less<>>& bindings,
-                const std::string& what) {
+using Sizes = std::map<std::string, int64_t, std::less<>>;
+void bind_sizes(const Type& type, const Datum& datum, Sizes& bindings, const std::string& what) {
   if (!datum.is_tensor() || !type.is_tensor() || !type.dims) return;
   const Shape& shape = datum.tensor.shape();
   if (shape.size() != type.dims->size())
@@ -71,7 +71,27 @@ void bind_sizes(const Type& type, const Datum& datum, std::map<std::string, int6
   }
 }
 
+void bind_input(const Graph& graph, size_t i, const Datum& input, Sizes& bindings) {
+  const Port& port = graph.inputs[i];
+  const Type& type = graph.value(port.value).type;
+  if (input.is_tensor() && type.dtype != DType::unknown && type.is_tensor() &&
+      input.tensor.dtype() != type.dtype)
+    fail("input '{}' should be {}, but is {}", port.name, type.text(), name_of(input.tensor.dtype()));
+  bind_sizes(type, input, bindings, "input '" + port.name + "'");
+}
+
+void need_count(const Graph& graph, const std::vector<Datum>& inputs) {
+  if (inputs.size() != graph.inputs.size())
+    fail("expected {} inputs, found {}", graph.inputs.size(), inputs.size());
+}
+
 }  // namespace
+
+void need_inputs(const Graph& graph, const std::vector<Datum>& inputs) {
+  need_count(graph, inputs);
+  Sizes bindings;
+  for (size_t i = 0; i < inputs.size(); ++i) bind_input(graph, i, inputs[i], bindings);
+}
 
 std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs) {
   return run(graph, std::move(inputs), {}, 0);
@@ -80,8 +100,7 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs) {
 std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bindings bindings, int depth) {
   if (depth > 64) fail("bodies are nested too deeply");
   need_time();
-  if (inputs.size() != graph.inputs.size())
-    fail("expected {} inputs, found {}", graph.inputs.size(), inputs.size());
+  need_count(graph, inputs);
 
   std::vector<NodeId> order = graph.order();
   std::vector<int32_t> uses(graph.value_count(), 0);
@@ -93,12 +112,7 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
   std::vector<Datum> values(graph.value_count());
   for (size_t i = 0; i < inputs.size(); ++i) {
     ValueId id = graph.inputs[i].value;
-    const Type& type = graph.value(id).type;
-    if (inputs[i].is_tensor() && type.dtype != DType::unknown && type.is_tensor() &&
-        inputs[i].tensor.dtype() != type.dtype)
-      fail("input '{}' should be {}, but is {}", graph.inputs[i].name, type.text(),
-           name_of(inputs[i].tensor.dtype()));
-    bind_sizes(type, inputs[i], bindings, "input '" + graph.inputs[i].name + "'");
+    bind_input(graph, i, inputs[i], bindings);
     if (options_.observe) options_.observe(graph, id, inputs[i]);
     values[id] = std::move(inputs[i]);
   }

@@ -30,6 +30,9 @@ class Runner {
   RunOptions options_;
 };
 
+// Refuses inputs of other types or shapes than the graph's, as running it would.
+void need_inputs(const Graph& graph, const std::vector<Datum>& inputs);
+
 // The results of one op on given operands, as constant folding needs them.
 std::vector<Datum> run_op(const Op& op, std::vector<Datum> operands, size_t outputs, Pool& pool);
 

@@ -61,6 +61,20 @@ TEST(Check, NamesTheLayerByItsOriginWhereValuesHaveOtherNames) {
   EXPECT_EQ(check(network, other).outputs[0].layer, "act");
 }
 
+TEST(Check, AConversionKeepsTheNamesAndTheOrderOfOutputs) {
+  const std::string source = "graph g(x: f32[2]) { y = relu(x) z = neg(x) return y, z }";
+  CheckResult found = check(source, "graph g(x: f32[2]) { y = relu(x) z = neg(x) return z, y }");
+  EXPECT_EQ(found.outputs[0].reason, "the outputs are in another order");
+  found = check(source, "graph g(x: f32[2]) { y = relu(x) return y }");
+  ASSERT_EQ(found.outputs.size(), 2u);
+  EXPECT_EQ(found.outputs[0].verdict, Verdict::verified);
+  EXPECT_EQ(found.outputs[1].output, "z");
+  EXPECT_TRUE(found.failed());
+  found = check(source, "graph g(x: f32[2]) { a = relu(x) b = neg(x) return a, b }");
+  EXPECT_EQ(found.outputs.size(), 4u);
+  EXPECT_TRUE(found.failed());
+}
+
 TEST(Check, TakesTheGivenTolerance) {
   CheckOptions options;
   options.tolerance = 10;
@@ -147,12 +161,18 @@ TEST(Check, WidensForHalvesAndSaysWhy) {
   EXPECT_EQ(result.outputs[0].reason, "computed in f16");
 }
 
-TEST(Check, PairsPortsByNameAndThenByPlace) {
+TEST(Check, PairsPortsByNameAndThenByPlaceIfAsked) {
   std::string source = "graph g(a: f32[2], b: f32[2]) { y = sub(a, b) return y }";
   EXPECT_EQ(check(source, "graph g(b: f32[2], a: f32[2]) { y = sub(a, b) return y }").outputs[0].verdict,
             Verdict::verified);
-  EXPECT_EQ(check(source, "graph g(p: f32[2], q: f32[2]) { z = sub(p, q) return z }").outputs[0].verdict,
-            Verdict::verified);
+  const std::string renamed = "graph g(p: f32[2], q: f32[2]) { z = sub(p, q) return z }";
+  EXPECT_TRUE(check(source, renamed).failed());
+  CheckOptions by_place;
+  by_place.by_place = true;
+  CheckResult placed = check(source, renamed, by_place);
+  ASSERT_EQ(placed.outputs.size(), 1u);
+  EXPECT_EQ(placed.outputs[0].verdict, Verdict::verified);
+  EXPECT_EQ(placed.notes.size(), 2u);
   EXPECT_TRUE(check(source, "graph g(a: f32[2]) { y = relu(a) return y }").passed() == false);
   CheckResult missing = check(source, "graph g(a: f32[2], b: f32[2], c: f32[2]) { y = sub(a, b) return y }");
   EXPECT_EQ(missing.outputs[0].reason, "the source has no input 'c'");

@@ -117,6 +117,22 @@ TEST(OutputFile, WritesThroughALink) {
   EXPECT_TRUE(std::filesystem::is_symlink(scratch / "link"));
 }
 
+TEST(OutputFile, WritesThroughALinkToWhatIsNotThere) {
+  const Scratch scratch;
+  make_folder(scratch / "real");
+  std::filesystem::create_symlink("real/model", scratch / "link");
+  std::filesystem::create_symlink("link", scratch / "longer");
+  std::filesystem::create_symlink("loop", scratch / "loop");
+  EXPECT_EQ(canonical_path(scratch / "longer"), canonical_path(scratch / "real/model"));
+  EXPECT_EQ(refusal([&] { OutputFile file(scratch / "loop"); }),
+            "cannot write '" + (scratch / "loop") + "': Too many levels of symbolic links");
+  OutputFile file(scratch / "longer");
+  write_text(file, "new");
+  file.commit();
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch / "longer"));
+  EXPECT_EQ(scratch.get("real/model"), "new");
+}
+
 TEST(OutputFile, NamesTheTargetInErrors) {
   const Scratch scratch;
   EXPECT_EQ(refusal([] { OutputFile file("no/such"); }), "cannot write 'no/such': No such file or directory");

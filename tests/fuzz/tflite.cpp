@@ -1,4 +1,6 @@
-// A TensorFlow Lite file: parsed, written and parsed again.
+// A TensorFlow Lite file: parsed, written and parsed again; read and inferred, and run on made-up inputs.
+#include "app/check.h"
+#include "app/formats.h"
 #include "formats/tflite/file.h"
 #include "fuzz.h"
 
@@ -17,10 +19,25 @@ void copy(const Bytes& file) {
   tflite::parse_file(Bytes::own(sink.take()), no_other_file);
 }
 
+void read_and_run(const Bytes& file) {
+  static const Format& format = need_reader(need_format("tflite"), "");
+  const ReadResult source = format.read({file, no_other_file}, {});
+  for (const Error& problem : source.problems)
+    if (problem.kind() == ErrorKind::internal) broken(problem.what());
+  if (!source.problems.empty()) return;
+  for (const std::string& fault : verify(source.model)) broken(fault);
+  CheckOptions options;
+  options.threads = 1;
+  options.memory = 1 << 22;
+  options.seconds = 0.2;
+  check_models(source.model, source.model, options);
+}
+
 }  // namespace
 }  // namespace remodel
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace remodel;
-  return fuzz(data, size, copy);
+  fuzz(data, size, copy);
+  return fuzz(data, size, read_and_run);
 }

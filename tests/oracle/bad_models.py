@@ -175,6 +175,17 @@ def external(location, length=64):
     return with_initializer(tensor)
 
 
+def weights_beside():
+    """A model that keeps its weights in 'shared.data'."""
+    model = onnx.load_from_string(large())
+    tensor = model.graph.initializer[0]
+    weights = tensor.raw_data
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="shared.data")
+    return {"FILE": model.SerializeToString(), "shared.data": weights}
+
+
 def external_missing():
     return external("weights.bin")
 
@@ -330,6 +341,24 @@ def tfjs():
 
 def frozen_graph():
     return b"\x0a\x08\x0a\x01x\x12\x03Add"
+
+
+def large():
+    """Its weights are large enough for a file of their own."""
+    weight = numpy_helper.from_array(np.arange(900, dtype=np.float32).reshape(3, 300) / 100, "w")
+    return build([helper.make_node("MatMul", ["x", "w"], ["y"])], [info("x", [2, 3])], [info("y", [2, 300])], [weight])
+
+
+def data():
+    memory = io.BytesIO()
+    np.savez(memory, x=np.ones((2, 3), np.float32))
+    return memory.getvalue()
+
+
+def data_of_another_type():
+    memory = io.BytesIO()
+    np.savez(memory, x=np.ones((2, 3), np.float64))
+    return memory.getvalue()
 
 
 def data_for_another():

@@ -33,6 +33,31 @@ GRAPHS = {
            { some = Compress<axis = 0>(sizes, keep)  y = Expand(x, some) }""",
         {"x": MATRIX[0], "sizes": np.array([3, 9, 1]), "keep": np.array([True, False, True])},
     ),
+    "factor_that_is_nearly_one": (
+        17,
+        """mixed (double[3, 4] x) => (double[3, 4] y)
+           <double factor = {1.000009}> { z = Mul(x, factor)  y = Sub(z, x) }""",
+        {"x": MATRIX.astype(np.float64)},
+    ),
+    "constants_that_cannot_be_joined": (
+        17,
+        """mixed (float[3, 4] x) => (float[3, 4] a, float[3, 4] b)
+           <float large = {1e30}, float small = {1e-30}, float many = {1e10}, float minus = {-1e10}>
+           { s = Mul(x, small)  t = Mul(s, small)  u = Mul(t, large)  a = Mul(u, large)  p = Add(x, many)  b = Add(p, minus) }""",
+        {"x": MATRIX * 1e4},
+    ),
+    "slice_back_to_the_least_of_integers": (
+        17,
+        """mixed (float[2, n] x) => (float[2, ?] y)
+           <int64[1] last = {-1}, int64[1] least = {-9223372036854775808}, int64[1] axis = {1}, int64[1] back = {-1}>
+           { y = Slice(x, last, least, axis, back) }""",
+        {"x": MATRIX[:2]},
+    ),
+    "output_that_is_an_input": (
+        17,
+        "mixed (float[3, 4] x) => (float[3, 4] x, float[3, 4] y) { y = Neg(x) }",
+        {"x": MATRIX},
+    ),
     "groups_that_do_not_divide_the_channels": (
         17,
         """mixed (float[2, 5, 3, 4] x) => (float[2, 5, 3, 4] y)

@@ -4,8 +4,8 @@
 
 The converter sees a copy of model.onnx alone. Verdicts: right, wrong, unloadable (by ONNX Runtime), invalid (refused by
 onnx.checker where the original passes, or another interface or foreign operators), refused (exit code 1), crash.
-`taken apart` are single operators that -O0 says by others though the opset has them, but for those that exclusions.txt
-names. `not asked` are cases that ONNX Runtime does not pass on the original and that stay so; `gained` those that now pass.
+`taken apart` are single operators written as others though the opset has them in the model's form, but for those that
+exclusions.txt names. `not asked` are cases that ONNX Runtime does not pass on the original and that stay so; `gained` those that now pass.
 `inexpressible` are refused, and exclusions.txt says why the opset has neither a form nor a decomposition; `stale` are
 not refused though it says so.
 """
@@ -95,10 +95,33 @@ def invalid(case: corpus.Case, converted: Path, variant: str, base: dict, worker
     return ""
 
 
-def only_operator(case: corpus.Case) -> str:
-    """Of a model with a single node, or ''."""
-    nodes = case.model.graph.node
-    return nodes[0].op_type if len(nodes) == 1 and not case.model.functions else ""
+def opset_of(case: corpus.Case, variant: str) -> int:
+    chosen = options(case, variant)
+    return int(chosen[-1]) if "--opset" in chosen else DEFAULT_OPSET
+
+
+def keeps_operator(case: corpus.Case, variant: str) -> bool:
+    """Whether the model is a single operator that the opset written has with these attributes, operands and types."""
+    if len(case.model.graph.node) != 1 or case.model.functions:
+        return False
+    (node,) = case.model.graph.node
+    try:
+        schema = onnx.defs.get_schema(node.op_type, opset_of(case, variant), node.domain)
+    except onnx.defs.SchemaError:
+        return bool(node.domain)
+    given = {attribute.name for attribute in node.attribute}
+    required = {name for name, attribute in schema.attributes.items() if attribute.required}
+    if schema.deprecated or not required <= given <= set(schema.attributes):
+        return False
+    if not schema.min_input <= len(node.input) <= schema.max_input or len(node.output) > schema.max_output:
+        return False
+    types = {info.name: info.type for info in case.model.graph.input}
+    for i, name in enumerate(node.input):
+        if types.get(name) and types[name].HasField("tensor_type"):
+            element = onnx.TensorProto.DataType.Name(types[name].tensor_type.elem_type).lower()
+            if f"tensor({element})" not in schema.inputs[min(i, len(schema.inputs) - 1)].types:
+                return False
+    return True
 
 
 def check(case: corpus.Case, variant: str, base: dict, worker: OrtWorker) -> Result:
@@ -108,9 +131,11 @@ def check(case: corpus.Case, variant: str, base: dict, worker: OrtWorker) -> Res
         return Result(case.id, "not asked", f"{verdict}: {detail}")
     if verdict == "right" and base["verdict"] != "right":
         verdict = "gained"
-    row = exclusions.find(TAKEN_APART, f"{variant}/{case.id}") if only_operator(case) else None
-    if row and verdict in ("right", "gained", "taken apart"):
-        return Result(case.id, "right" if verdict == "taken apart" else "stale", row.reason)
+    row = exclusions.find(TAKEN_APART, f"opset{opset_of(case, variant)}/{case.id}")
+    if row and keeps_operator(case, variant) and verdict in ("right", "gained", "taken apart"):
+        # Rewriting may leave less than an operator.
+        stale = verdict != "taken apart" and variant == "O0"
+        return Result(case.id, "stale" if stale else "right" if base["verdict"] == "right" else "gained", row.reason)
     row = exclusions.find(INEXPRESSIBLE, f"{variant}/{case.id}")
     if row and verdict in ("right", "gained", "refused"):
         return Result(case.id, "inexpressible" if verdict == "refused" else "stale", row.reason)
@@ -128,10 +153,11 @@ def convert_and_run(case: corpus.Case, variant: str, base: dict, worker: OrtWork
         if complaint:
             return "invalid", complaint
         verdict, detail = baseline.judge(worker, converted, case.inputs(), case.outputs())
-        if variant == "O0" and verdict == "right" and (kind := only_operator(case)):
-            written = [node.op_type for node in onnx.load(str(converted)).graph.node]
-            if written != [kind]:
-                return "taken apart", f"{kind} is written as {', '.join(written)}"
+        if verdict == "right" and keeps_operator(case, variant):
+            kind, written = (model.graph.node for model in (case.model, onnx.load(str(converted))))
+            known = variant != "O0" and [node.op_type for node in written] == ["Identity"]
+            if not known and [node.op_type for node in written] != [kind[0].op_type]:
+                return "taken apart", f"{kind[0].op_type} is written as {', '.join(node.op_type for node in written)}"
         return verdict, detail
 
 

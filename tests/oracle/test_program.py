@@ -83,6 +83,24 @@ def test_failed_check_leaves_the_output(tmp_path):
     assert (tmp_path / "out.unverified.onnx").read_bytes() == (tmp_path / "direct.onnx").read_bytes()
 
 
+def test_result_that_failed_does_not_take_the_place_of_the_input(tmp_path):
+    source = put(tmp_path, "m.unverified.onnx", bad_models.cancelling)
+    before = source.read_bytes()
+    _, err = call(tmp_path, "m.unverified.onnx", "m.onnx", code=3)
+    assert "the result is not kept, as the conversion reads 'm.unverified.onnx'" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["m.unverified.onnx"] and source.read_bytes() == before
+    call(tmp_path, "m.unverified.onnx", "m.onnx", "--tolerance", "10")
+    assert source.read_bytes() == before
+
+
+def test_what_a_failed_check_left_goes_with_the_next_good_run(tmp_path):
+    put(tmp_path, "in.onnx", bad_models.cancelling)
+    call(tmp_path, "in.onnx", "out.onnx", code=3)
+    assert (tmp_path / "out.unverified.onnx").exists()
+    call(tmp_path, "in.onnx", "out.onnx", "--tolerance", "10")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.onnx", "out.onnx"]
+
+
 def test_failed_check_with_external_data(tmp_path):
     def large():
         model = onnx.load_from_string(bad_models.cancelling())
@@ -222,6 +240,30 @@ def test_dry_run_of_jobs_that_follow_one_another(tmp_path):
     assert "jobs 1 and 2 both write 'b.onnx'" in err
 
 
+def test_jobs_claim_no_file_that_they_do_not_write(tmp_path):
+    put(tmp_path, "a.onnx", bad_models.large)
+    jobs = [{"convert_from": "a.onnx", "convert_to": "q.onnx"}, {"convert_from": "a.onnx", "convert_to": "q.onnx.data"}]
+    call(tmp_path, "-d", json.dumps(jobs), "--to", "onnx")
+    _, err = call(tmp_path, "-d", json.dumps(jobs), "--to", "onnx", "--external-data", code=2)
+    assert "jobs 1 and 2 both write 'q.onnx.data'" in err
+
+
+def test_a_job_takes_weights_that_another_makes_anew(tmp_path):
+    put(tmp_path, "a.onnx", bad_models.large)
+    jobs = [{"convert_from": "b.onnx", "convert_to": "c.onnx"}, {"convert_from": "a.onnx", "convert_to": "b.onnx"}]
+    for _ in range(2):
+        call(tmp_path, "-d", json.dumps(jobs), "--external-data")
+
+
+def test_jobs_say_why_they_were_not_checked(tmp_path):
+    node = onnx.helper.make_node("Custom", ["x"], ["y"], domain="my.ops", name="mine")
+    shape = [2, 3]
+    model = bad_models.build([node], [bad_models.info("x", shape)], [bad_models.info("y", shape)], domains=["my.ops"])
+    (tmp_path / "a.onnx").write_bytes(model)
+    out, _ = call(tmp_path, "-d", '{"convert_from": "a.onnx", "convert_to": "b.onnx"}')
+    assert out.splitlines()[-1] == "job 1: not checked: layer 'mine': 'my.ops:Custom' cannot be run here"
+
+
 def test_options_hold_for_all_jobs(tmp_path):
     put(tmp_path, "a.onnx", bad_models.good)
     jobs = [{"convert_from": "a.onnx", "convert_to": "b.onnx"}, {"convert_from": "a.onnx", "convert_to": "c.onnx", "onnx_opset": 12}]
@@ -271,6 +313,38 @@ def test_verify_names_the_layer_that_differs(tmp_path):
     assert err == "error: 'b.onnx' does not compute what 'a.onnx' does\n"
     report = json.loads(call(tmp_path, "verify", "a.onnx", "b.onnx", "--json", code=3)[0])
     assert (report["version"], report["status"], report["outputs"][0]["verdict"]) == (1, "failed", "failed")
+
+
+def test_verify_misses_no_output(tmp_path):
+    put(tmp_path, "a.onnx", bad_models.two_layers)
+    call(tmp_path, "a.onnx", "b.onnx", "--outputs", "y,hidden")
+    out, _ = call(tmp_path, "verify", "a.onnx", "b.onnx", code=3)
+    assert "y: verified" in out and "picked: failed: the result has no such output" in out
+    assert "hidden: failed: the source has no such output" in out and "the models differ" in out
+
+
+def test_verify_says_what_it_paired_by_place(tmp_path):
+    put(tmp_path, "a.onnx", bad_models.good)
+    model = onnx.load(tmp_path / "a.onnx")
+    model.graph.node[0].output[0] = model.graph.output[0].name = "other"
+    onnx.save(model, tmp_path / "b.onnx")
+    out, _ = call(tmp_path, "verify", "a.onnx", "b.onnx")
+    note = "no output has the same name in both models, so outputs were paired by place"
+    assert note in out and "other: verified" in out
+    assert json.loads(call(tmp_path, "verify", "a.onnx", "b.onnx", "--json")[0])["notes"] == [note]
+
+
+def test_the_check_sees_weights_that_are_off_behind_a_softmax(tmp_path):
+    demo = onnx.load(remodel.ROOT / "demo" / "shapes.onnx")
+    onnx.save(demo, tmp_path / "a.onnx")
+    weights = [w for w in demo.graph.initializer if len(w.dims) > 1]
+    assert len(weights) > 2
+    for weight in weights:
+        kept = weight.raw_data
+        weight.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weight) * np.float32(1.01), weight.name))
+        onnx.save(demo, tmp_path / "b.onnx")
+        call(tmp_path, "verify", "a.onnx", "b.onnx", code=3)
+        weight.raw_data = kept
 
 
 def test_inspect_keeps_within_the_width(tmp_path):

@@ -829,7 +829,9 @@ def recurrent():
             outs = [([*shape[:2], 2 * units], np.float32)] if merge else [([*shape[:2], units], np.float32)] * 2
             made = graph.op("BIDIRECTIONAL_SEQUENCE_LSTM", [x, *forward, *backward, *states] + [None] * 9, outs, table, version=1)
             graph.output(*(made if isinstance(made, list) else [made]))
-            yield case(f"both_lstm/{merge}_{time_major}", model, random.uniform(-1, 1, shape).astype(np.float32))
+            # With the batch first LiteRT's kernel reads memory that nobody wrote.
+            if time_major:
+                yield case(f"both_lstm/{merge}_{time_major}", model, random.uniform(-1, 1, shape).astype(np.float32))
             for activation in (1, 4):
                 model = Model()
                 graph = model.main
@@ -889,3 +891,29 @@ def recurrent():
                       graph.tensor("memory", [batch, filters * memory], np.float32, variable=True)]
             graph.output(graph.op("SVDF", inputs, [([batch, filters // rank], np.float32)], options("SVDF", rank=rank, fusedActivationFunction=1), version=2))
             yield case(f"svdf/{rank}_{quantize}", model, random.uniform(-1, 1, (batch, size)).astype(np.float32))
+
+
+@family
+def customs():
+    from flatbuffers import flexbuffers
+
+    random = rng("postprocess")
+    count, classes = 30, 3
+    anchors = np.concatenate([random.uniform(0, 1, (count, 2)), random.uniform(0.1, 0.4, (count, 2))], 1).astype(np.float32)
+    for regular in (False, True):
+        for background in (0, 1):
+            for per_box in (1, 2):
+                if regular and per_box > 1:
+                    continue
+                table = dict(max_detections=6, max_classes_per_detection=per_box, detections_per_class=4, num_classes=classes, nms_score_threshold=0.1,
+                             nms_iou_threshold=0.4, y_scale=10.0, x_scale=10.0, h_scale=5.0, w_scale=5.0, use_regular_nms=regular)
+                places = 6 * per_box
+                encodings = random.uniform(-1, 1, (1, count, 4)).astype(np.float32)
+                scores = random.permutation(count * (classes + background)).reshape(1, count, -1).astype(np.float32) / (count * (classes + background))
+                yield one_op(f"{regular}_{background}_{per_box}", "custom:TFLite_Detection_PostProcess", [encodings, scores, anchors],
+                             [((1, places, 4), np.float32), ((1, places), np.float32), ((1, places), np.float32), ((1,), np.float32)],
+                             constants=(2,), custom_options=bytes(flexbuffers.Dumps(table)))
+    x = random_array(rng("custom"), (2, 3), np.float32)
+    yield one_op("compiled", "custom:edgetpu-custom-op", [x], [((2, 3), np.float32)], custom_options=b"x", refused="give the file that it was compiled from")
+    yield one_op("unknown", "custom:FlexErf", [x], [((2, 3), np.float32)], custom_options=b"x", refused="FlexErf is an operator of tflite")
+    yield one_op("unused_option", "ADD", [x, x], [((2, 3), np.float32)], options("Pool2D", strideH=2), refused="its options are Pool2DOptions")

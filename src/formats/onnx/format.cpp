@@ -15,6 +15,8 @@ namespace {
 constexpr int lowest_target_opset = 9, usual_target_opset = 17, highest_target_opset = 24;
 constexpr uint64_t largest_file = (uint64_t{1} << 31) - 1;  // protobuf's limit
 
+std::string data_name_of(const std::string& name) { return name + ".data"; }
+
 class OnnxDraft : public Draft {
  public:
   OnnxDraft(ModelProto model, bool external_data) : model_(std::move(model)), external_data_(external_data) {}
@@ -28,7 +30,7 @@ class OnnxDraft : public Draft {
 
   std::vector<File> files(const std::string& name) const override {
     auto external = std::make_shared<ExternalData>();
-    if (external_data_ || size() > largest_file) *external = plan_external_data(model_, name + ".data");
+    if (external_data_ || size() > largest_file) *external = plan_external_data(model_, data_name_of(name));
     std::vector<File> files;
     if (!external->weights.empty())
       files.push_back({external->location, [external](Sink& sink) { write_external_data(*external, sink); }});
@@ -70,6 +72,9 @@ class OnnxFormat : public Format {
                                 return versions;
                               });
   }
+
+  std::string data_name(const std::string& name) const override { return data_name_of(name); }
+  void open_others(const SourceFiles& files) const override { parse_model(files.main, files.open); }
 };
 
 }  // namespace

@@ -30,7 +30,8 @@ struct Parser {
     return result;
   }
 
-  Bytes external(const StringPairs& entries) {
+  // Without a length, what the tensor needs.
+  Bytes external(const StringPairs& entries, DType dtype, const Shape& dims) {
     std::string location;
     uint64_t offset = 0, length = 0;
     bool has_length = false;
@@ -52,7 +53,9 @@ struct Parser {
     Bytes whole = open_external(location);
     if (offset > whole.size() || (has_length && length > whole.size() - offset))
       fail("external data '{}' has {} bytes; {} at {} are asked for", location, whole.size(), length, offset);
-    return whole.part(offset, has_length ? length : whole.size() - offset);
+    const uint64_t rest = whole.size() - offset, count = static_cast<uint64_t>(count_of(dims));
+    if (!has_length) length = count > rest ? rest : std::min(rest, (count * bits_of(dtype) + 7) / 8);
+    return whole.part(offset, length);
   }
 
   ConstantPtr tensor(Reader in, std::string* name_out) {
@@ -106,9 +109,10 @@ struct Parser {
     }
     if (name_out) *name_out = name;
     try {
-      return make_tensor(dtype_of_code(code), std::move(dims), float_data, int_data, double_data,
-                         std::move(string_data), location == 1 ? external(external_data) : raw,
-                         has_raw || location == 1);
+      const DType dtype = dtype_of_code(code);
+      if (location == 1) raw = external(external_data, dtype, dims);
+      return make_tensor(dtype, std::move(dims), float_data, int_data, double_data, std::move(string_data),
+                         raw, has_raw || location == 1);
     } catch (Error& error) {
       throw error.at("tensor '" + name + "'");
     }

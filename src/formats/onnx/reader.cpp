@@ -326,7 +326,7 @@ void GraphReader::read_foreign(ReadNode& node) {
   foreign.format = "onnx";
   foreign.type = proto.domain.empty() ? proto.type : proto.domain + ":" + proto.type;
   foreign.raw = std::make_shared<const NodeProto>(proto);
-  foreign.version = node.version();
+  if (auto own = opsets_.find(""); own != opsets_.end()) foreign.version = own->second;
   std::vector<ValueId> operands = node.operands();
   operands.resize(proto.inputs.size(), absent);
   for (const std::string& name : free_names(proto)) {
@@ -393,7 +393,8 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
   if (result.version > newest_opset())
     fail("the model uses opset {}; the newest that is known is {}", result.version, newest_opset());
   count_operators(proto.graph, result.operators);
-  Plan plan = prepare(proto.graph, request);
+  Plan plan = prepare(proto.graph, request, result.problems);
+  if (!result.problems.empty()) return result;
   GraphReader reader(proto, proto.opsets, nullptr, result.problems);
   if (!request.empty()) reader.follow(plan);
   reader.read(proto.graph);

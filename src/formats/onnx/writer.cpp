@@ -187,10 +187,13 @@ void GraphWriter::write(GraphProto& to, const std::vector<std::string>& paramete
   std::vector<std::string> outputs;
   std::vector<bool> direct;
   for (const Port& port : graph_.outputs) {
-    outputs.push_back(file_.unique_name(port.name));
     const Value& value = graph_.value(port.value);
-    bool computed = value.producer != absent && !names_.count(port.value);
-    direct.push_back(computed);
+    const auto place = names_.find(port.value);
+    // An input may be an output under the same name.
+    const bool passed = place != names_.end() && place->second == port.name && parameters.empty();
+    outputs.push_back(passed ? port.name : file_.unique_name(port.name));
+    const bool computed = value.producer != absent && place == names_.end();
+    direct.push_back(computed || passed);
     if (computed) names_[port.value] = outputs.back();
   }
   const Cover covering = cover(graph_, [&](NodeId root) {

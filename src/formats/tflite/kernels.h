@@ -24,7 +24,7 @@ struct Kernel {
   bool broadcasts = true;
 };
 
-// Null for an operator whose types nothing limits.
+// Null for an operator that is not written.
 const Kernel* find_kernel(std::string_view type);
 char letter(std::string_view letters, size_t i);
 // The type in which the kernel computes what `dtype` would give; unknown: none.

@@ -23,7 +23,7 @@ ReadNode::ReadNode(GraphReader& reader, const Operator& proto)
   for (const int32_t input : proto.inputs) raw_.push_back(input < 0 ? absent : reader.find(input).value);
   operands_ = raw_;
   // Only elements of one grid can be moved as they are.
-  bool as_they_are = moves_elements(proto.type);
+  bool as_they_are = !proto.custom && moves_elements(proto.type);
   std::shared_ptr<const Grid> grid;
   const auto same = [&](const Tensor& tensor) {
     const std::shared_ptr<const Grid> other = grid_of(tensor);
@@ -39,7 +39,7 @@ ReadNode::ReadNode(GraphReader& reader, const Operator& proto)
   for (size_t i = 0; i < raw_.size(); ++i) {
     if (raw_[i] == absent) continue;
     const std::shared_ptr<const Grid> own = grid_of(input_tensor(i));
-    if (!own || !takes_reals(proto.type, i)) continue;
+    if (!own || (!proto.custom && !takes_reals(proto.type))) continue;
     auto [place, is_new] = reader.dequantized_.emplace(proto.inputs[i], absent);
     if (is_new) place->second = dequantize(graph_, raw_[i], *own, origin_);
     operands_[i] = place->second;
@@ -105,10 +105,25 @@ void ReadNode::check_attributes_known() const {
 }
 
 const Tensor& ReadNode::input_tensor(size_t i) const {
-  return reader_.sub_.tensors[static_cast<size_t>(proto_.inputs.at(i))];
+  if (i >= proto_.inputs.size() || proto_.inputs[i] < 0) fail("input {} is missing", i);
+  return reader_.sub_.tensors[static_cast<size_t>(proto_.inputs[i])];
 }
 const Tensor& ReadNode::output_tensor(size_t k) const {
-  return reader_.sub_.tensors[static_cast<size_t>(proto_.outputs.at(k))];
+  if (!wants(k)) fail("output {} is missing", k);
+  return reader_.sub_.tensors[static_cast<size_t>(proto_.outputs[k])];
+}
+
+ValueId ReadNode::raw(size_t i) const {
+  if (i >= raw_.size() || raw_[i] == absent) fail("input {} is missing", i);
+  return raw_[i];
+}
+
+Dims ReadNode::dims_of(size_t i, size_t least) const {
+  const auto& dims = type(i).dims;
+  if (!dims) fail("the rank of '{}' is not known", input_tensor(i).name);
+  if (dims->size() < least)
+    fail("'{}' is {}, but needs {} axes", input_tensor(i).name, type(i).text(), least);
+  return *dims;
 }
 
 std::optional<Dims> ReadNode::elements(size_t i) {
@@ -218,6 +233,7 @@ void ReadNode::result(size_t k, ValueId value) {
 }
 
 void ReadNode::result_cell(size_t k, Cell cell) {
+  if (!wants(k)) return;
   bound_[k] = true;
   reader_.define(proto_.outputs[k], std::move(cell));
 }

@@ -48,10 +48,12 @@ class ReadNode : public remodel::ReadNode {
   bool quantized_input(size_t i) const {
     return i < inputs() && raw_[i] != absent && raw_[i] != operands_[i];
   }
+  // The sizes of operand i, which has this many axes at least.
+  Dims dims_of(size_t i, size_t least) const;
   // What is known of a small integer operand's elements, whatever its rank.
   std::optional<Dims> elements(size_t i);
   // Operand i as the file has it.
-  ValueId raw(size_t i) const { return raw_.at(i); }
+  ValueId raw(size_t i) const;
 
   // Operand i, a convolution's or product's weights, as real numbers with the axes in this order.
   ValueId weights(size_t i, const std::vector<int64_t>& perm);

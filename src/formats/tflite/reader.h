@@ -51,7 +51,8 @@ struct Scope {
   std::set<int32_t> assigned;
 
   ValueId get(const Reading& reading, int32_t slot);
-  void set(int32_t slot, ValueId value) { state[slot] = value, assigned.insert(slot); }
+  // Refuses a value of another type than the slot's.
+  void set(const Reading& reading, int32_t slot, ValueId value);
 };
 
 // A tensor of a sub-graph while it is read: a value, or what resources stand for.

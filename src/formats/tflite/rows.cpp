@@ -46,11 +46,15 @@ bool moves_elements(std::string_view type) {
   return moving.count(type) > 0;
 }
 
-bool takes_reals(std::string_view type, size_t) {
+bool takes_reals(std::string_view type) {
   static const std::unordered_set<std::string_view> raw = {
       "ASSIGN_VARIABLE", "BITCAST", "CALL_ONCE",           "CAST", "IF", "RANK",
       "READ_VARIABLE",   "SHAPE",   "STABLEHLO_COMPOSITE", "WHILE"};
   return raw.count(type) == 0;
+}
+
+bool is_statement(std::string_view type) {
+  return type == "ASSIGN_VARIABLE" || type == "CALL_ONCE" || type == "HASHTABLE_IMPORT";
 }
 
 const Rows& all_rows() {
@@ -61,6 +65,7 @@ const Rows& all_rows() {
     cast_rows(made);
     control_rows(made);
     conv_rows(made);
+    custom_rows(made);
     detection_rows(made);
     gather_rows(made);
     generate_rows(made);
@@ -78,6 +83,7 @@ const Rows& all_rows() {
     stablehlo_rows(made);
     unary_rows(made);
     variable_rows(made);
+    tile_rows(made);
     write_control_rows(made);
     write_conv_rows(made);
     write_elementwise_rows(made);

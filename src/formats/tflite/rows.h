@@ -18,8 +18,11 @@ const Rows& all_rows();
 
 // The operator only moves elements: on one grid it does so with integers as well as with real numbers.
 bool moves_elements(std::string_view type);
-// Operand i stands for real numbers where it is quantized.
-bool takes_reals(std::string_view type, size_t i);
+// Its quantized operands stand for real numbers.
+bool takes_reals(std::string_view type);
+
+// It has no results, only an effect.
+bool is_statement(std::string_view type);
 
 void activation_rows(Rows& rows);
 void binary_rows(Rows& rows);
@@ -56,6 +59,13 @@ void write_shape_rows(Rows& rows);
 void write_slice_rows(Rows& rows);
 
 void write_by_row(WriteNode& node, const Row& row);
+// What the product's rows of constant weights give after a bias (-1: none).
+void write_fully_connected(WriteNode& product, Ids results, Id bias);
+bool is_fully_connected(const WriteNode& product);
+// The product and the sum with a bias that are one operator; none where the node is no such sum.
+std::vector<NodeId> product_in_sum(const WriteNode& sum);
+void write_product_and_sum(WriteNode& sum, const std::vector<NodeId>& inner);
+void tile_rows(Rows& rows);
 // Operands that broadcast. Axes beyond what the kernel takes are merged with their neighbours.
 void write_broadcast(WriteNode& node, std::string type, Ids operands, Attributes attributes = {});
 

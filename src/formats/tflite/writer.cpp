@@ -128,8 +128,9 @@ Id GraphWriter::cast(Id tensor, DType to) {
 }
 
 void GraphWriter::emit(Operator made) {
-  const Kernel* kernel = made.custom ? nullptr : find_kernel(made.type);
-  if (!kernel) return put(std::move(made));
+  if (made.custom) return put(std::move(made));
+  const Kernel* kernel = find_kernel(made.type);
+  if (!kernel) fail("what types {} takes is not known", made.type);
   // What is computed instead of T.
   DType wished = DType::unknown, computed = DType::unknown;
   for (size_t i = 0; i < made.inputs.size(); ++i) {
@@ -168,6 +169,7 @@ void GraphWriter::emit(Operator made) {
     const DType given = what == 'T'   ? computed
                         : what == 'i' ? DType::i32
                         : what == 'b' ? DType::boolean
+                        : what == 'f' ? DType::f32
                                       : DType::unknown;
     Id& output = made.outputs[k];
     if (given == DType::unknown || type_of(output).dtype == given) continue;
@@ -179,16 +181,33 @@ void GraphWriter::emit(Operator made) {
   for (const auto& [output, inner] : back) cast_to(output, inner);
 }
 
-int64_t GraphWriter::write_body(const Graph& graph) {
+void GraphWriter::activate(Id result, std::string_view activation) {
+  if (trial_) return;
+  Operator& last = to_.operators.back();
+  const Builtin* builtin = find_builtin(last.type);
+  if (builtin && builtin->options && builtin->options->find("fused_activation_function")) {
+    last.attributes.push_back(word("fused_activation_function", activation));
+    return;
+  }
+  const Id before = add_tensor("", type_of(result));
+  to_.operators.back().outputs = {before};
+  Operator after;
+  after.type = std::string(activation);
+  after.inputs = {before};
+  after.outputs = {result};
+  put(std::move(after));
+}
+
+int64_t GraphWriter::write_body(const Graph& graph, const std::vector<std::string>& sizes) {
   if (trial_) return 0;
   const size_t number = file_.file.graphs.size();
   file_.file.graphs.emplace_back();
-  SubGraph body = GraphWriter(file_, graph, false).write(true);
+  SubGraph body = GraphWriter(file_, graph, false).write(true, sizes);
   file_.file.graphs[number] = std::move(body);
   return static_cast<int64_t>(number);
 }
 
-SubGraph GraphWriter::write(bool inner) {
+SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
   to_.name = graph_.name.empty() ? "main" : graph_.name;
   // The interface's names are taken first: what is inside gives way.
   for (const Port& port : graph_.inputs) {
@@ -197,6 +216,8 @@ SubGraph GraphWriter::write(bool inner) {
     ids_[port.value] = id;
     sizes_.note(graph_.value(port.value).type, id);
   }
+  for (size_t i = 0; i < sizes.size(); ++i)
+    sizes_.know({Dim::symbol(sizes[i])}, to_.inputs[to_.inputs.size() - sizes.size() + i]);
   // An output takes the name that it has outside; what is one twice, or is not computed, is copied at the
   // end.
   std::unordered_map<ValueId, std::string> names;

@@ -25,7 +25,13 @@ Mod with_sign(Mod::Sign sign) {
 // which the sign of the remainder then tells.
 void quotient_by_floats(Decompose& d) {
   const DType dtype = d.dtype(0);
-  if (!is_signed(dtype) || bits_of(dtype) != 64) fail("{} is not divided", name_of(dtype));
+  if (bits_of(dtype) < 64) {
+    Div wide;
+    wide.rounding = Div::Rounding::trunc;
+    Term a = cast({&d, d.in(0)}, DType::i64), b = cast({&d, d.in(1)}, DType::i64);
+    return d.result(0, cast(apply(wide, {a, b}), dtype).id);
+  }
+  if (!is_signed(dtype)) fail("{} is not divided", name_of(dtype));
   Term a{&d, d.in(0)}, b{&d, d.in(1)};
   const auto near = [&](Term x) { return cast(truncated(cast(x, DType::f32) / cast(b, DType::f32)), dtype); };
   Term quotient = near(a);

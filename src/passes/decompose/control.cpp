@@ -143,7 +143,14 @@ void plain_loop(Decompose& one) {
     operands.push_back(sliced[j]);
     ValueId index = step;
     if (op.step_reversed[j]) {
-      ValueId last = inside.emit(Reshape{}, {inside.emit(Sizes{{lengths[j] - 1}}, {})});
+      // A body need not see what the length is made of.
+      ValueId last;
+      if (lengths[j].is_number()) {
+        last = inside.scalar(DType::i64, static_cast<double>(lengths[j].number() - 1));
+      } else {
+        operands.push_back(one.emit(Reshape{}, {one.emit(Sizes{{lengths[j] - 1}}, {})}));
+        last = body.add_input("last", Type(DType::i64, Dims{}));
+      }
       index = inside.emit(Sub{}, {last, step});
     }
     Gather gather;

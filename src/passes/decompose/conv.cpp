@@ -1,5 +1,7 @@
 #include "ops/conv.h"
 
+#include <algorithm>
+
 #include "ops/binary.h"
 #include "ops/gather.h"
 #include "ops/shape.h"
@@ -47,12 +49,53 @@ void integer_conv(Decompose& d) {
   d.result(0, reshape(product(weights, seen), whole).id);
 }
 
+// Each group's channels by themselves.
+template <class T>
+void group_by_group(Decompose& d, T op) {
+  const size_t axis = channel_axis(op.channels, op.strides.size() + 2);
+  const Dims x = d.dims(0), w = d.dims(1);
+  const auto taken = exact_div(x[axis], op.groups), given = exact_div(w[0], op.groups);
+  if (!taken || !given) fail("the channels of a group are not known");
+  std::vector<Term> parts;
+  const int64_t groups = op.groups;
+  op.groups = 1;
+  for (int64_t g = 0; g < groups; ++g) {
+    std::vector<ValueId> operands{part({&d, d.in(0)}, static_cast<int64_t>(axis), Dim(g) * *taken, *taken).id,
+                                  part({&d, d.in(1)}, 0, Dim(g) * *given, *given).id};
+    if (d.has(2)) operands.push_back(part({&d, d.in(2)}, 0, Dim(g) * *given, *given).id);
+    parts.push_back({&d, d.emit(op, operands)});
+  }
+  d.result(0, concat(parts, static_cast<int64_t>(axis)).id);
+}
+
+// A dilated window has zeros between its elements.
+Term spread_weights(Term w, const std::vector<int64_t>& dilations) {
+  for (size_t i = 0; i < dilations.size(); ++i) {
+    if (dilations[i] == 1) continue;
+    const auto axis = static_cast<int64_t>(i) + 2;
+    Dims dims = dims_of(w);
+    const Dim size = dims[static_cast<size_t>(axis)];
+    Pad zeros;
+    zeros.low.assign(dims.size() + 1, Dim(0));
+    zeros.high = zeros.low;
+    zeros.high[static_cast<size_t>(axis) + 1] = dilations[i] - 1;
+    w = apply(zeros, {unsqueeze(w, {axis + 1})});
+    dims[static_cast<size_t>(axis)] = size * Dim(dilations[i]);
+    w = part(reshape(w, dims), axis, 0, (size - 1) * Dim(dilations[i]) + 1);
+  }
+  return w;
+}
+
 // Pads that no attribute says become elements.
 void decompose_conv(Decompose& d) {
   Conv op = d.op<Conv>();
   if (op.channels == Channels::last) return with_channels_first(d, op);
   if (is_integer(d.dtype(0))) return integer_conv(d);
-  if (no_pads(op)) fail("this convolution cannot be taken apart");
+  if (no_pads(op)) {
+    if (op.strides.size() == 1) return with_two_axes(d, op);
+    if (op.groups > 1) return group_by_group(d, op);
+    fail("this convolution cannot be taken apart");
+  }
   std::vector<ValueId> operands = d.node().inputs;
   operands[0] = padded(d, operands[0], op);
   drop_pads(op);
@@ -63,7 +106,18 @@ void decompose_conv(Decompose& d) {
 void decompose_conv_transpose(Decompose& d) {
   ConvTranspose op = d.op<ConvTranspose>();
   if (op.channels == Channels::last) return with_channels_first(d, op);
-  if (no_pads(op)) fail("this transposed convolution cannot be taken apart");
+  if (no_pads(op)) {
+    if (op.strides.size() == 1) return with_two_axes(d, op);
+    if (std::any_of(op.dilations.begin(), op.dilations.end(),
+                    [](int64_t dilation) { return dilation != 1; })) {
+      std::vector<ValueId> operands = d.node().inputs;
+      operands[1] = spread_weights({&d, operands[1]}, op.dilations).id;
+      op.dilations.assign(op.dilations.size(), 1);
+      return d.result(0, d.emit(op, operands));
+    }
+    if (op.groups > 1) return group_by_group(d, op);
+    fail("this transposed convolution cannot be taken apart");
+  }
   Sliding cut = op;
   for (Dims* pads : {&cut.pads_low, &cut.pads_high})
     for (Dim& pad : *pads) pad = Dim(0) - pad;

@@ -56,6 +56,30 @@ ValueId smallest(Decompose& d, DType dtype) {
   return d.scalar(dtype, -std::exp2(static_cast<double>(size_of(dtype)) * 8 - 1));
 }
 
+// Without pads, ceil and dilations: over two axes, or over one and then over the others.
+template <class T>
+bool with_fewer_axes(Decompose& d, const T& op) {
+  if (op.strides.size() == 1) {
+    with_two_axes(d, op);
+    return true;
+  }
+  if (op.strides.size() != 3) return false;
+  const Dims x = d.dims(0), y = pool_dims(op, x);
+  const auto over = [&](std::vector<size_t> axes) {
+    T part = op;
+    part.unit(2);
+    part.window = {1, 1};
+    for (size_t i = 0; i < axes.size(); ++i)
+      part.window[i] = op.window[axes[i]], part.strides[i] = op.strides[axes[i]];
+    return part;
+  };
+  ValueId planes = d.emit(Reshape{{x[0], x[1] * x[2], x[3], x[4]}, false}, {d.in(0)});
+  planes = d.emit(over({1, 2}), {planes});
+  ValueId stacks = d.emit(Reshape{{x[0], x[1], x[2], y[3] * y[4]}, false}, {planes});
+  d.result(0, d.emit(Reshape{y, false}, {d.emit(over({0}), {stacks})}));
+  return true;
+}
+
 // The next simpler form of a pooling where padding counts as elements of this value.
 template <class T>
 void decompose_pool(Decompose& d, T op, ValueId (*padding)(Decompose&, DType)) {
@@ -69,7 +93,10 @@ void decompose_pool(Decompose& d, T op, ValueId (*padding)(Decompose&, DType)) {
     drop_pads(op);
     return d.result(0, d.emit(op, {x}));
   }
-  if (!dilated(op)) fail("this {} cannot be taken apart", T::name);
+  if (!dilated(op)) {
+    if (with_fewer_axes(d, op)) return;
+    fail("this {} cannot be taken apart", T::name);
+  }
   ValueId x = spread_windows(d, op);
   d.result(0, d.emit(op, {x}));
 }
@@ -128,25 +155,48 @@ void decompose_avg_pool(Decompose& d) {
     }
     return d.result(0, y);
   }
-  if (!dilated(op)) fail("this avg_pool cannot be taken apart");
+  if (!dilated(op)) {
+    if (with_fewer_axes(d, op)) return;
+    fail("this avg_pool cannot be taken apart");
+  }
   ValueId x = spread_windows(d, op);
   d.result(0, d.emit(op, {x}));
+}
+
+// Elements put at their places in a list of zeros.
+void decompose_max_unpool(Decompose& d) {
+  const auto& op = d.op<MaxUnpool>();
+  if (d.has(2)) fail("a shape that is only known when the model runs");
+  const Dim count = product(d.dims(0)), size = product(op.shape);
+  ValueId zeros = d.emit(Expand{{size}}, {d.scalar(d.dtype(0), 0)});
+  ValueId places = d.emit(Reshape{{count, Dim(1)}, false}, {d.in(1)});
+  ValueId values = d.emit(Reshape{{count}, false}, {d.in(0)});
+  d.result(0, d.emit(Reshape{op.shape, false}, {d.emit(ScatterND{}, {zeros, places, values})}));
 }
 
 ValueId zero(Decompose& d, DType dtype) { return d.scalar(dtype, 0); }
 
 void decompose_lp_pool(Decompose& d) {
   LpPool op = d.op<LpPool>();
-  if (op.p == 1 || op.p == 2) return decompose_pool(d, op, zero);
-  // Other norms from the mean of powers.
+  const bool plain = no_pads(op) && !op.ceil && !dilated(op) && op.channels == Channels::first;
+  if ((op.p == 1 || op.p == 2) && (!plain || op.strides.size() != 2)) return decompose_pool(d, op, zero);
+  // From the mean of powers.
   const DType dtype = d.dtype(0);
   AvgPool mean{op};
   mean.divisor = Divisor::window;
   double taps = 1;
   for (int64_t size : op.window) taps *= static_cast<double>(size);
-  ValueId powers = d.emit(Pow{}, {d.emit(Abs{}, {d.in(0)}), d.scalar(dtype, op.p)});
+  const ValueId x = d.in(0);
+  ValueId powers;
+  if (op.p == 2)
+    powers = d.emit(Mul{}, {x, x});
+  else
+    powers = d.emit(Abs{}, {x});
+  if (op.p != 1 && op.p != 2) powers = d.emit(Pow{}, {powers, d.scalar(dtype, op.p)});
   ValueId sum = d.emit(Mul{}, {d.emit(mean, {powers}), d.scalar(dtype, taps)});
-  d.result(0, d.emit(Pow{}, {sum, d.scalar(dtype, 1 / op.p)}));
+  if (op.p == 2) sum = d.emit(Sqrt{}, {sum});
+  if (op.p != 1 && op.p != 2) sum = d.emit(Pow{}, {sum, d.scalar(dtype, 1 / op.p)});
+  d.result(0, sum);
 }
 
 }  // namespace
@@ -154,6 +204,7 @@ void decompose_lp_pool(Decompose& d) {
 void pool_decompositions(Decompositions& table) {
   table.add<MaxPool>(decompose_max_pool);
   table.add<MaxPoolIndex>(decompose_max_pool_index);
+  table.add<MaxUnpool>(decompose_max_unpool);
   table.add<AvgPool>(decompose_avg_pool);
   table.add<LpPool>(decompose_lp_pool);
 }

@@ -41,6 +41,19 @@ ValueId padded(Decompose& d, ValueId x, const Sliding& sliding, ValueId value) {
   return d.emit(pad, {x, value});
 }
 
+ValueId with_row(Decompose& d, ValueId x, Channels channels) {
+  return d.emit(Unsqueeze{{channels == Channels::first ? 2 : 1}}, {x});
+}
+ValueId without_row(Decompose& d, ValueId y, Channels channels) {
+  return d.emit(Squeeze{{channels == Channels::first ? 2 : 1}}, {y});
+}
+void add_row(Sliding& sliding) {
+  sliding.strides.insert(sliding.strides.begin(), 1);
+  sliding.dilations.insert(sliding.dilations.begin(), 1);
+  sliding.pads_low.insert(sliding.pads_low.begin(), Dim(0));
+  sliding.pads_high.insert(sliding.pads_high.begin(), Dim(0));
+}
+
 ValueId along_channels(Decompose& d, ValueId vector, size_t trailing) {
   if (trailing == 0) return vector;
   const auto& dims = d.graph().value(vector).type.dims;

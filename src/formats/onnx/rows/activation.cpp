@@ -121,6 +121,7 @@ std::string cannot_old_clip(const WriteNode& node) {
   if (node.dtype(0) == DType::f64) return "runtimes clip no doubles before opset 12";
   if (!is_float(node.dtype(0))) return "Clip takes floats before opset 12";
   const auto& op = node.op<Clamp>();
+  if (op.low > op.high) return "its bounds are the wrong way round";
   for (double bound : {op.low, op.high})
     if (static_cast<double>(static_cast<float>(bound)) != bound) return "a bound is not a float of 32 bits";
   return "";

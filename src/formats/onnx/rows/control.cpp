@@ -460,15 +460,29 @@ void write_foreign(WriteNode& node) {
   node.emit_to(results, copy.type, inputs, copy.attributes, copy.domain);
 }
 
+// The first of ONNX's operators in the bodies of a node that two opsets have in different forms; "" where
+// there is none.
+std::string differing_form(const NodeProto& node, int from, int to) {
+  for (const Attribute& attribute : node.attributes)
+    for (const auto& graph : attribute.graphs)
+      for (const NodeProto& inner : graph->nodes) {
+        if (inner.domain.empty() && find_schema("", inner.type, from) != find_schema("", inner.type, to))
+          return inner.type;
+        if (std::string deeper = differing_form(inner, from, to); !deeper.empty()) return deeper;
+      }
+  return "";
+}
+
 // An operator of ONNX is kept where a type that it reads is not known; another opset may have another form of
 // it.
 std::string cannot_write_foreign(const WriteNode& node) {
   const auto& op = node.op<Foreign>();
   if (op.format != "onnx" || !op.raw) return fmt::format("{} is an operator of {}", op.type, op.format);
   const auto& raw = *static_cast<const NodeProto*>(op.raw.get());
-  if (!raw.domain.empty() || find_schema("", raw.type, static_cast<int>(op.version)) ==
-                                 find_schema("", raw.type, static_cast<int>(node.opset())))
-    return "";
+  const int from = static_cast<int>(op.version), to = static_cast<int>(node.opset());
+  if (std::string type = differing_form(raw, from, to); !type.empty())
+    return fmt::format("its body holds {}, so it can only be written as it is: in opset {}", type, from);
+  if (!raw.domain.empty() || find_schema("", raw.type, from) == find_schema("", raw.type, to)) return "";
   return fmt::format(
       "the types that it reads are not known, so it can only be written as it is: in opset {} (let the model "
       "declare the types of its inner values)",

@@ -115,12 +115,14 @@ Attributes gemm_attributes(const MatMul& op) {
   return attributes;
 }
 
-// Gemm transposes its operands, MatMul does not.
+// Gemm transposes its operands, MatMul does not. Before opset 11 it adds something.
 void write_matmul(WriteNode& node) {
   const auto& op = node.op<MatMul>();
   if (!op.transpose_a && !op.transpose_b)
     return node.emit_to(node.outs(), "MatMul", {node.in(0), node.in(1)});
-  node.emit_to(node.outs(), "Gemm", {node.in(0), node.in(1)}, gemm_attributes(op));
+  std::vector<std::string> inputs{node.in(0), node.in(1)};
+  if (node.opset() < 11) inputs.push_back(node.scalar(node.dtype(0), 0));
+  node.emit_to(node.outs(), "Gemm", inputs, gemm_attributes(op));
 }
 
 // A value that nobody else uses is a constant number times another: both, and the node between them.
@@ -194,7 +196,7 @@ std::string cannot_write_matmul(const WriteNode& node) {
   if (integers_of_a_byte(node)) return "its operands are small integers and its result is i32";
   if (op.out != DType::unknown && op.out != node.dtype(0))
     return "its result has another type than its operands";
-  bool gemm = node.rank(0) == 2 && node.rank(1) == 2 && node.opset() >= 11 && is_float(node.dtype(0));
+  bool gemm = node.rank(0) == 2 && node.rank(1) == 2 && is_float(node.dtype(0));
   return (op.transpose_a || op.transpose_b) && !gemm ? "an operand is transposed" : "";
 }
 

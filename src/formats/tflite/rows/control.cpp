@@ -89,7 +89,7 @@ void bind_results(ReadNode& node, const std::vector<Cell>& inside, const std::ve
     }
     node.result(k, results[at++]);
   }
-  for (const int32_t slot : slots) node.scope().set(slot, results[at++]);
+  for (const int32_t slot : slots) node.scope().set(node.reading(), slot, results[at++]);
 }
 
 std::string path_of(ReadNode& node) { return node.origin().empty() ? "" : node.origin()[0] + "/"; }

@@ -60,9 +60,10 @@ void read_sparse_to_dense(ReadNode& node) {
 
 // The start moves so that the update lies inside.
 void read_update_slice(ReadNode& node) {
-  const Dims dims = *node.type(0).dims;
-  const Dims update = *node.type(1).dims;
+  const Dims dims = node.dims_of(0, 0), update = node.dims_of(1, 0);
   const auto starts = node.sizes(2);
+  if (update.size() != dims.size() || (starts && starts->size() != dims.size()))
+    fail("{} is updated by {}", node.type(0).text(), node.type(1).text());
   if (dims.empty()) return node.result(0, node.input(1));
   ValueId indices = absent;
   // The places of the update: for each axis its index plus the start, put together along a last axis.
@@ -114,8 +115,9 @@ void read_select(ReadNode& node) {
   node.emit_results(Select{}, {condition, node.input(1), node.input(2)});
 }
 
-Dims tail(const Type& type, size_t from) {
-  return {type.dims->begin() + static_cast<std::ptrdiff_t>(from), type.dims->end()};
+Dims tail(ReadNode& node, size_t i, size_t from) {
+  const Dims dims = node.dims_of(i, from);
+  return {dims.begin() + static_cast<std::ptrdiff_t>(from), dims.end()};
 }
 
 // (data, ids [n], ascending): as many segments as the last id says.
@@ -125,7 +127,7 @@ void read_segment_sum(ReadNode& node) {
   ValueId most = node.emit(Reduce{Reduce::Kind::max, {0}, true, false}, {ids});
   most = node.emit(cast_to(DType::i64), {most});
   const ValueId count = node.emit(Add{}, {most, node.add_constant(constant_ints({1}))});
-  const Dims rest = tail(node.type(0), 1);
+  const Dims rest = tail(node, 0, 1);
   const ValueId shape = rest.empty() ? count : node.emit(Concat{0}, {count, node.emit(Sizes{rest}, {})});
   const ValueId zeros = node.emit(Expand{}, {node.add_scalar(node.type(0).dtype, 0), shape});
   ScatterND op;
@@ -155,7 +157,7 @@ void read_unsorted_segment(ReadNode& node) {
                        : update == Update::max ? lowest(dtype)
                        : update == Update::min ? highest(dtype)
                                                : 0;
-  const Dims rest = tail(node.type(0), leading);
+  const Dims rest = tail(node, 0, leading);
   Dims shape{segments + 1};
   shape.insert(shape.end(), rest.begin(), rest.end());
   const ValueId base = node.emit(Expand{shape}, {node.add_constant(constant_splat(dtype, {}, start))});

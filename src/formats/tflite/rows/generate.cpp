@@ -50,7 +50,7 @@ void read_matrix_set_diag(ReadNode& node) {
   if (!dims || dims->size() < 2) fail("its operand is {}", node.type(0).text());
   const auto rank = static_cast<int64_t>(dims->size());
   const Dim rows = (*dims)[dims->size() - 2], columns = dims->back();
-  const bool by_column = node.type(1).dims->back() == columns;
+  const bool by_column = node.dims_of(1, 1).back() == columns;
   const ValueId lines = node.emit(Unsqueeze{{by_column ? rank - 2 : rank - 1}}, {node.input(1)});
   node.emit_results(Select{}, {diagonal(node, rows, columns), lines, node.input(0)});
 }

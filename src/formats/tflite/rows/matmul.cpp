@@ -47,7 +47,7 @@ void read_batch_matmul(ReadNode& node) {
   ValueId x = node.input(0);
   if (node.hybrid(0, 1)) {
     if (op.transpose_a) fail("a transposed operand that meets quantized weights is not supported");
-    const Dims dims = *node.type(0).dims;
+    const Dims dims = node.dims_of(0, 1);
     const ValueId rows = node.emit(Reshape{{floor_div(product(dims), dims.back()), dims.back()}, false}, {x});
     x = node.emit(Reshape{dims, false}, {node.rounded_rows_of(rows, asymmetric)});
   }

@@ -49,6 +49,7 @@ class Weights {
   const ConstantPtr& constant(size_t i) const {
     const ConstantPtr& found = node_.graph().value(node_.raw(i)).constant;
     if (!found) fail("its weights (input {}) are computed when it runs", i);
+    if (found->shape().empty()) fail("its weights (input {}) are a single number", i);
     return found;
   }
   // As real numbers in the emitter's graph.
@@ -73,6 +74,7 @@ ValueId rounded(const Emit& emit, ValueId x, bool asymmetric) {
   const NodeId codes =
       emit.graph.add_node(DynamicQuantize{!asymmetric, true}, {x}, {"", "", ""}, emit.origin);
   const std::vector<ValueId> parts = emit.graph.node(codes).outputs;
+  if (!type.dims || type.dims->size() != 2) fail("its operand is {}", type.text());
   const Dim rows = (*type.dims)[0];
   const ValueId scale = emit(Reshape{{rows}, false}, {parts[1]}),
                 zero = emit(Reshape{{rows}, false}, {parts[2]});
@@ -274,7 +276,7 @@ void set_state(ReadNode& node, size_t i, ValueId value) {
   Reading& reading = node.reading();
   const int32_t slot = reading.slot_of_tensor(node.reader().index(), node.proto().inputs[i]);
   value = node.to_tensor(value, tensor);
-  node.scope().set(slot, value);
+  node.scope().set(reading, slot, value);
   node.reader().define(node.proto().inputs[i], {value, "", false});
   node.reader().forget_reals(node.proto().inputs[i]);
 }
@@ -343,7 +345,7 @@ void read_lstm(ReadNode& node) {
   if (node.quantized_input(0)) fail("the quantized form of the basic kernel is not supported");
   const ValueId both = node.emit(Concat{1}, {node.input(0), node.input(1)});
   const ValueId sums = node.emit(Add{}, {product(emit, both, node.input(2)), node.input(3)});
-  const Dim hidden = (*node.type(4).dims)[1];
+  const Dim hidden = node.dims_of(4, 2)[1];
   const std::vector<ValueId> parts = node.emit(Split{1, Dims(4, hidden)}, {sums}, 4);
   const ValueId input = node.emit(Mul{}, {node.emit(Sigmoid{}, {parts[0]}), node.emit(Tanh{}, {parts[1]})});
   const ValueId kept = node.emit(Mul{}, {node.emit(Sigmoid{}, {parts[2]}), node.input(4)});
@@ -428,7 +430,7 @@ void read_svdf(ReadNode& node) {
   const Shape feature = weights.constant(1)->shape(), time = weights.constant(2)->shape();
   if (feature.size() != 2 || time.size() != 2 || rank <= 0 || feature[0] % rank != 0)
     fail("its weights do not fit together");
-  const Dim batch = (*node.type(0).dims)[0];
+  const Dim batch = node.dims_of(0, 2)[0];
   const int64_t filters = feature[0], length = time[1];
   const ValueId now = product(emit, x, weights.in(emit, 1));
   const ValueId memory = emit(Reshape{{batch, filters, length}, false}, {node.input(4)});

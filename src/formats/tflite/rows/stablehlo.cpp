@@ -46,7 +46,7 @@ void stablehlo_rows(Rows& rows) {
   rows.read_row<Max>("STABLEHLO_MAXIMUM", since(1));
   rows.read_row<Min>("STABLEHLO_MINIMUM", since(1));
   rows.read("STABLEHLO_AND", since(1), read_and);
-  rows.row<Shl>("STABLEHLO_SHIFT_LEFT", since(1));
+  rows.read_row<Shl>("STABLEHLO_SHIFT_LEFT", since(1));
   rows.read("STABLEHLO_PAD", since(1), read_pad);
   rows.read("STABLEHLO_COMPOSITE", since(1), read_composite);
 }

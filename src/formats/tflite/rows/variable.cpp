@@ -24,9 +24,7 @@ void read_read_variable(ReadNode& node) {
 
 void read_assign_variable(ReadNode& node) {
   const int32_t slot = node.reading().slot_of_handle(key_of(node));
-  const Type& type = node.reading().model.states[static_cast<size_t>(slot)].type;
-  if (node.type(1).dtype != type.dtype) fail("a variable {} is given {}", type.text(), node.type(1).text());
-  node.scope().set(slot, node.raw(1));
+  node.scope().set(node.reading(), slot, node.raw(1));
 }
 
 // Runs the sub-graph now: what it puts into variables and tables is what they begin with.

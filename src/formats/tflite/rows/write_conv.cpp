@@ -70,18 +70,18 @@ void write_conv(WriteNode& node) {
 
 void write_conv_transpose(WriteNode& node) {
   const auto& op = node.op<ConvTranspose>();
-  if (op.strides.size() != 2)
-    fail("a transposed convolution over {} axes has no operator", op.strides.size());
+  const size_t rank = op.strides.size();
+  if (rank != 2 && rank != 3) fail("a transposed convolution over {} axes has no operator", rank);
   if (op.groups != 1) fail("a transposed convolution has {} groups", op.groups);
   for (int64_t dilation : op.dilations)
     if (dilation != 1) fail("a transposed convolution is dilated");
   const std::vector<int64_t> window = window_of(node);
-  const Dims result = spatial_dims(op.channels, node.result_dims()),
+  const Dims y = node.result_dims(), result = spatial_dims(op.channels, y),
              in = spatial_dims(op.channels, node.dims(0));
   std::string_view padding = "VALID";
   if (has_pads(op)) {
     padding = "SAME";
-    for (size_t i = 0; i < 2; ++i) {
+    for (size_t i = 0; i < rank; ++i) {
       const Dim total = max(Dim(0), (in[i] - 1) * Dim(op.strides[i]) + Dim(window[i]) - result[i]);
       const Dim low = floor_div(total, 2);
       if (!(result[i] == in[i] * Dim(op.strides[i])) || !(op.pads_low[i] == low) ||
@@ -89,11 +89,12 @@ void write_conv_transpose(WriteNode& node) {
         fail("the pads of a transposed convolution are those of no padding word");
     }
   }
-  const Dims shape = image_dims(Channels::last, node.result_dims()[0],
-                                node.result_dims()[channel_axis(op.channels, 4)], result);
-  Ids inputs{node.sizes(shape), turned(node, 1, {0, 2, 3, 1}), node.in(0)};
+  const Dims shape = image_dims(Channels::last, y[0], y[channel_axis(op.channels, rank + 2)], result);
+  const Id weights = rank == 2 ? turned(node, 1, {0, 2, 3, 1}) : turned(node, 1, {2, 3, 4, 0, 1});
+  Ids inputs{node.sizes(shape), weights, node.in(0)};
   if (node.has(2)) inputs.push_back(node.in(2));
-  node.emit_to(node.outs(), "TRANSPOSE_CONV", inputs, window_attributes(op, padding));
+  node.emit_to(node.outs(), rank == 2 ? "TRANSPOSE_CONV" : "CONV_3D_TRANSPOSE", inputs,
+               window_attributes(op, padding));
 }
 
 }  // namespace

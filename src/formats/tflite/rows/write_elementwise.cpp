@@ -153,6 +153,14 @@ void along_last(WriteNode& node, int64_t axis, const char* type, Attributes attr
   if (rank == 0) fail("a scalar has no axis");
   axis = resolve_axis(axis, dims.size());
   if (axis == rank - 1) return node.emit_to(node.outs(), type, node.ins(), attributes);
+  if (rank > 6) {
+    // What lies before and behind the axis is one axis each.
+    const auto at = dims.begin() + axis;
+    const Dims three{product(Dims(dims.begin(), at)), *at, product(Dims(at + 1, dims.end()))};
+    const Id moved = node.transpose(node.reshape(node.in(0), three), {0, 2, 1});
+    const Id y = node.emit(type, {moved}, node.type_of(moved), attributes);
+    return node.reshape_to(node.out(), node.transpose(y, {0, 2, 1}), dims);
+  }
   std::vector<int64_t> perm;
   for (int64_t i = 0; i < rank; ++i) perm.push_back(i);
   std::swap(perm[static_cast<size_t>(axis)], perm.back());

@@ -105,7 +105,6 @@ void write_scatter_nd(WriteNode& node) {
 void write_one_hot(WriteNode& node) {
   const auto& op = node.op<OneHot>();
   const DType dtype = node.dtype(1);
-  if (!is_integer(node.dtype(0))) fail("indices are no integers");
   Id depth = node.has(2)            ? node.reshape(node.cast(node.in(2), DType::i32), {})
              : op.depth.is_number() ? node.scalar(DType::i32, static_cast<double>(op.depth.number()))
                                     : node.reshape(node.sizes({op.depth}), {});
@@ -115,7 +114,10 @@ void write_one_hot(WriteNode& node) {
     return node.reshape(one, {});
   };
   Id indices = node.in(0);
-  if (bits_of(node.dtype(0)) != 64) indices = node.cast(indices, DType::i32);
+  if (!is_integer(node.dtype(0)))
+    indices = node.cast(indices, DType::i64);
+  else if (bits_of(node.dtype(0)) != 64)
+    indices = node.cast(indices, DType::i32);
   if (op.wrap) {
     const Type type = node.type_of(indices);
     const Id below =

@@ -1,9 +1,56 @@
 #include <algorithm>
 
 #include "formats/tflite/rows.h"
+#include "ops/binary.h"
 #include "ops/matmul.h"
 
 namespace remodel::tflite {
+
+bool is_fully_connected(const WriteNode& node) {
+  const MatMul* op = node.node().op.as<MatMul>();
+  return op && !node.has(2) && !node.has(3) && (op->out == DType::unknown || op->out == node.dtype(0)) &&
+         is_float(node.dtype(0)) && !op->transpose_a && node.rank(0) >= 2 && node.rank(1) == 2 &&
+         node.constant(1);
+}
+
+void write_fully_connected(WriteNode& node, Ids results, Id bias) {
+  const ConstantPtr weights = node.graph().value(node.node().inputs[1]).constant;
+  Ids inputs{node.in(0), node.constant(node.op<MatMul>().transpose_b ? weights : weights->permuted({1, 0}))};
+  if (bias >= 0) inputs.push_back(bias);
+  Attributes attributes;
+  if (node.rank(0) != 2) attributes.push_back(Attribute::of("keep_num_dims", true));
+  node.emit_to(std::move(results), "FULLY_CONNECTED", inputs, attributes);
+}
+
+// The bias is a constant, one number for each column.
+std::vector<NodeId> product_in_sum(const WriteNode& sum) {
+  const Graph& graph = sum.graph();
+  if (!sum.node().op.is<Add>() || sum.result_type().dtype != DType::f32) return {};
+  for (size_t i : {0, 1}) {
+    const ValueId product = sum.node().inputs[i];
+    const Node* node = graph.producer(product);
+    const Constant* bias = sum.constant(1 - i);
+    if (!node || !bias || !node->op.is<MatMul>() || graph.value(product).users.size() != 1 ||
+        graph.is_output(product))
+      continue;
+    const WriteNode writing = sum.at(graph.value(product).producer);
+    if (!is_fully_connected(writing) || bias->shape().empty() || bias->count() != bias->shape().back())
+      continue;
+    const auto& y = graph.value(product).type.dims;
+    if (y && y->back().is_number(bias->count()) && y == sum.result_type().dims)
+      return {graph.value(product).producer};
+  }
+  return {};
+}
+
+void write_product_and_sum(WriteNode& sum, const std::vector<NodeId>& inner) {
+  WriteNode product = sum.at(inner[0]);
+  const size_t other = sum.node().inputs[0] == product.node().outputs[0] ? 1 : 0;
+  const ConstantPtr bias = sum.graph().value(sum.node().inputs[other]).constant;
+  write_fully_connected(product, sum.outs(),
+                        sum.constant(bias->shape().size() == 1 ? bias : bias->reshaped({bias->count()})));
+}
+
 namespace {
 
 void write_matmul(WriteNode& node) {
@@ -15,13 +62,7 @@ void write_matmul(WriteNode& node) {
   if (a.empty() || b.empty()) fail("an operand is a scalar");
   const DType dtype = node.dtype(0);
   const bool row = a.size() == 1, column = b.size() == 1;
-  // Rows of a times constant weights.
-  if (const ConstantPtr& weights = node.graph().value(node.node().inputs[1]).constant;
-      weights && b.size() == 2 && !row && !op.transpose_a) {
-    Ids inputs{node.in(0), node.constant(op.transpose_b ? weights : weights->permuted({1, 0}))};
-    return node.emit_to(node.outs(), "FULLY_CONNECTED", inputs,
-                        {Attribute::of("keep_num_dims", a.size() != 2)});
-  }
+  if (is_fully_connected(node)) return write_fully_connected(node, node.outs(), -1);
   Id left = node.in(0), right = node.in(1);
   if (row) a.insert(a.begin(), Dim(1));
   if (column) b.push_back(Dim(1));
@@ -53,6 +94,9 @@ void write_matmul(WriteNode& node) {
 
 }  // namespace
 
-void write_matmul_rows(Rows& rows) { rows.write<MatMul>(since(1), write_matmul); }
+void write_matmul_rows(Rows& rows) {
+  rows.write<MatMul>(since(1), write_matmul);
+  rows.tile<Add>(since(1), product_in_sum, write_product_and_sum);
+}
 
 }  // namespace remodel::tflite

@@ -39,6 +39,25 @@ void write_slice(WriteNode& node) {
     if (op.sizes[i].is_number(0)) begin[axis] = Dim(0), steps[axis] = 1;
     if (op.steps[i] == -1 && op.sizes[i] == dims[axis]) reversed.push_back(static_cast<int64_t>(axis));
   }
+  if (dims.size() > 5) {
+    // Axes of which all is taken are one with their neighbours.
+    Dims merged, starts, sizes;
+    bool joins = false;
+    for (size_t i = 0; i < dims.size(); ++i) {
+      const bool whole = begin[i].is_number(0) && size[i] == dims[i] && steps[i] == 1;
+      if (whole && joins) {
+        merged.back() = merged.back() * dims[i], sizes.back() = sizes.back() * dims[i];
+      } else {
+        merged.push_back(dims[i]), starts.push_back(begin[i]), sizes.push_back(size[i]);
+      }
+      joins = whole;
+    }
+    if (strided || merged.size() > 5) fail("a slice of {} axes", dims.size());
+    const Id flat = node.reshape(node.in(0), merged);
+    const Id part =
+        node.emit("SLICE", {flat, node.sizes(starts), node.sizes(sizes)}, Type(node.dtype(0), sizes));
+    return node.reshape_to(node.out(), part, node.result_dims());
+  }
   if (!strided) {
     // -1: all from there on.
     for (size_t i = 0; i < size.size(); ++i)
