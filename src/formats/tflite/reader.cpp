@@ -304,9 +304,10 @@ class EntryReader {
     graph->inputs = std::move(ports);
     names.clear();
     for (const int32_t tensor : outputs_) add_output(reader, *graph, tensor, names);
+    // Where a target has no states, what comes in and what goes out need names of their own.
     for (const int32_t slot : scope.assigned)
       graph->outputs.push_back(
-          {reading_.model.states[static_cast<size_t>(slot)].name, scope.state.at(slot), slot});
+          {reading_.model.states[static_cast<size_t>(slot)].name + "_next", scope.state.at(slot), slot});
     return graph;
   }
 
