@@ -139,19 +139,27 @@ class Check {
     }
   }
 
-  // Ports of one name, in the result's order. Where there is none of either model's names in the other, those
+  // Ports of one name, in the result's order; a state, which a format without states has to name anew, goes
+  // with the first that has no namesake. Where there is none of either model's names in the other, those
   // at one place, if that is asked for.
   std::vector<Pair> pair(const std::vector<Port>& source, const std::vector<Port>& result,
                          const char* what) const {
     std::vector<Pair> pairs;
     std::vector<bool> taken(source.size(), false);
-    for (size_t i = 0; i < result.size(); ++i)
-      for (size_t j = 0; j < source.size(); ++j) {
-        if (taken[j] || source[j].name != result[i].name) continue;
-        taken[j] = true;
-        pairs.push_back({j, i});
-        break;
+    std::vector<size_t> others;
+    for (size_t i = 0; i < result.size(); ++i) {
+      size_t j = 0;
+      while (j < source.size() && (taken[j] || source[j].name != result[i].name)) ++j;
+      if (j == source.size()) {
+        others.push_back(i);
+        continue;
       }
+      taken[j] = true;
+      pairs.push_back({j, i});
+    }
+    for (size_t j = 0, next = 0; j < source.size() && next < others.size(); ++j)
+      if (!taken[j] && source[j].state != absent) pairs.push_back({j, others[next++]});
+    std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.result < b.result; });
     if (!pairs.empty() || !options_.by_place || source.size() != result.size() || source.empty())
       return pairs;
     report_.notes.push_back(

@@ -40,7 +40,6 @@ int run_convert(const Command& command, Console& console) {
   });
   report.peak_memory = watch.peak();
   say_messages(report.errors, console);
-  for (const std::string& warning : report.warnings) console.warn(warning);
   const bool complete = report.exit_code == exit_done || report.exit_code == exit_check_failed;
   if (!complete && !console.quiet())
     for (const std::string& note : report.notes) console.say("note: " + note);

@@ -24,7 +24,6 @@ class Console {
 
   void print(std::string_view text);  // a result
   void error(std::string_view text) { log(LogLevel::error, text); }
-  void warn(std::string_view text) { log(LogLevel::warning, text); }
   void log(LogLevel level, std::string_view text);  // "warning: text"
   void say(std::string_view text);                  // a line of progress, wherever progress goes
   // What is being done now: one line that is written over, on a terminal only.

@@ -155,6 +155,11 @@ Inspection inspect(const std::string& path, const std::string& format) {
   for (const auto& [key, value] : model.metadata)
     if (key == "names" || key == "classes" || key == "class_names" || key == "labels")
       if (found.class_names.empty()) found.class_names = parse_class_names(value);
+  for (const auto* list : {&model.blobs, &model.assets})
+    for (const auto& [name, bytes] : *list) found.assets.emplace_back(name, bytes.size());
+  for (const auto& [name, bytes] : model.assets)
+    if (name.ends_with(".txt") && found.class_names.empty())
+      found.class_names = parse_class_names(std::string(bytes.view()));
   Pool pool(usable_cpus());
   for (const FormatInfo& info : all_formats())
     if (info.format && info.writes) found.targets.push_back(inspect_target(model, info, pool));

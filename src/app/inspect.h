@@ -48,6 +48,7 @@ struct Inspection {
   int64_t sub_graphs = 0;              // bodies of branches and loops
   std::vector<std::string> foreign;    // operators that are only kept
   std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<std::pair<std::string, uint64_t>> assets;  // what the file brings along, with its size
   std::vector<std::string> class_names;
   std::vector<Target> targets;
 };

@@ -146,6 +146,8 @@ std::string text_of(const Inspection& found, int width) {
   if (found.sub_graphs) lines.add("sub-graphs", std::to_string(found.sub_graphs));
   for (const std::string& foreign : found.foreign) lines.add("kept only", foreign);
   for (const auto& [key, value] : found.metadata) lines.add("metadata", key + ": " + shortened(value, 100));
+  for (const auto& [name, size] : found.assets)
+    lines.add("brings along", fmt::format("{} ({} bytes)", name, size));
   if (!found.class_names.empty()) {
     std::string names;
     for (size_t i = 0; i < std::min<size_t>(found.class_names.size(), 8); ++i)
@@ -198,6 +200,8 @@ Json json_of(const Inspection& found) {
   json["sub_graphs"] = found.sub_graphs;
   json["foreign"] = json_of_texts(found.foreign);
   json["metadata"] = json_of_counts(found.metadata);
+  json["assets"] = Json::object();
+  for (const auto& [name, size] : found.assets) json["assets"][name] = static_cast<int64_t>(size);
   json["class_names"] = json_of_texts(found.class_names);
   json["targets"] = Json::array();
   for (const Inspection::Target& target : found.targets) {

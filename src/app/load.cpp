@@ -60,6 +60,16 @@ Loaded load_file(const std::string& path, const Bytes& file, const Format& forma
   return loaded;
 }
 
+// What the file may be instead; "" where that is not known.
+std::string looks_like(const std::string& path, const Bytes& file, const FormatInfo& asked) {
+  try {
+    const FormatInfo& found = detect_format(path, file);
+    return &found == &asked ? "" : fmt::format("it looks like {}", found.title);
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 std::string folder_of(const std::string& path) {
@@ -83,6 +93,10 @@ Loaded load(const std::string& path, const LoadOptions& options) {
   }
   const Bytes file = map_file(path);
   const FormatInfo& info = asked ? *asked : detect_format(path, file);
+  if (asked && !asked->format)
+    throw Error(fmt::format("it cannot be read as {} yet", asked->title))
+        .hint(looks_like(path, file, info))
+        .at(path);
   const Format& format = need_reader(info, path);
   try {
     Loaded loaded = load_file(path, file, format, options.request);
@@ -95,11 +109,11 @@ Loaded load(const std::string& path, const LoadOptions& options) {
   } catch (const Problems&) {
     throw;
   } catch (Error& error) {
+    if (const std::string other = asked ? looks_like(path, file, info) : ""; !other.empty())
+      error.hint(other);
     throw error.at(path);
   }
 }
-
-Model load_model(const std::string& path) { return load(path).model; }
 
 std::vector<Report::File> files_of(const std::string& path, const std::string& format) {
   // What can be read but once is left to load().

@@ -30,7 +30,6 @@ struct Loaded {
 
 // Throws the only problem; several are thrown as one Problems. The file is named in each.
 Loaded load(const std::string& path, const LoadOptions& options = {});
-Model load_model(const std::string& path);
 
 // The files that load() would read a model from, the model's own first, as far as they are there and what
 // they refer to can be told.

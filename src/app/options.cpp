@@ -22,11 +22,13 @@ std::vector<std::string> format_names() {
   return names;
 }
 
-// An option whose value is a word or a few; what is wrong with it is told by its first name.
+// An option whose value is a word or a few; what is wrong with it is told by its name: "-j/--threads",
+// and of several long ones the first.
 CLI::Option* add_value(CLI::App& app, const std::string& names, const std::string& value_name,
                        const std::string& help, std::function<void(const std::string&)> set) {
-  const std::string first = names.substr(names.rfind(',') == std::string::npos ? 0 : names.find("--"));
-  const std::string shown = first.substr(0, first.find(','));
+  const size_t comma = names.find(',');
+  std::string shown = names.substr(0, comma);
+  if (comma != std::string::npos && !names.starts_with("--")) shown += "/" + names.substr(comma + 1);
   return app
       .add_option_function<std::string>(
           names,
@@ -327,6 +329,7 @@ void refuse_extras(const Entry& entry, const CLI::App& app) {
 // A first word that is no file may have been meant as a command.
 void refuse_misspelt_command(const std::string& word) {
   if (word.find_first_of("./") != std::string::npos || path_exists(word)) return;
+  if (word == "convert") refuse("a conversion needs no command: remodel [options] IN OUT");
   std::vector<std::string> names;
   for (const Entry& entry : entries)
     if (!entry.name.empty()) names.emplace_back(entry.name);

@@ -275,7 +275,6 @@ Json json_of(const Report& report) {
   if (report.alone) json["cpu_seconds"] = report.cpu_seconds();
   if (report.alone) json["peak_memory"] = report.peak_memory;
   json["notes"] = list_of(report.notes);
-  json["warnings"] = list_of(report.warnings);
   json["errors"] = list_of(report.errors);
   return json;
 }

@@ -57,7 +57,7 @@ struct Report {
   Check check;
   std::vector<Phase> phases;
   uint64_t peak_memory = 0;
-  std::vector<std::string> notes, warnings, errors;
+  std::vector<std::string> notes, errors;
   int exit_code = 0;
 
   double seconds() const;

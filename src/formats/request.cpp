@@ -129,28 +129,46 @@ std::vector<InputType> parse_input_types(std::string_view text) {
   return types;
 }
 
-std::vector<InputShape> named_shapes(std::vector<InputShape> shapes, const std::vector<std::string>& inputs) {
+void follow(std::vector<Error>& problems, const std::function<void()>& request) {
+  try {
+    request();
+  } catch (const Error& error) {
+    problems.push_back(error);
+  }
+}
+
+std::vector<InputShape> named_shapes(std::vector<InputShape> shapes, const std::vector<std::string>& inputs,
+                                     std::vector<Error>& problems) {
   // "1,3;" may end one shape or begin a second that stays as it is.
   const bool open_end = !shapes.empty() && shapes.back().name.empty() && !shapes.back().dims;
   if (open_end && shapes.size() > inputs.size()) shapes.pop_back();
-  TensorNames names;
-  for (const std::string& input : inputs) names.add(input);
+  const TensorNames names(inputs);
   const auto unnamed =
       std::count_if(shapes.begin(), shapes.end(), [](const auto& shape) { return shape.name.empty(); });
-  if (unnamed != 0 && static_cast<size_t>(unnamed) != inputs.size())
-    fail("the input shapes are {}, but the model has {} input{}: {}", unnamed, inputs.size(),
-         inputs.size() == 1 ? "" : "s", quoted_list(inputs, "and"));
+  const bool counted = unnamed == 0 || static_cast<size_t>(unnamed) == inputs.size();
+  if (!counted)
+    problems.push_back(
+        Error(fmt::format("the input shapes are {}, but the model has {} input{}: {}", unnamed, inputs.size(),
+                          inputs.size() == 1 ? "" : "s", quoted_list(inputs, "and"))));
   std::vector<InputShape> result;
   size_t next = 0;
-  for (const InputShape& shape : shapes) {
-    InputShape named = shape;
-    named.name = shape.name.empty() ? inputs[next++] : names.find(shape.name, "input");
-    if (std::any_of(result.begin(), result.end(),
-                    [&](const auto& other) { return other.name == named.name; }))
-      fail("input '{}' is given two shapes", named.name);
-    result.push_back(std::move(named));
+  for (InputShape& shape : shapes) {
+    if (shape.name.empty() && !counted) continue;
+    follow(problems, [&] {
+      shape.name = shape.name.empty() ? inputs[next++] : names.find(shape.name, "input");
+      for (const InputShape& other : result)
+        if (other.name == shape.name) fail("input '{}' is given two shapes", shape.name);
+      result.push_back(shape);
+    });
   }
   return result;
+}
+
+std::vector<InputType> named_types(std::vector<InputType> types, const std::vector<std::string>& inputs,
+                                   std::vector<Error>& problems) {
+  const TensorNames names(inputs);
+  for (InputType& type : types) follow(problems, [&] { type.name = names.find(type.name, "input"); });
+  return types;
 }
 
 }  // namespace remodel

@@ -2,12 +2,14 @@
 // types. Sizes and types decide how nodes are read, so this comes before any node.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
 
+#include "base/error.h"
 #include "ir/dim.h"
 #include "ir/dtype.h"
 
@@ -33,6 +35,8 @@ struct ReadRequest {
 // The tensors of a model that a user may name.
 class TensorNames {
  public:
+  TensorNames() = default;
+  explicit TensorNames(const std::vector<std::string>& names) : names_(names.begin(), names.end()) {}
   void add(std::string_view name) { names_.emplace(name); }
   // The name as the model spells it: as given, or without TensorFlow's ":0". Refuses unknown ones and names
   // what is near. `what` is "tensor" or "input".
@@ -49,7 +53,14 @@ std::vector<InputType> parse_input_types(std::string_view text);
 // "a, b" -> {"a", "b"}
 std::vector<std::string> parse_names(std::string_view text);
 
-// The shapes by name, of inputs in this order. Refuses too many, too few, and names that are no inputs.
-std::vector<InputShape> named_shapes(std::vector<InputShape> shapes, const std::vector<std::string>& inputs);
+// Follows one request of several: what is wrong with it joins the problems, so that all are told at once.
+void follow(std::vector<Error>& problems, const std::function<void()>& request);
+
+// The shapes by name, of inputs in this order. Too many, too few, and names that are no inputs are problems.
+std::vector<InputShape> named_shapes(std::vector<InputShape> shapes, const std::vector<std::string>& inputs,
+                                     std::vector<Error>& problems);
+// The types by the names that the model has for its inputs.
+std::vector<InputType> named_types(std::vector<InputType> types, const std::vector<std::string>& inputs,
+                                   std::vector<Error>& problems);
 
 }  // namespace remodel

@@ -34,6 +34,8 @@ void SizeWriter::note(const Type& type, Tensor value) {
   if (by_shape_.emplace(text_of(*type.dims), shaped_.size()).second) shaped_.push_back({*type.dims, value});
 }
 
+void SizeWriter::know(const Dims& sizes, Tensor tensor) { keep(key(sizes), tensor); }
+
 const SizeWriter::Tensor* SizeWriter::made(const std::string& text) const {
   for (const SizeWriter* scope = this; scope; scope = scope->outer_)
     if (auto place = scope->made_.find(text); place != scope->made_.end()) return &place->second;

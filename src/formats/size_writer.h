@@ -38,6 +38,8 @@ class SizeWriter {
 
   // From here on the value can be asked for its shape.
   void note(const Type& type, Tensor value);
+  // A tensor that holds these sizes.
+  void know(const Dims& sizes, Tensor tensor);
   // A tensor with these sizes, in as few nodes as are known.
   Tensor list(const Dims& dims);
   // About how many nodes `list` would emit.

@@ -1,7 +1,5 @@
 #include "ir/bind.h"
 
-#include <algorithm>
-
 #include "ir/infer.h"
 
 namespace remodel {
@@ -81,25 +79,11 @@ class Binder {
   const SizeMap& sizes_;
 };
 
-void note_symbols(const Type& type, std::vector<std::string>& names) {
-  if (type.element) note_symbols(*type.element, names);
-  if (!type.dims) return;
-  for (const Dim& dim : *type.dims)
-    for (const auto& name : dim.symbols())
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-}
-
 }  // namespace
 
 void bind_symbols(Graph& graph, const SizeMap& sizes) {
   Binder(sizes).apply(graph);
   infer_graph(graph);
-}
-
-std::vector<std::string> input_symbols(const Graph& graph) {
-  std::vector<std::string> names;
-  for (const Port& port : graph.inputs) note_symbols(graph.value(port.value).type, names);
-  return names;
 }
 
 }  // namespace remodel

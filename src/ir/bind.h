@@ -15,7 +15,4 @@ using SizeMap = std::map<std::string, Dim, std::less<>>;
 // do not fit together.
 void bind_symbols(Graph& graph, const SizeMap& sizes);
 
-// The symbols of the inputs' types, each once, in the order of their first place.
-std::vector<std::string> input_symbols(const Graph& graph);
-
 }  // namespace remodel

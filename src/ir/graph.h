@@ -51,6 +51,7 @@ struct Port {
   std::string name;
   ValueId value;
   int32_t state = absent;  // the slot of the model that comes in or goes out here
+  std::string key = {};    // what the format's signature calls it, where that is another name
 };
 
 class Graph {
@@ -136,6 +137,8 @@ struct Model {
   Arithmetic arithmetic = Arithmetic::real;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::map<std::string, int64_t> opsets;  // as read: domain to version
+  // What the file brings along for others to read: named blobs, and files such as lists of labels.
+  std::vector<std::pair<std::string, Bytes>> blobs, assets;
 
   Graph& main() { return *graphs.front(); }
   const Graph& main() const { return *graphs.front(); }

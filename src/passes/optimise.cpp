@@ -47,13 +47,13 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       check(*graph, "folding");
       size_t merged = merge_equal_nodes(*graph);
       check(*graph, "merging");
-      size_t in_loops = options.stop_after < 0 ? simplify_loops(*graph, loops) : 0;
+      size_t in_loops = simplify_loops(*graph, loops);
       check(*graph, "the rules of loops");
       // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
       // them for doubles.
-      apply_rules(*graph, tables.recognise, recognised, {options.stop_after, DType::f64});
+      apply_rules(*graph, tables.recognise, recognised, DType::f64);
       check(*graph, "recognising");
-      apply_rules(*graph, tables.clean, counts, {options.stop_after});
+      apply_rules(*graph, tables.clean, counts);
       check(*graph, "cleaning");
       report.dropped += graph->drop_dead();
       report.folded += folded;

@@ -10,8 +10,7 @@
 namespace remodel {
 
 struct OptimiseOptions {
-  int level = 1;            // 0: only what removes what nobody reads
-  int64_t stop_after = -1;  // rewrites in all, for finding the one that is wrong; -1: no limit
+  int level = 1;  // 0: only what removes what nobody reads
 };
 
 struct OptimiseReport {

@@ -213,14 +213,13 @@ struct RuleDriver {
   Graph& graph;
   const Rules& rules;
   std::vector<RuleCount>& counts;
-  const ApplyOptions& options;
+  const DType except;
   Match match;
   std::deque<NodeId> work;
   std::vector<bool> queued;
-  int64_t patches = 0;
 
-  RuleDriver(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, const ApplyOptions& options)
-      : graph(graph), rules(rules), counts(counts), options(options), match(graph, rules.nodes_size()) {}
+  RuleDriver(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, DType except)
+      : graph(graph), rules(rules), counts(counts), except(except), match(graph, rules.nodes_size()) {}
 
   void push(NodeId id) {
     if (id == absent) return;
@@ -241,13 +240,12 @@ struct RuleDriver {
   }
 
   bool try_rule(NodeId id, const Rule& rule, int32_t index) {
-    if (options.stop_after >= 0 && patches >= options.stop_after) return false;
     if (graph.node(id).outputs.empty() || graph.node(id).outputs[0] == absent) return false;
     ValueId root = graph.node(id).outputs[0];
     // Replaced already, and there only for a size that it finds out.
     if (graph.value(root).users.empty() && !graph.is_output(root)) return false;
     DType dtype = graph.value(root).type.dtype;
-    if (dtype != DType::unknown && dtype == options.except) return false;
+    if (dtype != DType::unknown && dtype == except) return false;
     if (!Matcher(rules, graph, match, rule.effect == Effect::exact).run(rule.root, root)) return false;
     if (rule.where && !rule.where(match)) return false;
     for (int32_t expr : match.bound_)
@@ -260,7 +258,6 @@ struct RuleDriver {
     }
     patch(id, root, fresh, before);
     counts[index].count += 1;
-    ++patches;
     return true;
   }
 
@@ -315,14 +312,13 @@ struct RuleDriver {
   }
 };
 
-void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts,
-                 const ApplyOptions& options) {
+void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, DType except) {
   if (counts.size() < rules.all().size())
     for (size_t i = counts.size(); i < rules.all().size(); ++i)
       counts.push_back({rules.all()[i].name, rules.all()[i].effect, 0});
   for (NodeId id : graph.order())
-    for (const GraphPtr& body : graph.node(id).op.graphs()) apply_rules(*body, rules, counts, options);
-  RuleDriver(graph, rules, counts, options).run();
+    for (const GraphPtr& body : graph.node(id).op.graphs()) apply_rules(*body, rules, counts, except);
+  RuleDriver(graph, rules, counts, except).run();
 }
 
 }  // namespace remodel

@@ -164,14 +164,10 @@ struct RuleCount {
   int count = 0;
 };
 
-struct ApplyOptions {
-  int64_t stop_after = -1;        // patches in all; -1: no limit
-  DType except = DType::unknown;  // results of this type are left alone
-};
-
 // Applies the rules until none matches, bodies included. A patch whose result has another dtype, other sizes
-// or another grid than what it replaces is dropped. Adds to `counts`.
+// or another grid than what it replaces is dropped. Results of the type `except` are left alone. Adds to
+// `counts`.
 void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts,
-                 const ApplyOptions& options = {});
+                 DType except = DType::unknown);
 
 }  // namespace remodel

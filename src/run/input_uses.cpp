@@ -71,6 +71,10 @@ class Flow {
   void want(const Node& node, size_t i, const InputUse& use) {
     if (node.has(i)) uses_[node.inputs[i]].join(use);
   }
+  int64_t rank(const Node& node, size_t i) const {
+    const Type* it = type(node, i);
+    return it && it->dims ? static_cast<int64_t>(it->dims->size()) : -1;
+  }
   // An index into `count` elements.
   void index(const Node& node, size_t i, int64_t count) {
     if (count > 0) want(node, i, between(0, static_cast<double>(count - 1)));
@@ -83,6 +87,18 @@ class Flow {
   const Graph& graph_;
   std::vector<InputUse> uses_;
 };
+
+// The operand names axes: as many of these, the first ones, as it has elements.
+void want_axes(Flow& flow, const Node& node, size_t operand, const std::vector<double>& axes) {
+  const int64_t count = flow.size(node, operand, 0);
+  if (count > 0 && count <= static_cast<int64_t>(axes.size()))
+    flow.want(node, operand, exactly({axes.begin(), axes.begin() + count}));
+}
+std::vector<double> first_axes(int64_t rank) {
+  std::vector<double> axes;
+  for (int64_t i = 0; i < rank; ++i) axes.push_back(static_cast<double>(i));
+  return axes;
+}
 
 int64_t integer_field(const Node& node, std::string_view name) {
   const Field* field = node.op.info().find(name);
@@ -160,11 +176,29 @@ void tile(Flow& flow, const Node& node) {
 void pad(Flow& flow, const Node& node) {
   pass<0>(flow, node);
   flow.want(node, 2, between(0, 1));
-  if (int64_t count = flow.size(node, 3, 0); count > 0) {
-    std::vector<double> axes(count);
-    for (int64_t i = 0; i < count; ++i) axes[i] = static_cast<double>(i);
-    flow.want(node, 3, exactly(axes));
-  }
+  want_axes(flow, node, 3, first_axes(flow.rank(node, 0)));
+}
+void reduce(Flow& flow, const Node& node) { want_axes(flow, node, 1, first_axes(flow.rank(node, 0))); }
+void squeeze(Flow& flow, const Node& node) {
+  pass_whole(flow, node);
+  std::vector<double> ones;
+  for (int64_t axis = 0; axis < flow.rank(node, 0); ++axis)
+    if (flow.size(node, 0, axis) == 1) ones.push_back(static_cast<double>(axis));
+  want_axes(flow, node, 1, ones);
+}
+void unsqueeze(Flow& flow, const Node& node) {
+  pass_whole(flow, node);
+  want_axes(flow, node, 1, first_axes(flow.rank(node, 0) + std::max<int64_t>(0, flow.size(node, 1, 0))));
+}
+void cumulate(Flow& flow, const Node& node) { flow.index(node, 1, flow.rank(node, 0)); }
+void dft(Flow& flow, const Node& node) {
+  flow.want(node, 1, between(2, 6));
+  flow.index(node, 2, flow.rank(node, 0) - 1);
+}
+void roi_align(Flow& flow, const Node& node) { flow.index(node, 2, flow.size(node, 0, 0)); }
+void dropout(Flow& flow, const Node& node) {
+  pass<0>(flow, node);
+  flow.want(node, 1, between(0.1, 0.9));
 }
 void dynamic_slice(Flow& flow, const Node& node) {
   pass<0>(flow, node);
@@ -187,6 +221,10 @@ void split(Flow& flow, const Node& node) {
   std::vector<double> sizes(parts, static_cast<double>(size / parts));
   sizes[0] += static_cast<double>(size % parts);
   flow.want(node, 1, exactly(sizes));
+}
+void list_split(Flow& flow, const Node& node) {
+  split(flow, node);
+  if (flow.rank(node, 1) == 0) flow.want(node, 1, between(1, 2));
 }
 void sizes_operand_0(Flow& flow, const Node& node) { flow.want(node, 0, between(2, 4)); }
 void sizes_operand_1(Flow& flow, const Node& node) { flow.want(node, 1, between(2, 4)); }
@@ -405,8 +443,8 @@ void run_loop(Flow& flow, const Node& node) {
 const std::unordered_map<std::string_view, Rule>& rules() {
   static const std::unordered_map<std::string_view, Rule> table{
       {"reshape", reshape},
-      {"squeeze", pass_whole},
-      {"unsqueeze", pass_whole},
+      {"squeeze", squeeze},
+      {"unsqueeze", unsqueeze},
       {"transpose", pass<0>},
       {"expand", expand},
       {"tile", tile},
@@ -441,7 +479,7 @@ const std::unordered_map<std::string_view, Rule>& rules() {
       {"list_set", list_insert},
       {"list_erase", list_erase},
       {"list_concat", pass<0>},
-      {"list_split", pass<0>},
+      {"list_split", list_split},
       {"optional_some", pass_whole},
       {"optional_get", pass_whole},
       {"cast", cast},
@@ -477,6 +515,11 @@ const std::unordered_map<std::string_view, Rule>& rules() {
       {"non_max_suppression", nms},
       {"window", not_empty_window},
       {"mel_weights", mel_weights},
+      {"reduce", reduce},
+      {"cumulate", cumulate},
+      {"dft", dft},
+      {"roi_align", roi_align},
+      {"dropout", dropout},
       {"if", run_if},
       {"loop", run_loop},
   };

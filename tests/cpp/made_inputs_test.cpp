@@ -160,6 +160,41 @@ TEST(MadeInputs, MakeShapesForThoseWhoReadThem) {
   EXPECT_EQ(sets[0][2].tensor.ints(), (std::vector<int64_t>{2, 3, 2}));
 }
 
+TEST(MadeInputs, NameAxesThatAreThere) {
+  auto sets = sets_of(R"(graph g(x: f32[2, 1, 4, 1], over: i64[2], ones: i64[2], more: i64[3], along: i32[]) {
+    a = reduce(x, over)
+    b = squeeze(x, ones)
+    c = unsqueeze(x, more)
+    d = cumulate(x, along)
+    return a, b, c, d
+  })");
+  EXPECT_EQ(sets[0][1].tensor.ints(), (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(sets[0][2].tensor.ints(), (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(sets[0][3].tensor.ints(), (std::vector<int64_t>{0, 1, 2}));
+  for (const auto& set : sets) {
+    EXPECT_GE(set[4].tensor.ints()[0], 0);
+    EXPECT_LT(set[4].tensor.ints()[0], 4);
+  }
+}
+
+TEST(MadeInputs, SuitWhatPicksBatchesRatiosAndParts) {
+  auto sets =
+      sets_of(R"(graph g(x: f32[2, 3, 8, 8], rois: f32[5, 4], batch: i64[5], ratio: f32[], parts: i64[3]) {
+    a = roi_align(x, rois, batch) {height: 2, width: 2}
+    b = list_split(x, parts) {axis: 2}
+    yes: bool[] = const [1]
+    c, d = dropout(x, ratio, yes)
+    return a, b, c
+  })");
+  for (const auto& set : sets) {
+    EXPECT_GE(extent(set[2]).first, 0);
+    EXPECT_LE(extent(set[2]).second, 1);
+    EXPECT_GT(set[3].tensor.doubles()[0], 0);
+    EXPECT_LT(set[3].tensor.doubles()[0], 1);
+    EXPECT_EQ(set[4].tensor.ints(), (std::vector<int64_t>{4, 2, 2}));
+  }
+}
+
 TEST(InputSizes, SolveTheGraphsOwnArithmetic) {
   // Only a width of 32 gives the 48 features that the matrix wants.
   GraphPtr graph = parse_graph(R"(graph g(x: f32[batch, 3, W, W]) {

@@ -111,7 +111,7 @@ LayoutTarget target_with(Channels channels) {
 
 void run(const std::string& path, const Options& options) {
   Pool pool(2);
-  Model model = load_model(path);
+  Model model = load(path).model;
   optimise(model, {}, pool);
   for (const GraphPtr& graph : model.graphs) {
     std::vector<Error> problems;

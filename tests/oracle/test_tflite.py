@@ -1,9 +1,16 @@
 """One-operator TensorFlow Lite models, family by family, against LiteRT."""
 
 import collections
+import io
+import json
+import zipfile
 
+import numpy as np
 import pytest
 
+import npz
+import remodel
+import tflite_build
 import tflite_cases
 import tflite_operators  # noqa: F401
 
@@ -19,3 +26,81 @@ def test_operators(family, tmp_path):
     print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
     assert counts["right"] > 0
     assert not wrong, "\n".join(wrong)
+
+
+def labelled_model():
+    model = tflite_build.Model("of labels")
+    graph = model.main
+    x = graph.input("serving_default_x:0", [1, 3], np.float32, signature=[-1, 3])
+    graph.output(graph.op("SOFTMAX", [x], [([1, 3], np.float32)], tflite_build.options("Softmax", beta=1.0)))
+    model.signature("serving_default", {"x": x}, {"y": graph.table.outputs[0]})
+    model.metadata("min_runtime_version", b"1.5.0".ljust(16, b"\0"))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("labels.txt", "cat\ndog\nowl\n")
+    return model.bytes() + archive.getvalue()
+
+
+def test_inspect_lists_what_the_file_brings_along(tmp_path):
+    path = tmp_path / "labels.tflite"
+    path.write_bytes(labelled_model())
+    outcome, text = remodel.call_for_output("inspect", path, "--json")
+    assert outcome.ok, outcome.message
+    found = json.loads(text)
+    assert found["assets"] == {"min_runtime_version": 16, "labels.txt": 12}
+    assert found["class_names"] == ["cat", "dog", "owl"]
+    assert [signature["name"] for signature in found["signatures"]] == ["serving_default"]
+
+
+def test_any_batch(tmp_path):
+    """A size that may change is one of the run's, in LiteRT and here."""
+    content = labelled_model()
+    path = tmp_path / "labels.tflite"
+    path.write_bytes(content)
+    for batch in (1, 2, 5):
+        x = np.random.default_rng(batch).normal(size=(batch, 3)).astype(np.float32)
+        npz.write(tmp_path / "in.npz", {"serving_default_x:0": x})
+        assert remodel.run(path, tmp_path / "in.npz", tmp_path / "out.npz").ok
+        expected = tflite_build.Session(content).run([x])[0]
+        np.testing.assert_allclose(next(iter(npz.read(tmp_path / "out.npz").values())), expected, rtol=1e-5)
+
+
+def test_state_lasts_from_call_to_call(tmp_path):
+    """What LiteRT's interpreter keeps between calls comes in and goes out where a target has no state."""
+    import onnxruntime
+
+    import tflite_operators
+
+    content = tflite_operators.variable_model(True).bytes()
+    (tmp_path / "state.tflite").write_bytes(content)
+    outcome = remodel.convert(tmp_path / "state.tflite", tmp_path / "state.onnx")
+    assert outcome.ok, outcome.message
+    theirs = tflite_build.Session(content)
+    ours = onnxruntime.InferenceSession(tmp_path / "state.onnx")
+    kept = np.float32([10, 20])
+    for x in (np.float32([1, 2]), np.float32([-3, 0.5])):
+        expected = theirs.run([x])[0]
+        result, kept = ours.run(None, {"x": x, "sum": kept})
+        np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+
+def test_cut_inside(tmp_path):
+    content = labelled_chain().bytes()
+    (tmp_path / "chain.tflite").write_bytes(content)
+    outcome = remodel.call(tmp_path / "chain.tflite", tmp_path / "part.onnx", "--inputs", "t1", "--outputs", "t2", "--input-shape", "5,3")
+    assert outcome.ok, outcome.message
+    import onnx
+
+    graph = onnx.load(tmp_path / "part.onnx").graph
+    assert [node.op_type for node in graph.node] == ["Exp"]
+    assert [size.dim_value for size in graph.input[0].type.tensor_type.shape.dim] == [5, 3]
+
+
+def labelled_chain():
+    model = tflite_build.Model()
+    graph = model.main
+    x = graph.input("x", [1, 3], np.float32, signature=[-1, 3])
+    for code in ("ABS", "EXP", "NEG"):
+        x = graph.op(code, [x], [([1, 3], np.float32)])
+    graph.output(x)
+    return model

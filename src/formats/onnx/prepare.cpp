@@ -36,7 +36,7 @@ std::vector<bool> upstream(const GraphProto& graph, std::vector<std::string> wan
   return found;
 }
 
-void cut(GraphProto& graph, const ReadRequest& request, Plan& plan) {
+void cut(GraphProto& graph, const ReadRequest& request, Plan& plan, std::vector<Error>& problems) {
   TensorNames names;
   std::unordered_set<std::string> inputs;
   for (const auto& input : graph.inputs) inputs.insert(input.name), names.add(input.name);
@@ -50,23 +50,27 @@ void cut(GraphProto& graph, const ReadRequest& request, Plan& plan) {
     for (const auto& output : graph.outputs) wanted.push_back(output.name);
   } else {
     graph.outputs.clear();
-    for (const std::string& asked : request.outputs) {
-      ValueInfo output;
-      output.name = names.find(asked, "tensor");
-      if (std::count(wanted.begin(), wanted.end(), output.name))
-        fail("output '{}' is asked for twice", output.name);
-      wanted.push_back(output.name);
-      graph.outputs.push_back(std::move(output));
-    }
+    for (const std::string& asked : request.outputs)
+      follow(problems, [&] {
+        ValueInfo output;
+        output.name = names.find(asked, "tensor");
+        if (std::count(wanted.begin(), wanted.end(), output.name))
+          fail("output '{}' is asked for twice", output.name);
+        wanted.push_back(output.name);
+        graph.outputs.push_back(std::move(output));
+      });
   }
   std::unordered_set<std::string> stop;
   const std::unordered_set<std::string> constants = initializers_of(graph);
   for (const std::string& asked : request.inputs) {
-    const std::string name = names.find(asked, "tensor");
-    if (!stop.insert(name).second) fail("input '{}' is asked for twice", name);
-    plan.order.push_back(name);
-    plan.inputs[name].cut = !inputs.count(name) || constants.count(name);
+    plan.order.push_back(asked);
+    follow(problems, [&] {
+      const std::string name = plan.order.back() = names.find(asked, "tensor");
+      if (!stop.insert(name).second) fail("input '{}' is asked for twice", name);
+      plan.inputs[name].cut = !inputs.count(name) || constants.count(name);
+    });
   }
+  if (!problems.empty()) return;
   const std::vector<bool> needed = upstream(graph, wanted, stop), typed = upstream(graph, plan.order, {});
   std::vector<NodeProto> nodes;
   std::vector<bool> quiet;
@@ -95,20 +99,19 @@ std::vector<std::string> references(const NodeProto& node) {
   return found;
 }
 
-Plan prepare(GraphProto& graph, const ReadRequest& request) {
+Plan prepare(GraphProto& graph, const ReadRequest& request, std::vector<Error>& problems) {
   Plan plan;
-  if (!request.inputs.empty() || !request.outputs.empty()) cut(graph, request, plan);
+  if (!request.inputs.empty() || !request.outputs.empty()) cut(graph, request, plan, problems);
   std::vector<std::string> inputs = plan.order;
   if (inputs.empty()) {
     const std::unordered_set<std::string> constants = initializers_of(graph);
     for (const auto& input : graph.inputs)
       if (!constants.count(input.name)) inputs.push_back(input.name);
   }
-  for (const InputShape& shape : named_shapes(request.shapes, inputs))
+  for (const InputShape& shape : named_shapes(request.shapes, inputs, problems))
     if (shape.dims) plan.inputs[shape.name].dims = shape.dims;
-  TensorNames names;
-  for (const std::string& input : inputs) names.add(input);
-  for (const InputType& type : request.types) plan.inputs[names.find(type.name, "input")].dtype = type.dtype;
+  for (const InputType& type : named_types(request.types, inputs, problems))
+    plan.inputs[type.name].dtype = type.dtype;
   return plan;
 }
 

@@ -34,6 +34,7 @@ struct Plan {
 // The tensors that a node refers to, those used in its bodies included.
 std::vector<std::string> references(const NodeProto& node);
 
-Plan prepare(GraphProto& graph, const ReadRequest& request);
+// With problems, the graph is not fit to be read.
+Plan prepare(GraphProto& graph, const ReadRequest& request, std::vector<Error>& problems);
 
 }  // namespace remodel::onnx

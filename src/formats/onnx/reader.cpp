@@ -393,7 +393,8 @@ ReadResult read_model(const Bytes& file, const OpenExternal& open_external, cons
   if (result.version > newest_opset())
     fail("the model uses opset {}; the newest that is known is {}", result.version, newest_opset());
   count_operators(proto.graph, result.operators);
-  Plan plan = prepare(proto.graph, request);
+  Plan plan = prepare(proto.graph, request, result.problems);
+  if (!result.problems.empty()) return result;
   GraphReader reader(proto, proto.opsets, nullptr, result.problems);
   if (!request.empty()) reader.follow(plan);
   reader.read(proto.graph);

@@ -268,16 +268,20 @@ namespace {
 // The main graph or another entry point.
 class EntryReader {
  public:
-  EntryReader(Reading& reading, size_t index, const ReadRequest& request)
-      : reading_(reading), request_(request), sub_(reading.file.graphs[index]), index_(index) {}
+  EntryReader(Reading& reading, size_t index, const ReadRequest& request, const Signature* signature)
+      : reading_(reading),
+        request_(request),
+        signature_(signature),
+        sub_(reading.file.graphs[index]),
+        index_(index) {}
 
   GraphPtr read() {
     auto graph = std::make_shared<Graph>();
-    graph->name = sub_.name;
+    graph->name = signature_ && !signature_->key.empty() ? signature_->key : sub_.name;
     Scope scope{*graph, true, {}, {}};
     GraphReader reader(reading_, scope, index_, "");
     reading_.open = {index_};
-    choose();
+    if (!choose()) return graph;
     std::unordered_set<std::string> names;
     for (const int32_t tensor : inputs_)
       if (!is_cut(tensor)) add_input(reader, *graph, tensor, names);
@@ -300,14 +304,23 @@ class EntryReader {
     graph->inputs = std::move(ports);
     names.clear();
     for (const int32_t tensor : outputs_) add_output(reader, *graph, tensor, names);
+    // Where a target has no states, what comes in and what goes out need names of their own.
     for (const int32_t slot : scope.assigned)
       graph->outputs.push_back(
-          {reading_.model.states[static_cast<size_t>(slot)].name, scope.state.at(slot), slot});
+          {reading_.model.states[static_cast<size_t>(slot)].name + "_next", scope.state.at(slot), slot});
     return graph;
   }
 
  private:
   const Tensor& tensor_at(int32_t index) const { return sub_.tensors[static_cast<size_t>(index)]; }
+  // What the signature calls the tensor, where that is another name.
+  std::string key_of(std::vector<std::pair<std::string, int32_t>> Signature::*ports, int32_t tensor,
+                     const std::string& name) const {
+    if (signature_)
+      for (const auto& [key, index] : signature_->*ports)
+        if (index == tensor && key != name) return key;
+    return "";
+  }
   bool is_cut(int32_t tensor) const { return cut_.count(tensor) > 0; }
 
   int32_t find(const std::string& name) const {
@@ -337,24 +350,39 @@ class EntryReader {
     return found;
   }
 
-  void choose() {
-    TensorNames names, input_names;
+  // False where it is not possible to do as asked.
+  bool choose() {
+    const size_t before = reading_.problems.size();
+    TensorNames names;
     for (const Tensor& tensor : sub_.tensors) names.add(tensor.name);
     outputs_ = sub_.outputs;
     if (!request_.outputs.empty()) outputs_.clear();
-    for (const std::string& asked : request_.outputs) {
-      const int32_t tensor = find(names.find(asked, "tensor"));
-      if (std::count(outputs_.begin(), outputs_.end(), tensor)) fail("output '{}' is asked for twice", asked);
-      outputs_.push_back(tensor);
-    }
+    for (const std::string& asked : request_.outputs)
+      follow(reading_.problems, [&] {
+        const int32_t tensor = find(names.find(asked, "tensor"));
+        if (std::count(outputs_.begin(), outputs_.end(), tensor))
+          fail("output '{}' is asked for twice", asked);
+        outputs_.push_back(tensor);
+      });
     inputs_ = sub_.inputs;
     if (!request_.inputs.empty()) inputs_.clear();
+    std::vector<std::string> order;
     for (const std::string& asked : request_.inputs) {
-      const int32_t tensor = find(names.find(asked, "tensor"));
-      if (std::count(inputs_.begin(), inputs_.end(), tensor)) fail("input '{}' is asked for twice", asked);
-      inputs_.push_back(tensor);
-      if (!std::count(sub_.inputs.begin(), sub_.inputs.end(), tensor)) cut_.insert(tensor);
+      order.push_back(asked);
+      follow(reading_.problems, [&] {
+        const int32_t tensor = find(order.back() = names.find(asked, "tensor"));
+        if (std::count(inputs_.begin(), inputs_.end(), tensor)) fail("input '{}' is asked for twice", asked);
+        inputs_.push_back(tensor);
+        if (!std::count(sub_.inputs.begin(), sub_.inputs.end(), tensor)) cut_.insert(tensor);
+      });
     }
+    if (order.empty())
+      for (const int32_t tensor : inputs_) order.push_back(tensor_at(tensor).name);
+    for (const InputShape& shape : named_shapes(request_.shapes, order, reading_.problems))
+      if (shape.dims) shapes_[shape.name] = *shape.dims;
+    for (const InputType& type : named_types(request_.types, order, reading_.problems))
+      types_[type.name] = type.dtype;
+    if (reading_.problems.size() != before) return false;
     const std::set<int32_t> stop =
         request_.inputs.empty() ? std::set<int32_t>() : std::set<int32_t>(inputs_.begin(), inputs_.end());
     needed_ = upstream(outputs_, stop);
@@ -363,12 +391,7 @@ class EntryReader {
     std::set<int32_t> computed;
     for (const Operator& one : sub_.operators) computed.insert(one.outputs.begin(), one.outputs.end());
     std::erase_if(cut_, [&](int32_t tensor) { return !computed.count(tensor); });
-    std::vector<std::string> order;
-    for (const int32_t tensor : inputs_)
-      order.push_back(tensor_at(tensor).name), input_names.add(tensor_at(tensor).name);
-    for (const InputShape& shape : named_shapes(request_.shapes, order))
-      if (shape.dims) shapes_[shape.name] = *shape.dims;
-    for (const InputType& type : request_.types) types_[input_names.find(type.name, "input")] = type.dtype;
+    return true;
   }
 
   void add_input(GraphReader& reader, Graph& graph, int32_t index, std::unordered_set<std::string>& names) {
@@ -397,6 +420,7 @@ class EntryReader {
         type.grid = nullptr;
       }
       ValueId value = graph.add_input(name, type);
+      graph.inputs.back().key = key_of(&Signature::inputs, index, name);
       ports_[index] = graph.inputs.back();
       if (type.dtype != inside)
         value = graph.node(graph.add_node(cast_to(inside), {value}, {""}, {name})).outputs[0];
@@ -415,6 +439,7 @@ class EntryReader {
       std::string name = plain;
       for (int copy = 1; !names.insert(name).second;) name = fmt::format("{}_{}", plain, copy++);
       graph.outputs.push_back({name, reader.output(index).value});
+      graph.outputs.back().key = key_of(&Signature::outputs, index, name);
     } catch (const Silenced&) {
     } catch (Error& error) {
       reading_.problems.push_back(error.at(fmt::format("output '{}'", tensor.name)));
@@ -423,6 +448,7 @@ class EntryReader {
 
   Reading& reading_;
   const ReadRequest& request_;
+  const Signature* signature_;  // null where it has none
   const SubGraph& sub_;
   size_t index_;
   std::vector<int32_t> inputs_, outputs_;
@@ -444,8 +470,18 @@ ReadResult read_model(const Bytes& bytes, const OpenExternal& open_external, con
   model.arithmetic = Arithmetic::litert;
   for (const SubGraph& graph : file.graphs)
     for (const Operator& one : graph.operators) ++result.operators[one.type];
+  model.blobs = file.metadata;
+  model.assets = file.assets;
   Reading reading(file, model, result.problems);
-  model.graphs.push_back(EntryReader(reading, 0, request).read());
+  // The first sub-graph is the main entry point; each signature but its first is one more.
+  const auto main_signature = std::find_if(file.signatures.begin(), file.signatures.end(),
+                                           [](const Signature& one) { return one.graph == 0; });
+  const bool has_one = main_signature != file.signatures.end();
+  model.graphs.push_back(EntryReader(reading, 0, request, has_one ? &*main_signature : nullptr).read());
+  if (!request.empty()) return result;
+  for (auto one = file.signatures.begin(); one != file.signatures.end(); ++one)
+    if (one != main_signature)
+      model.graphs.push_back(EntryReader(reading, static_cast<size_t>(one->graph), request, &*one).read());
   return result;
 }
 

@@ -91,6 +91,8 @@ Id WriteNode::transpose(Id tensor, const std::vector<int64_t>& perm) {
   return emit("TRANSPOSE", {tensor, integers(perm)}, Type(type.dtype, permuted(*type.dims, perm)));
 }
 
-int64_t WriteNode::body(const Graph& graph) { return writer_.write_body(graph); }
+int64_t WriteNode::body(const Graph& graph, const std::vector<std::string>& sizes) {
+  return writer_.write_body(graph, sizes);
+}
 
 }  // namespace remodel::tflite

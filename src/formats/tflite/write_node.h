@@ -54,8 +54,9 @@ class WriteNode : public remodel::WriteNode {
   void reshape_to(Id result, Id tensor, const Dims& dims);
   Id transpose(Id tensor, const std::vector<int64_t>& perm);
 
-  // A sub-graph of its own; gives its number. Constants that it takes are its own.
-  int64_t body(const Graph& graph);
+  // A sub-graph of its own; gives its number. Constants that it takes are its own. Its last inputs, i32[1],
+  // are the sizes with these names.
+  int64_t body(const Graph& graph, const std::vector<std::string>& sizes = {});
   GraphWriter& writer() { return writer_; }
 
  private:

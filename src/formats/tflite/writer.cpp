@@ -198,16 +198,16 @@ void GraphWriter::activate(Id result, std::string_view activation) {
   put(std::move(after));
 }
 
-int64_t GraphWriter::write_body(const Graph& graph) {
+int64_t GraphWriter::write_body(const Graph& graph, const std::vector<std::string>& sizes) {
   if (trial_) return 0;
   const size_t number = file_.file.graphs.size();
   file_.file.graphs.emplace_back();
-  SubGraph body = GraphWriter(file_, graph, false).write(true);
+  SubGraph body = GraphWriter(file_, graph, false).write(true, sizes);
   file_.file.graphs[number] = std::move(body);
   return static_cast<int64_t>(number);
 }
 
-SubGraph GraphWriter::write(bool inner) {
+SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
   to_.name = graph_.name.empty() ? "main" : graph_.name;
   // The interface's names are taken first: what is inside gives way.
   for (const Port& port : graph_.inputs) {
@@ -216,6 +216,8 @@ SubGraph GraphWriter::write(bool inner) {
     ids_[port.value] = id;
     sizes_.note(graph_.value(port.value).type, id);
   }
+  for (size_t i = 0; i < sizes.size(); ++i)
+    sizes_.know({Dim::symbol(sizes[i])}, to_.inputs[to_.inputs.size() - sizes.size() + i]);
   // An output takes the name that it has outside; what is one twice, or is not computed, is copied at the
   // end.
   std::unordered_map<ValueId, std::string> names;

@@ -35,7 +35,7 @@ class GraphWriter : private SizeOperators {
       : file_(file), graph_(graph), trial_(trial), sizes_(*this, nullptr) {}
 
   // An `inner` one's outputs have no names, and may be its inputs.
-  SubGraph write(bool inner);
+  SubGraph write(bool inner, const std::vector<std::string>& sizes = {});
   void write_node(const Node& node, const TileMatch* tile);
 
   Id id_of(ValueId value);
@@ -49,7 +49,7 @@ class GraphWriter : private SizeOperators {
   Id reshape_sizes(Id tensor, const Dims& dims);
   Id cast(Id tensor, DType to);
   void emit(Operator made);
-  int64_t write_body(const Graph& graph);
+  int64_t write_body(const Graph& graph, const std::vector<std::string>& sizes);
   // The last operator gives `result` after an activation ("RELU"): by its own option where it has that,
   // otherwise by another operator.
   void activate(Id result, std::string_view activation);

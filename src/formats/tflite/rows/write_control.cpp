@@ -1,10 +1,52 @@
 // Branches and loops, whose bodies are sub-graphs of the file.
+#include <set>
+
 #include "formats/tflite/rows.h"
 #include "ops/binary.h"
 #include "ops/control.h"
 
 namespace remodel::tflite {
 namespace {
+
+void collect_sizes(const Graph& graph, std::set<std::string>& names) {
+  for (NodeId id : graph.order()) {
+    const Op& op = graph.node(id).op;
+    for (const GraphPtr& body : op.graphs()) collect_sizes(*body, names);
+    for (const remodel::Field& field : op.info().fields) {
+      Dims dims;
+      if (field.kind == remodel::FieldKind::dim) dims = {field_as<Dim>(op.data(), field)};
+      if (field.kind == remodel::FieldKind::dims) dims = field_as<Dims>(op.data(), field);
+      for (const Dim& dim : dims)
+        for (std::string& name : dim.symbols()) names.insert(std::move(name));
+    }
+  }
+}
+
+// Sizes that the bodies speak of and this graph can say: a sub-graph sees nothing but its inputs.
+struct OuterSizes {
+  std::vector<std::string> names;
+  Ids ids;
+};
+OuterSizes outer_sizes(WriteNode& node, const std::vector<const Graph*>& bodies) {
+  std::set<std::string> names;
+  for (const Graph* body : bodies) collect_sizes(*body, names);
+  OuterSizes result;
+  for (const std::string& name : names) {
+    try {
+      result.ids.push_back(node.sizes({Dim::symbol(name)}));
+      result.names.push_back(name);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::internal) throw;  // others are sizes of the body's own
+    }
+  }
+  return result;
+}
+
+GraphPtr with_sizes(const Graph& body, const OuterSizes& sizes) {
+  GraphPtr result = body.copy();
+  for (const std::string& name : sizes.names) result->add_input(name, Type(DType::i32, {Dim(1)}));
+  return result;
+}
 
 void write_if(WriteNode& node) {
   const auto& op = node.op<If>();
@@ -13,7 +55,10 @@ void write_if(WriteNode& node) {
   if (!node.type(0).dims || !node.type(0).dims->empty()) condition = node.reshape(condition, {});
   inputs.insert(inputs.begin(), condition);
   const Ids outputs = node.outs();
-  const int64_t then = node.body(*op.then_body), otherwise = node.body(*op.else_body);
+  const OuterSizes sizes = outer_sizes(node, {op.then_body.get(), op.else_body.get()});
+  inputs.insert(inputs.end(), sizes.ids.begin(), sizes.ids.end());
+  const int64_t then = node.body(*with_sizes(*op.then_body, sizes), sizes.names),
+                otherwise = node.body(*with_sizes(*op.else_body, sizes), sizes.names);
   node.emit_to(outputs, "IF", inputs,
                {Attribute::of("then_subgraph_index", then), Attribute::of("else_subgraph_index", otherwise)});
 }
@@ -27,7 +72,8 @@ void write_loop(WriteNode& node) {
   const Type number(DType::i64, Dims{}), truth(DType::boolean, Dims{});
   const bool counts = node.has(0) || !op.count.is_number(-1), asks = op.gives_condition || node.has(1);
 
-  auto body = op.body->copy();
+  const OuterSizes sizes = outer_sizes(node, {op.body.get()});
+  const GraphPtr body = with_sizes(*op.body, sizes);
   Graph condition;
   condition.name = "condition";
   condition.share_symbols(*body);
@@ -92,6 +138,7 @@ void write_loop(WriteNode& node) {
     outputs.push_back(body->outputs[op.body_next() + j]);
   for (size_t i = op.body_invariant(); i < body->inputs.size(); ++i) outputs.push_back(body->inputs[i]);
   for (size_t i = Loop::first_carried; i < node.inputs(); ++i) operands.push_back(node.in(i));
+  operands.insert(operands.end(), sizes.ids.begin(), sizes.ids.end());
   body->inputs = inputs;
   body->outputs = outputs;
 
@@ -102,7 +149,7 @@ void write_loop(WriteNode& node) {
     results.push_back(carried && node.wants(i - first) ? node.out(i - first)
                                                        : node.tensor(body->value(outputs[i].value).type));
   }
-  const int64_t test = node.body(condition), steps = node.body(*body);
+  const int64_t test = node.body(condition), steps = node.body(*body, sizes.names);
   node.emit_to(results, "WHILE", operands,
                {Attribute::of("cond_subgraph_index", test), Attribute::of("body_subgraph_index", steps)});
 }
