@@ -58,6 +58,12 @@ GRAPHS = {
         "mixed (float[3, 4] x) => (float[3, 4] x, float[3, 4] y) { y = Neg(x) }",
         {"x": MATRIX},
     ),
+    "flatten_of_what_only_running_finds_out": (
+        17,
+        """mixed (float[2, 3, 4] x, int64[3] sizes, bool[3] keep) => (float[?, ?] y, float[?, ?] z)
+           { some = Compress<axis = 0>(sizes, keep)  r = Reshape(x, some)  y = Flatten<axis = 2>(r)  z = Flatten<axis = -1>(r) }""",
+        {"x": IMAGE[:, :3, 0], "sizes": np.array([2, 3, 4]), "keep": np.array([True, True, True])},
+    ),
     "groups_that_do_not_divide_the_channels": (
         17,
         """mixed (float[2, 5, 3, 4] x) => (float[2, 5, 3, 4] y)
