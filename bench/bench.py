@@ -34,6 +34,7 @@ COPIES = {"resnet50", "large"}  # the others compute on weights, or are hardly a
 COPY_FACTOR, CHECK_FACTOR, PEER_FACTOR, ERROR = 1.5, 3, 50, 1e-4
 SMALL_CPU, SPARE_MEMORY = 0.010, 64 << 20
 LARGE, LONG = 1 << 31, 60  # bytes and seconds from which on each peer runs once, where memory allows
+PATIENCE = 120  # seconds
 PEER_MEMORY = 5  # times the model's size: it is held as messages, as arrays and as bytes
 
 
@@ -95,9 +96,10 @@ class Bench:
                 continue
             target = self.fresh() / "peer.onnx"
             try:
-                self.time(name, sys.executable, "-m", name, self.source, target)
+                self.time(name, "timeout", str(PATIENCE), sys.executable, "-m", name, self.source, target)
             except measure.Failed as failure:
-                self.failures[name] = str(failure)
+                late = "ended with 124" in str(failure)
+                self.failures[name] = f"stopped after {PATIENCE} s" if late else str(failure)
 
     def round(self, with_peers: bool) -> None:
         self.copy()
