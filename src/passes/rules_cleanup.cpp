@@ -51,11 +51,18 @@ void drop_where_equal(Rules& rules, std::string name, Expr x, Expr root) {
       [=](Match& match) { return match[x]; });
 }
 
+// A squeeze whose axes only running finds out: nothing else says what its result's sizes are.
+bool names_sizes(Match& match, Expr expr) {
+  const Squeeze* squeeze = match.node(expr).op.as<Squeeze>();
+  return squeeze && squeeze->axes.empty() && !numbers(*match.type(expr).dims);
+}
+
 template <class T>
 void reshape_of(Rules& rules, Expr x, Expr inner) {
   Expr root = rules.some<T>({inner});
   rules.add("join reshapes", Effect::exact, root, [=](Match& match) -> ValueId {
-    if (!match.type(root).dims) return absent;
+    if (!match.type(root).dims || !match.type(inner).dims) return absent;
+    if (names_sizes(match, root) || names_sizes(match, inner)) return absent;
     return match.emit(Reshape{*match.type(root).dims, false}, {match[x]});
   });
 }

@@ -168,6 +168,8 @@ void GraphReader::read(const GraphProto& proto, const std::vector<Type>& input_t
       continue;
     }
     Type& type = graph_->value(value).type;
+    if (type.is_tensor() && type.dtype == DType::unknown && output.type.is_tensor())
+      type.dtype = output.type.dtype;
     if (type.is_tensor() && !type.dims && output.type.dims) {
       type.dims = output.type.dims;
       for (Dim& dim : *type.dims)
