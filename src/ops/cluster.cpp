@@ -1,6 +1,8 @@
 #include "ops/cluster.h"
 
 #include "ops/activation.h"
+#include "ops/binary.h"
+#include "ops/matmul.h"
 #include "ops/quantize.h"
 
 namespace remodel {
@@ -21,6 +23,13 @@ const Node* dequantize_of(const Graph& graph, ValueId value) {
   return node && node->op.is<Dequantize>() ? node : nullptr;
 }
 
+bool is_sum_with_bias(const Graph& graph, const Node& sum, ValueId product) {
+  if (!sum.op.is<Add>()) return false;
+  const ValueId bias = sum.inputs[sum.inputs[0] == product ? 1 : 0];
+  const Node* from = dequantize_of(graph, bias);
+  return graph.constant(from ? from->inputs[0] : bias) != nullptr;
+}
+
 std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (node.op.is<Quantize>() || node.op.is<Dequantize>() || node.op.is<DynamicQuantize>())
@@ -37,6 +46,10 @@ std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
   }
   if (!any) return std::nullopt;
   NodeId user = only_user(graph, id);
+  if (user != absent && node.op.is<MatMul>() && is_sum_with_bias(graph, graph.node(user), node.outputs[0])) {
+    cluster.sum = user;
+    user = only_user(graph, user);
+  }
   if (user != absent && is_activation(graph.node(user).op)) {
     cluster.activation = user;
     user = only_user(graph, user);
@@ -69,9 +82,17 @@ std::optional<Grid> grid_of(const Graph& graph, const Node& node) {
 }
 
 std::optional<Cluster> cluster_of(const Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  if (is_activation(node.op) && node.has(0) && graph.value(node.inputs[0]).producer != absent)
-    if (auto around = cluster_at(graph, graph.value(node.inputs[0]).producer); around) return around;
+  // From the activation to the sum to the product.
+  const auto before = [&](NodeId at) { return graph.value(graph.node(at).inputs[0]).producer; };
+  const auto is_product_of = [&](NodeId at) { return at != absent && graph.node(at).op.is<MatMul>(); };
+  NodeId last = id;
+  if (is_activation(graph.node(id).op) && graph.node(id).has(0) && before(id) != absent) last = before(id);
+  if (graph.node(last).op.is<Add>())
+    for (ValueId input : graph.node(last).inputs)
+      if (const NodeId product = graph.value(input).producer; is_product_of(product))
+        if (auto around = cluster_at(graph, product); around && around->sum == last) return around;
+  if (last != id)
+    if (auto around = cluster_at(graph, last)) return around;
   return cluster_at(graph, id);
 }
 
