@@ -4,6 +4,8 @@
 #include "ops/binary.h"
 #include "ops/matmul.h"
 #include "ops/quantize.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
 
 namespace remodel {
 namespace {
@@ -38,7 +40,15 @@ std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
   cluster.op = id;
   bool any = false;
   for (ValueId input : node.inputs) {
-    const Node* dequantize = dequantize_of(graph, input);
+    ValueId from = input;
+    std::vector<NodeId> moves;
+    while (const Node* move = graph.producer(from)) {
+      if (!is_move(move->op)) break;
+      moves.push_back(graph.value(from).producer);
+      from = move->inputs[0];
+    }
+    const Node* dequantize = dequantize_of(graph, from);
+    if (dequantize) cluster.moves.insert(cluster.moves.end(), moves.begin(), moves.end());
     if (!dequantize && input != absent && !graph.value(input).constant) return std::nullopt;
     any = any || dequantize;
     cluster.integers.push_back(dequantize ? dequantize->inputs[0] : absent);
@@ -61,6 +71,11 @@ std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
 }
 
 }  // namespace
+
+bool is_move(const Op& op) {
+  return op.is<Pad>() || op.is<Slice>() || op.is<Transpose>() || op.is<Reshape>() || op.is<Squeeze>() ||
+         op.is<Unsqueeze>();
+}
 
 std::optional<Grid> grid_of(const Graph& graph, const Node& node) {
   const auto* to = node.op.as<Quantize>();

@@ -5,7 +5,9 @@
 #include "formats/tflite/rows.h"
 #include "formats/tflite/writer.h"
 #include "ops/cluster.h"
+#include "ops/pool.h"
 #include "ops/quantize.h"
+#include "ops/slice.h"
 
 namespace remodel::tflite {
 namespace {
@@ -94,14 +96,35 @@ GraphWriter::Described GraphWriter::describe(ValueId value) const {
   }
   if (!grid) return result;
   result.grid = *grid;
-  const Node* from = graph_.producer(value);
-  // What only stands for real numbers has a sign, as kernels wish.
-  if (it.type.dtype == DType::u8 && from && from->op.is<Quantize>() && !graph_.is_output(value) &&
-      std::all_of(it.users.begin(), it.users.end(), dequantizes)) {
+  if (has_signed_bytes(value)) {
     result.type.dtype = DType::i8;
     result.grid = with_signed_bytes(result.grid);
   }
   return result;
+}
+
+// Bytes that only stand for real numbers, from quantize over moves to dequantize, have a sign, as kernels
+// wish.
+bool GraphWriter::has_signed_bytes(ValueId value) const {
+  if (graph_.value(value).type.dtype != DType::u8) return false;
+  const auto moves = [](const Op& op) { return is_move(op) ? !op.is<Pad>() : op.is<MaxPool>(); };
+  ValueId root = value;
+  const Node* from = graph_.producer(root);
+  for (; from && moves(from->op); from = graph_.producer(root)) root = from->inputs[0];
+  if (!from || !from->op.is<Quantize>()) return false;
+  std::vector<ValueId> open{root};
+  while (!open.empty()) {
+    const ValueId at = open.back();
+    open.pop_back();
+    if (graph_.is_output(at)) return false;
+    for (NodeId user : graph_.value(at).users) {
+      const Node& node = graph_.node(user);
+      const bool moved = moves(node.op) && node.outputs.size() == 1;
+      if (node.inputs[0] != at || (!moved && !node.op.is<Dequantize>())) return false;
+      if (moved) open.push_back(node.outputs[0]);
+    }
+  }
+  return true;
 }
 
 Id GraphWriter::add_value(const std::string& name, ValueId value) {
@@ -201,11 +224,12 @@ void GraphWriter::emit_quantized(Operator made) {
   const bool is_last = result == quantized_->result;
   // Where the kernel has another grid than the result's, that one follows.
   const DType dtype = type_of(made.inputs[reals[kernel->grids == Grids::product && reals.size() > 1 &&
-                                                         made.type == "TRANSPOSE_CONV"
-                                                     ? 1
-                                                     : 0]])
+                                                        made.type == "TRANSPOSE_CONV"
+                                                    ? 1
+                                                    : 0]])
                           .dtype;
-  if (!(kernel->dtypes & bit(dtype))) fail("LiteRT's quantized {} does not take {}", made.type, name_of(dtype));
+  if (!(kernel->dtypes & bit(dtype)))
+    fail("LiteRT's quantized {} does not take {}", made.type, name_of(dtype));
   const bool is_byte = type_of(result).dtype == DType::u8;
   Quantization wished = is_byte ? with_signed_bytes(grid_of(result)) : grid_of(result);
   if (is_last && (is_byte ? DType::i8 : type_of(result).dtype) != dtype)
@@ -231,8 +255,7 @@ void GraphWriter::emit_quantized(Operator made) {
       Quantization products;
       products.scale = product_scales(xs, ws);
       products.zero.assign(products.scale.size(), 0);
-      made.inputs[bias] =
-          bias_on(made.inputs[bias], products, dtype == DType::i16 ? DType::i64 : DType::i32);
+      made.inputs[bias] = bias_on(made.inputs[bias], products, dtype == DType::i16 ? DType::i64 : DType::i32);
     }
   } else {
     std::vector<size_t> tensors;
@@ -241,9 +264,9 @@ void GraphWriter::emit_quantized(Operator made) {
       if (is_grid(input)) {
         if (!is_single(grid_of(input))) fail("an operand has several scales");
         tensors.push_back(i);
-      } else if (const ConstantPtr constant = constant_of(input);
-                 !constant || constant->count() != 1 || constant->dtype() != DType::f32 ||
-                 kernel->grids != Grids::moved) {
+      } else if (const ConstantPtr constant = constant_of(input); !constant || constant->count() != 1 ||
+                                                                  constant->dtype() != DType::f32 ||
+                                                                  kernel->grids != Grids::moved) {
         fail("an operand has no grid");
       }
     }
@@ -272,12 +295,12 @@ void GraphWriter::emit_quantized(Operator made) {
         if (is_grid(input)) continue;
         // A number to fill with has to be one of the grid.
         const double real = constant_of(input)->tensor().doubles()[0] / static_cast<double>(given.scale[0]);
-        const double code = std::round(real) + static_cast<double>(given.zero[0]);
         const double most = dtype == DType::i8 ? 127 : 32767;
-        if (std::abs(real - std::round(real)) > 1e-3 || code > most || code < -most - 1)
+        const bool below = quantized_->saturates && real < -most - 1 - static_cast<double>(given.zero[0]);
+        const double code = below ? -most - 1 : std::round(real) + static_cast<double>(given.zero[0]);
+        if (!below && (!(std::abs(real - std::round(real)) <= 1e-3) || code > most || code < -most - 1))
           fail("a constant is none of the grid's numbers");
-        made.inputs[i] = add_constant(
-            constant_splat(dtype, constant_of(input)->shape(), code), "", given);
+        made.inputs[i] = add_constant(constant_splat(dtype, constant_of(input)->shape(), code), "", given);
       }
     }
   }
@@ -305,25 +328,14 @@ void GraphWriter::emit_quantized(Operator made) {
   put(std::move(after));
 }
 
-void GraphWriter::write_quantized(ValueId value, Id result, std::string_view activation,
+void GraphWriter::write_quantized(ValueId value, Id result, std::string_view activation, bool saturates,
                                   const std::function<void()>& write) {
-  if (grid_of(result).empty()) fail("its result has no grid that LiteRT has");
-  struct Restored {
-    GraphWriter& writer;
-    ValueId value;
-    std::optional<Id> before;
-    ~Restored() {
-      writer.quantized_.reset();
-      if (before)
-        writer.ids_[value] = *before;
-      else
-        writer.ids_.erase(value);
-    }
+  struct Reset {
+    std::optional<Quantized>& state;
+    ~Reset() { state.reset(); }
   };
-  const Restored restored{*this, value,
-                          ids_.count(value) ? std::optional<Id>(ids_[value]) : std::optional<Id>()};
-  ids_[value] = result;
-  quantized_ = Quantized{result, activation};
+  const Reset reset{quantized_};
+  quantized_ = Quantized{result, activation, saturates, {{value, result}}};
   write();
 }
 
@@ -334,7 +346,8 @@ void GraphWriter::put_ungridded(const Kernel& kernel, Operator made) {
     if (made.inputs[i] >= 0 && letter(kernel.inputs, i) == 'T') seen.push_back(made.inputs[i]);
   for (size_t k = 0; k < made.outputs.size(); ++k)
     if (letter(kernel.outputs, k) == 'T') seen.push_back(made.outputs[k]);
-  const bool alike = std::all_of(seen.begin(), seen.end(), [&](Id id) { return grid_of(id) == grid_of(seen[0]); });
+  const bool alike =
+      std::all_of(seen.begin(), seen.end(), [&](Id id) { return grid_of(id) == grid_of(seen[0]); });
   if (alike) return put(std::move(made));
   const auto relabel = [&](Id from, Id to) {
     Operator copy;

@@ -6,6 +6,7 @@
 #include "formats/tflite/kernels.h"
 #include "formats/tflite/rows.h"
 #include "ir/layer.h"
+#include "ops/cluster.h"
 #include "ops/quantize.h"
 
 namespace remodel::tflite {
@@ -72,13 +73,30 @@ Id GraphWriter::integers(const std::vector<int64_t>& values) {
 
 Id GraphWriter::id_of(ValueId value) {
   if (value == absent) return -1;
-  if (const Node* from = graph_.producer(value); quantized_ && from && from->op.is<Dequantize>())
-    return signed_codes_of(*from);
+  const Node* from = graph_.producer(value);
+  if (quantized_) {
+    if (auto place = quantized_->ids.find(value); place != quantized_->ids.end()) return place->second;
+    if (from && from->op.is<Dequantize>()) return signed_codes_of(*from);
+    if (from && is_move(from->op)) {
+      const Id id = quantized_->ids[value] = add_tensor("", graph_.value(value).type);
+      write_node(*from, nullptr);
+      return id;
+    }
+  }
   if (auto place = ids_.find(value); place != ids_.end()) return place->second;
   const Value& it = graph_.value(value);
   if (it.constant) return ids_[value] = add_constant(it.constant, it.name);
+  if (from && waits(*from)) {
+    ids_[value] = add_value(it.name, value);
+    write_node(*from, nullptr);
+    return ids_[value];
+  }
   if (!trial_) throw Error(fmt::format("'{}' is used before it is computed", it.name), ErrorKind::internal);
   return ids_[value] = add_value(it.name, value);
+}
+
+bool GraphWriter::waits(const Node& node) const {
+  return node.op.is<Dequantize>() && graph_.constant(node.inputs[0]) && !graph_.is_output(node.outputs[0]);
 }
 
 Id GraphWriter::sizes(const Dims& dims) {
@@ -155,7 +173,10 @@ void GraphWriter::emit_raw(Operator made) {
                type.dims->size());
         if (wished == DType::unknown) {
           wished = type.dtype;
-          computed = taken(*kernel, wished);
+          const QuantizedKernel* moving = find_quantized_kernel(made.type);
+          // What only chooses among elements does so with integers on a grid.
+          const bool chooses = moving && moving->grids == Grids::moved && !grid_of(input).empty();
+          computed = chooses ? wished : taken(*kernel, wished);
           if (computed == DType::unknown) fail("LiteRT's {} does not take {}", kernel->type, name_of(wished));
         }
         input = cast(input, computed);
@@ -255,8 +276,8 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
     return all_rows().find_tile(WriteNode(*this, graph_, graph_.node(root)), 1);
   });
   for (NodeId id : graph_.order()) {
-    if (covering.covered.count(id)) continue;
     const Node& node = graph_.node(id);
+    if (covering.covered.count(id) || waits(node)) continue;
     node_name_ = node.origin.empty() ? "" : node.origin[0];
     try {
       for (ValueId output : node.outputs)

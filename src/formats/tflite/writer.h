@@ -55,14 +55,17 @@ class GraphWriter : private SizeOperators {
   Id reshape_sizes(Id tensor, const Dims& dims);
   Id cast(Id tensor, DType to);
   void emit(Operator made);
+  // What stands for real numbers only where it is asked for: constants that are dequantized.
+  bool waits(const Node& node) const;
   // In quantized.cpp. The integers that a dequantize reads, on its grid; their axes in another order where
   // `perm` is not empty, which only constants can have.
   Id codes_of(const Node& dequantize, const std::vector<int64_t>& perm = {});
   // The same, bytes as i8.
   Id signed_codes_of(const Node& dequantize, const std::vector<int64_t>& perm = {});
-  // The operators that `write` emits compute on integers: what is dequantized is taken as the integers, and the
-  // last one's result, `value`, is `result` after an activation ("": none). Refuses what has no kernel.
-  void write_quantized(ValueId value, Id result, std::string_view activation,
+  // The operators that `write` emits compute on integers: what is dequantized is taken as the integers, and
+  // the last one's result, `value`, is `result` after an activation ("": none). Refuses what has no kernel.
+  // `saturates`: numbers below the grid's count as its lowest.
+  void write_quantized(ValueId value, Id result, std::string_view activation, bool saturates,
                        const std::function<void()>& write);
   bool is_quantized() const { return quantized_.has_value(); }
   // What it would refuse; empty where nothing.
@@ -80,6 +83,7 @@ class GraphWriter : private SizeOperators {
     Quantization grid;
   };
   Described describe(ValueId value) const;
+  bool has_signed_bytes(ValueId value) const;
   Id add_value(const std::string& name, ValueId value);
   Id requantized(Id tensor, DType dtype, const Quantization& grid);
   Id bias_on(Id bias, const Quantization& grid, DType dtype);
@@ -111,6 +115,8 @@ class GraphWriter : private SizeOperators {
   struct Quantized {
     Id result;
     std::string_view activation;
+    bool saturates;
+    std::unordered_map<ValueId, Id> ids;  // of what is written on integers
   };
   std::optional<Quantized> quantized_;  // while operators on integers are written
 };
