@@ -129,7 +129,8 @@ constexpr Kernel kernels[] = {
     {"WHILE", "?", "?"},
 };
 
-// Bytes are i8 here. Numbers of 16 bits have their zero at 0.
+// Bytes are i8 here. Numbers of 16 bits have their zero at 0; what kernels compute of them by tables or with
+// few bits, several steps off, is left out.
 constexpr QuantizedKernel quantized_kernels[] = {
     {"ADD", Grids::free, i8 | i16, 4},
     {"AVERAGE_POOL_2D", Grids::same, i8 | i16},
@@ -146,7 +147,7 @@ constexpr QuantizedKernel quantized_kernels[] = {
     {"GATHER_ND", Grids::moved, i8 | i16},
     {"HARD_SWISH", Grids::free, i8},
     {"LEAKY_RELU", Grids::free, i8 | i16},
-    {"LOGISTIC", Grids::fixed, i8 | i16, 8, 1},
+    {"LOGISTIC", Grids::fixed, i8, 8, 1},
     {"MAXIMUM", Grids::moved, i8 | i16, 4},
     {"MAX_POOL_2D", Grids::moved, i8 | i16},
     {"MEAN", Grids::free, i8 | i16},
@@ -160,17 +161,17 @@ constexpr QuantizedKernel quantized_kernels[] = {
     {"RELU", Grids::free, i8 | i16},
     {"RELU6", Grids::free, i8 | i16},
     {"RESHAPE", Grids::moved, i8 | i16},
-    {"RESIZE_BILINEAR", Grids::same, i8 | i16},
+    {"RESIZE_BILINEAR", Grids::same, i8},
     {"RESIZE_NEAREST_NEIGHBOR", Grids::moved, i8 | i16},
     {"REVERSE_V2", Grids::moved, i8 | i16},
     {"SELECT_V2", Grids::moved, i8 | i16, 4},
     {"SLICE", Grids::moved, i8 | i16},
-    {"SOFTMAX", Grids::fixed, i8 | i16, 4, 1},
+    {"SOFTMAX", Grids::fixed, i8, 4, 1},
     {"SPACE_TO_DEPTH", Grids::moved, i8},
     {"SQUEEZE", Grids::moved, i8 | i16},
     {"STRIDED_SLICE", Grids::moved, i8 | i16},
     {"SUB", Grids::free, i8 | i16, 4},
-    {"TANH", Grids::fixed, i8 | i16, 8, 2, true},
+    {"TANH", Grids::fixed, i8, 8, 2, true},
     {"TILE", Grids::moved, i8},
     {"TRANSPOSE", Grids::moved, i8 | i16},
     {"TRANSPOSE_CONV", Grids::product, i8 | i16},

@@ -50,6 +50,9 @@ ConstantPtr with_signed_bytes(const Constant& bytes) {
   return constant_tensor(to);
 }
 
+// It gives some of the integers of its operand 0, as they are.
+bool moves_codes(const Op& op) { return is_move(op) ? !op.is<Pad>() : op.is<MaxPool>(); }
+
 bool is_single(const Quantization& grid) { return grid.scale.size() == 1; }
 bool is_code(DType dtype) { return dtype == DType::i8 || dtype == DType::i16; }
 
@@ -60,7 +63,7 @@ Quantization single(double scale, int64_t zero) {
   return grid;
 }
 
-// The axis of the weights that is the result's channels; -1: they are not quantized that way.
+// The axis of the weights that is the result's channels.
 int64_t channels_of_weights(const Operator& made) { return made.type == "DEPTHWISE_CONV_2D" ? 3 : 0; }
 
 void check_weights(const Operator& made, DType x, DType dtype, const Quantization& grid) {
@@ -85,14 +88,28 @@ GraphWriter::Described GraphWriter::describe(ValueId value) const {
   Described result{it.type, {}};
   result.type.grid.reset();
   std::optional<Quantization> grid;
-  if (it.type.grid) grid = said(*it.type.grid, it.type.dtype);
-  const auto dequantizes = [&](NodeId user) {
-    const Node& node = graph_.node(user);
-    return node.op.is<Dequantize>() && node.inputs[0] == value;
-  };
-  for (NodeId user : it.users) {
-    if (grid || it.type.grid || !dequantizes(user)) continue;
-    if (const auto its = remodel::grid_of(graph_, graph_.node(user))) grid = said(*its, it.type.dtype);
+  if (it.type.grid) {
+    grid = said(*it.type.grid, it.type.dtype);
+  } else if (bits_of(it.type.dtype) <= 16 && is_integer(it.type.dtype)) {
+    // That on which it is dequantized, maybe behind moves.
+    ValueId at = value;
+    for (bool moved = true; moved && !grid;) {
+      moved = false;
+      for (NodeId user : graph_.value(at).users) {
+        const Node& node = graph_.node(user);
+        if (node.inputs[0] != at) continue;
+        if (const auto its = remodel::grid_of(graph_, node); its && node.op.is<Dequantize>()) {
+          grid = said(*its, it.type.dtype);
+          if (grid && at != value && !is_single(*grid)) grid.reset();
+          moved = false;
+          break;
+        }
+        if (moves_codes(node.op) && node.outputs.size() == 1) {
+          at = node.outputs[0], moved = true;
+          break;
+        }
+      }
+    }
   }
   if (!grid) return result;
   result.grid = *grid;
@@ -107,10 +124,9 @@ GraphWriter::Described GraphWriter::describe(ValueId value) const {
 // wish.
 bool GraphWriter::has_signed_bytes(ValueId value) const {
   if (graph_.value(value).type.dtype != DType::u8) return false;
-  const auto moves = [](const Op& op) { return is_move(op) ? !op.is<Pad>() : op.is<MaxPool>(); };
   ValueId root = value;
   const Node* from = graph_.producer(root);
-  for (; from && moves(from->op); from = graph_.producer(root)) root = from->inputs[0];
+  for (; from && moves_codes(from->op); from = graph_.producer(root)) root = from->inputs[0];
   if (!from || !from->op.is<Quantize>()) return false;
   std::vector<ValueId> open{root};
   while (!open.empty()) {
@@ -119,7 +135,7 @@ bool GraphWriter::has_signed_bytes(ValueId value) const {
     if (graph_.is_output(at)) return false;
     for (NodeId user : graph_.value(at).users) {
       const Node& node = graph_.node(user);
-      const bool moved = moves(node.op) && node.outputs.size() == 1;
+      const bool moved = moves_codes(node.op) && node.outputs.size() == 1;
       if (node.inputs[0] != at || (!moved && !node.op.is<Dequantize>())) return false;
       if (moved) open.push_back(node.outputs[0]);
     }
@@ -202,115 +218,113 @@ Id GraphWriter::bias_on(Id bias, const Quantization& grid, DType dtype) {
   return add_constant(constant_tensor(codes), "", grid);
 }
 
+// The operands are x, weights and maybe a bias.
+void GraphWriter::put_products_on_grids(Operator& made, DType dtype) {
+  const bool transposed = made.type == "TRANSPOSE_CONV";
+  const size_t x = transposed ? 2 : 0, w = 1, bias = transposed ? 3 : 2;
+  const Quantization &xs = grid_of(made.inputs[x]), &ws = grid_of(made.inputs[w]);
+  if (!is_single(xs) || ws.empty()) fail("an operand has no grid");
+  check_weights(made, dtype, type_of(made.inputs[w]).dtype, ws);
+  if (made.inputs.size() <= bias || made.inputs[bias] < 0) return;
+  Quantization products;
+  products.scale = product_scales(xs, ws);
+  products.zero.assign(products.scale.size(), 0);
+  made.inputs[bias] = bias_on(made.inputs[bias], products, dtype == DType::i16 ? DType::i64 : DType::i32);
+}
+
+// A number to fill with, which has to be one of the grid.
+Id GraphWriter::number_on(Id number, DType dtype, const Quantization& grid) {
+  const double real = constant_of(number)->tensor().doubles()[0] / static_cast<double>(grid.scale[0]);
+  const double zero = static_cast<double>(grid.zero[0]);
+  const double most = dtype == DType::i8 ? 127 : 32767, least = -most - 1;
+  const bool below = quantized_->saturates && real < least - zero;
+  const double code = below ? least : std::round(real) + zero;
+  if (!below && (!(std::abs(real - std::round(real)) <= 1e-3) || code > most || code < least))
+    fail("a constant is none of the grid's numbers");
+  return add_constant(constant_splat(dtype, constant_of(number)->shape(), code), "", grid);
+}
+
+// Brings the operands at these places to grids that the kernel takes; gives that of its result, for which
+// `wished` is asked (empty: any).
+Quantization GraphWriter::put_on_grids(Operator& made, const std::vector<size_t>& places, DType dtype,
+                                       const QuantizedKernel& kernel, const Quantization& wished) {
+  const bool moved = kernel.grids == Grids::moved, any = wished.empty();
+  std::vector<size_t> tensors, numbers;
+  for (size_t i : places) {
+    const ConstantPtr constant = constant_of(made.inputs[i]);
+    if (is_single(grid_of(made.inputs[i])) && type_of(made.inputs[i]).dtype == dtype)
+      tensors.push_back(i);
+    else if (moved && constant && constant->count() == 1 && constant->dtype() == DType::f32)
+      numbers.push_back(i);
+    else
+      fail("an operand is on no grid of {}", name_of(dtype));
+  }
+  if (tensors.empty()) fail("no operand has a grid");
+  const Quantization& first = grid_of(made.inputs[tensors[0]]);
+  const auto is_finer = [&](const Quantization& than) { return wished.scale[0] < than.scale[0] * 0.999f; };
+  if (kernel.grids == Grids::free || kernel.grids == Grids::fixed) {
+    if (any) fail("its result has no grid");
+    for (size_t i : tensors)
+      if (grid_of(made.inputs[i]).scale[0] > 4096 * wished.scale[0])
+        fail("the result's grid is much finer than an operand's");
+    if (kernel.grids == Grids::free) return wished;
+    const Quantization fixed = single(kernel.span / 256, kernel.is_both ? 0 : -byte_shift);
+    if (is_finer(fixed)) fail("the result's grid is finer than the kernel's");
+    return fixed;
+  }
+  const bool alike =
+      std::all_of(tensors.begin(), tensors.end(), [&](size_t i) { return grid_of(made.inputs[i]) == first; });
+  if (!alike && any) fail("its operands have several grids");
+  const Quantization given = alike ? first : wished;
+  if (!moved && !any && is_finer(given)) fail("the result's grid is finer than the operand's");
+  for (size_t i : tensors) made.inputs[i] = requantized(made.inputs[i], dtype, given);
+  for (size_t i : numbers) made.inputs[i] = number_on(made.inputs[i], dtype, given);
+  return given;
+}
+
 void GraphWriter::emit_quantized(Operator made) {
   const QuantizedKernel* kernel = find_quantized_kernel(made.type);
   const Kernel* form = find_kernel(made.type);
-  if (!kernel || !form) fail("LiteRT's {} does not take quantized tensors", made.type);
-  if (made.outputs.size() != 1) fail("{} results", made.outputs.size());
-  // The operands that stand for real numbers.
-  std::vector<size_t> reals;
+  if (!kernel || !form || made.outputs.size() != 1)
+    fail("LiteRT's {} does not take quantized tensors", made.type);
+  std::vector<size_t> places;  // of operands that stand for real numbers
   for (size_t i = 0; i < made.inputs.size(); ++i) {
-    Id& input = made.inputs[i];
-    if (input < 0) continue;
+    if (made.inputs[i] < 0) continue;
     const char what = letter(form->inputs, i);
-    if (what == 'i' || (what == 'I' && type_of(input).dtype != DType::i64)) {
-      if (type_of(input).dtype != DType::i32) fail("its indices are {}", name_of(type_of(input).dtype));
-    } else if (what == 'T' || what == '?') {
-      reals.push_back(i);
+    const Type& type = type_of(made.inputs[i]);
+    if (what == 'T' || what == '?') {
+      places.push_back(i);
+      if (!type.dims || type.dims->size() > static_cast<size_t>(kernel->axes))
+        fail("LiteRT's quantized {} takes {} axes at most", made.type, kernel->axes);
+    } else if ((what == 'i' || what == 'I') && type.dtype != DType::i32 &&
+               !(what == 'I' && type.dtype == DType::i64)) {
+      fail("its indices are {}", name_of(type.dtype));
     }
   }
-  if (reals.empty()) fail("LiteRT's {} takes no quantized tensors", made.type);
-  const Id result = made.outputs[0];
-  const bool is_last = result == quantized_->result;
-  // Where the kernel has another grid than the result's, that one follows.
-  const DType dtype = type_of(made.inputs[reals[kernel->grids == Grids::product && reals.size() > 1 &&
-                                                        made.type == "TRANSPOSE_CONV"
-                                                    ? 1
-                                                    : 0]])
-                          .dtype;
+  if (places.empty()) fail("LiteRT's {} does not take quantized tensors", made.type);
+  const bool is_product = kernel->grids == Grids::product;
+  const DType dtype = type_of(made.inputs[made.type == "TRANSPOSE_CONV" ? 2 : places[0]]).dtype;
   if (!(kernel->dtypes & bit(dtype)))
     fail("LiteRT's quantized {} does not take {}", made.type, name_of(dtype));
-  const bool is_byte = type_of(result).dtype == DType::u8;
-  Quantization wished = is_byte ? with_signed_bytes(grid_of(result)) : grid_of(result);
-  if (is_last && (is_byte ? DType::i8 : type_of(result).dtype) != dtype)
-    fail("its result is {}", name_of(type_of(result).dtype));
-  if (is_last && !is_single(wished)) fail("its result has several scales");
-  Quantization given = wished;
-  const auto is_grid = [&](Id id) { return !grid_of(id).empty() && type_of(id).dtype == dtype; };
-  const auto axes = [&](Id id) {
-    const auto& dims = type_of(id).dims;
-    return dims ? dims->size() : 9;
-  };
-  for (size_t i : reals)
-    if (axes(made.inputs[i]) > static_cast<size_t>(kernel->axes))
-      fail("LiteRT's quantized {} takes {} axes at most", made.type, kernel->axes);
-  if (kernel->grids == Grids::product) {
-    const bool transposed = made.type == "TRANSPOSE_CONV";
-    const size_t x = transposed ? 2 : 0, w = 1, bias = transposed ? 3 : 2;
-    const Quantization &xs = grid_of(made.inputs[x]), &ws = grid_of(made.inputs[w]);
-    if (!is_grid(made.inputs[x]) || !is_single(xs) || ws.empty()) fail("an operand has no grid");
-    check_weights(made, dtype, type_of(made.inputs[w]).dtype, ws);
-    if (!is_last) fail("its result has no grid");
-    if (made.inputs.size() > bias && made.inputs[bias] >= 0) {
-      Quantization products;
-      products.scale = product_scales(xs, ws);
-      products.zero.assign(products.scale.size(), 0);
-      made.inputs[bias] = bias_on(made.inputs[bias], products, dtype == DType::i16 ? DType::i64 : DType::i32);
-    }
-  } else {
-    std::vector<size_t> tensors;
-    for (size_t i : reals) {
-      const Id input = made.inputs[i];
-      if (is_grid(input)) {
-        if (!is_single(grid_of(input))) fail("an operand has several scales");
-        tensors.push_back(i);
-      } else if (const ConstantPtr constant = constant_of(input); !constant || constant->count() != 1 ||
-                                                                  constant->dtype() != DType::f32 ||
-                                                                  kernel->grids != Grids::moved) {
-        fail("an operand has no grid");
-      }
-    }
-    if (tensors.empty()) fail("no operand has a grid");
-    if (kernel->grids == Grids::free) {
-      if (!is_last) fail("its result has no grid");
-      for (size_t i : tensors)
-        if (grid_of(made.inputs[i]).scale[0] > 4096 * wished.scale[0])
-          fail("the result's grid is much finer than an operand's");
-    } else if (kernel->grids == Grids::fixed) {
-      if (!is_last) fail("its result has no grid");
-      given = dtype == DType::i16 ? single(1.0 / 32768, 0)
-                                  : single(kernel->span / 256, kernel->is_both ? 0 : -byte_shift);
-      if (wished.scale[0] < given.scale[0] * 0.999f) fail("the result's grid is finer than the kernel's");
-    } else {
-      const Quantization first = grid_of(made.inputs[tensors[0]]);
-      const bool alike = std::all_of(tensors.begin(), tensors.end(),
-                                     [&](size_t i) { return grid_of(made.inputs[i]) == first; });
-      if (!alike && !is_last) fail("its operands have several grids");
-      given = alike ? first : wished;
-      if (kernel->grids == Grids::same && is_last && wished.scale[0] < given.scale[0] * 0.999f)
-        fail("the result's grid is finer than the operand's");
-      for (size_t i : tensors) made.inputs[i] = requantized(made.inputs[i], dtype, given);
-      for (size_t i : reals) {
-        const Id input = made.inputs[i];
-        if (is_grid(input)) continue;
-        // A number to fill with has to be one of the grid.
-        const double real = constant_of(input)->tensor().doubles()[0] / static_cast<double>(given.scale[0]);
-        const double most = dtype == DType::i8 ? 127 : 32767;
-        const bool below = quantized_->saturates && real < -most - 1 - static_cast<double>(given.zero[0]);
-        const double code = below ? -most - 1 : std::round(real) + static_cast<double>(given.zero[0]);
-        if (!below && (!(std::abs(real - std::round(real)) <= 1e-3) || code > most || code < -most - 1))
-          fail("a constant is none of the grid's numbers");
-        made.inputs[i] = add_constant(constant_splat(dtype, constant_of(input)->shape(), code), "", given);
-      }
-    }
-  }
-  if (!is_last) {
-    Type type = type_of(result).with_dtype(dtype);
+  const Id result = made.outputs[0];
+  if (result != quantized_->result) {
+    // Between operators: what is moved stays on its grid.
+    if (is_product) fail("its result has no grid");
+    const Quantization given = put_on_grids(made, places, dtype, *kernel, {});
     to_.tensors[static_cast<size_t>(result)].type = *tensor_type_of(dtype);
     to_.tensors[static_cast<size_t>(result)].quantization = given;
-    types_[static_cast<size_t>(result)] = std::move(type);
+    types_[static_cast<size_t>(result)] = type_of(result).with_dtype(dtype);
     return put(std::move(made));
   }
+  const bool has_sign = type_of(result).dtype != DType::u8;
+  const Quantization wished = has_sign ? grid_of(result) : with_signed_bytes(grid_of(result));
+  if ((has_sign ? type_of(result).dtype : DType::i8) != dtype || !is_single(wished))
+    fail("its result is on no grid of {}", name_of(dtype));
+  Quantization given = wished;
+  if (is_product)
+    put_products_on_grids(made, dtype);
+  else
+    given = put_on_grids(made, places, dtype, *kernel, wished);
   if (!quantized_->activation.empty()) {
     const Builtin* builtin = find_builtin(made.type);
     if (!builtin || !builtin->options || !builtin->options->find("fused_activation_function"))

@@ -77,7 +77,7 @@ Id GraphWriter::id_of(ValueId value) {
   if (quantized_) {
     if (auto place = quantized_->ids.find(value); place != quantized_->ids.end()) return place->second;
     if (from && from->op.is<Dequantize>()) return signed_codes_of(*from);
-    if (from && is_move(from->op)) {
+    if (from && is_move(from->op) && is_float(graph_.value(value).type.dtype)) {
       const Id id = quantized_->ids[value] = add_tensor("", graph_.value(value).type);
       write_node(*from, nullptr);
       return id;

@@ -87,6 +87,10 @@ class GraphWriter : private SizeOperators {
   Id add_value(const std::string& name, ValueId value);
   Id requantized(Id tensor, DType dtype, const Quantization& grid);
   Id bias_on(Id bias, const Quantization& grid, DType dtype);
+  Id number_on(Id number, DType dtype, const Quantization& grid);
+  void put_products_on_grids(Operator& made, DType dtype);
+  Quantization put_on_grids(Operator& made, const std::vector<size_t>& places, DType dtype,
+                            const QuantizedKernel& kernel, const Quantization& wished);
   void emit_quantized(Operator made);
   void emit_raw(Operator made);
   void put(Operator made);
