@@ -36,12 +36,17 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
     const Refusal refusal = [&](const Graph& graph, const Node& node) {
       return format.cannot_write(graph, node, made.version);
     };
+    const std::optional<LayoutTarget> layout = format.layout();
+    const bool last = layout && layout->channels == Channels::last;
     for (const GraphPtr& one : model.graphs) {
+      // What has its channels last would be taken apart for a target that wants them first.
+      const bool turned = layout && !last && has_channels(*one, Channels::last);
+      if (turned) lay_out(*one, *layout);
+      if (turned && level > 0) tidy(*one, pool);
       const size_t here = decompose(*one, refusal, made.problems);
       apart += here;
-      const std::optional<LayoutTarget> layout = format.layout();
-      if (layout) lay_out(*one, *layout);
-      if ((here > 0 || layout) && level > 0) tidy(*one, pool);
+      if (last) lay_out(*one, *layout);
+      if ((here > 0 || last) && level > 0) tidy(*one, pool);
     }
     count("taken apart for the target", apart);
     if (made.problems.empty()) made.draft = format.write(model, target, made.problems);

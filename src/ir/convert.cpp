@@ -1,6 +1,7 @@
 #include "ir/convert.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <complex>
 #include <cstring>
@@ -219,6 +220,21 @@ void convert_elements(DType from, const void* source, DType to, void* target, in
       break;
   }
   fail("elements of type {} cannot be converted", name_of(from));
+}
+
+double largest_of(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return DBL_MAX;
+    case DType::f32:
+      return FLT_MAX;
+    case DType::bf16:
+      return 0x1.fep127;
+    case DType::f16:
+      return 65504;
+    default:
+      fail("it does not compute on {}", name_of(dtype));
+  }
 }
 
 }  // namespace remodel

@@ -16,4 +16,7 @@ enum class Overflow : uint8_t { saturate, wrap };
 void convert_elements(DType from, const void* source, DType to, void* target, int64_t count,
                       Overflow overflow = Overflow::saturate, PowerRounding power = PowerRounding::nearest);
 
+// The largest number of a float of 16 bits or more; refuses others.
+double largest_of(DType dtype);
+
 }  // namespace remodel

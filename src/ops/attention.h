@@ -12,8 +12,9 @@ namespace remodel {
 // The scores are q k^T * scale; then, softcap * tanh(scores / softcap) where softcap is not 0, and a mask
 // that is added, or a boolean one (true: takes part), in the order that `cap_first` says. The mask broadcasts
 // to [batch, heads, queries, keys]; keys beyond a shorter last axis are masked. `lengths` [batch]: keys from
-// there on are masked. Where all keys of a query are masked by anything but an added mask, all count the
-// same. `softmax`: a small float that scores and probabilities are rounded to.
+// there on are masked. Where all keys of a query are masked by anything but an added mask, `unseen` says
+// whether all count the same or the result is 0. `softmax`: a small float that scores and probabilities are
+// rounded to.
 //
 // Results: y [batch, heads, queries, size of v]; k and v with the past; the scores as `stage` says.
 struct Attention {
@@ -24,6 +25,7 @@ struct Attention {
   enum class Causal : uint8_t { no, from_start, from_end } causal = Causal::no;
   int64_t window = 0;  // with causal: the last so many of the keys that a query sees; 0: all
   bool cap_first = false;
+  enum class Unseen : uint8_t { even, zero } unseen = Unseen::even;
   DType softmax = DType::unknown;
   enum class Stage : uint8_t { product, masked, capped, probabilities } stage = Stage::product;
   void describe(Fields& v) {
@@ -32,6 +34,7 @@ struct Attention {
     v.choice("causal", causal, {"no", "from_start", "from_end"});
     v("window", window);
     v("cap_first", cap_first);
+    v.choice("unseen", unseen, {"even", "zero"});
     v("softmax", softmax);
     v.choice("stage", stage, {"product", "masked", "capped", "probabilities"});
   }

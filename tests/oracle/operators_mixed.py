@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
-from operator_cases import Case, Const, single
+from operator_cases import Case, Const, model_of, single
 
 IMAGE = np.random.default_rng(5).normal(0, 1, (2, 5, 3, 4)).astype(np.float32)
 MATRIX = np.random.default_rng(6).normal(0, 1, (3, 4)).astype(np.float32)
@@ -57,6 +57,12 @@ GRAPHS = {
         17,
         "mixed (float[3, 4] x) => (float[3, 4] x, float[3, 4] y) { y = Neg(x) }",
         {"x": MATRIX},
+    ),
+    "flatten_of_what_only_running_finds_out": (
+        17,
+        """mixed (float[2, 3, 4] x, int64[3] sizes, bool[3] keep) => (float[?, ?] y, float[?, ?] z)
+           { some = Compress<axis = 0>(sizes, keep)  r = Reshape(x, some)  y = Flatten<axis = 2>(r)  z = Flatten<axis = -1>(r) }""",
+        {"x": IMAGE[:, :3, 0], "sizes": np.array([2, 3, 4]), "keep": np.array([True, True, True])},
     ),
     "groups_that_do_not_divide_the_channels": (
         17,
@@ -189,6 +195,20 @@ def kept_proportions() -> list[Case]:
     return found
 
 
+def queries_that_see_no_key() -> list[Case]:
+    """With scores of one low number all keys count the same; in Attention the result is 0."""
+    rng = np.random.default_rng(8)
+    q, k, v = (rng.normal(0, 1, (1, 2, 3, 4)).astype(np.float32) for _ in range(3))
+    mask = np.array([[[[True, False, True], [False, False, False], [True, True, False]]]])
+    text = """mixed (float[1, 2, 3, 4] q, float[1, 2, 3, 4] k, float[1, 2, 3, 4] v, bool[1, 1, 3, 3] mask) => (float[1, 2, 3, 4] y)
+        <float low = {-1e9}, float half = {0.5}>
+        { t = Transpose<perm = [0, 1, 3, 2]>(k)  s = MatMul(q, t)  h = Mul(s, half)  m = Where(mask, h, low)
+          p = Softmax<axis = -1>(m)  y = MatMul(p, v) }"""
+    model = model_of(onnx.parser.parse_graph(text), {"": 24})
+    selected = Case("low_scores_of_all_keys", model, {"q": q, "k": k, "v": v, "mask": mask}, old=24)
+    return [selected, replace(single("no_key_is_seen", "Attention", [q, k, v, mask], {"": 24}), old=24)]
+
+
 def operand_left_out_through_functions() -> Case:
     """A function hands on to another what it was not given."""
     text = """<ir_version: 8, opset_import: ["": 17, "local": 1]>
@@ -212,7 +232,7 @@ def transforms_of_computed_frames() -> list[Case]:
 
 
 def cases() -> list[Case]:
-    found = [*group_norms(), *kept_proportions(), *weighed_words(), *forms_of_other_opsets(), operand_left_out_through_functions(), *transforms_of_computed_frames()]
+    found = [*group_norms(), *queries_that_see_no_key(), *kept_proportions(), *weighed_words(), *forms_of_other_opsets(), operand_left_out_through_functions(), *transforms_of_computed_frames()]
     for name, (opset, text, inputs) in GRAPHS.items():
         graph = onnx.parser.parse_graph(text)
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)

@@ -347,6 +347,14 @@ def test_the_check_sees_weights_that_are_off_behind_a_softmax(tmp_path):
         weight.raw_data = kept
 
 
+def test_there_and_back_leaves_no_transposes(tmp_path):
+    """Channels stand last in TensorFlow Lite, first in ONNX."""
+    call(tmp_path, remodel.ROOT / "demo" / "shapes.onnx", "m.tflite")
+    call(tmp_path, "m.tflite", "back.onnx")
+    call(tmp_path, "verify", remodel.ROOT / "demo" / "shapes.onnx", "back.onnx")
+    assert "Transpose" not in [node.op_type for node in onnx.load(tmp_path / "back.onnx").graph.node]
+
+
 def test_inspect_keeps_within_the_width(tmp_path):
     put(tmp_path, "in.onnx", bad_models.two_layers)
     model = onnx.load(tmp_path / "in.onnx")

@@ -49,6 +49,16 @@ class OnnxFormat : public Format {
     return {"opset", lowest_target_opset, usual_target_opset, highest_target_opset};
   }
 
+  std::optional<LayoutTarget> layout() const override {
+    LayoutTarget target;
+    target.channels = Channels::first;
+    target.softmax_last = false;
+    target.swapped_right = false;
+    target.transpose_rank = target.op_rank = 64;
+    target.packs = false;
+    return target;
+  }
+
   ReadResult read(const SourceFiles& files, const ReadRequest& request) const override {
     return read_model(files.main, files.open, request);
   }

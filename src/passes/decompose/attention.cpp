@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "ir/convert.h"
 #include "ops/activation.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
@@ -14,19 +15,6 @@
 
 namespace remodel {
 namespace {
-
-double lowest(DType dtype) {
-  switch (dtype) {
-    case DType::f16:
-      return -65504;
-    case DType::bf16:
-      return -0x1.fep127;
-    case DType::f32:
-      return std::numeric_limits<float>::lowest();
-    default:
-      return std::numeric_limits<double>::lowest();
-  }
-}
 
 // 0, 1, ... as i64[size].
 ValueId counted(Decompose& node, const Dim& size) {
@@ -141,6 +129,10 @@ void decompose_attention(Decompose& node) {
     ValueId inside = node.emit(Less{}, {counted(node, count), node.emit(Unsqueeze{{1, 2, 3}}, {lengths})});
     visible = conjunction(node, visible, inside);
   }
+  // Without a mask or lengths, the first query sees the first key.
+  const bool may_see_none =
+      visible != absent && (node.has(6) || (node.has(3) && node.dtype(3) == DType::boolean) ||
+                            op.causal == Attention::Causal::from_end);
   auto masked = [&](double filler) {
     return visible == absent ? scores : node.emit(Select{}, {visible, scores, node.scalar(dtype, filler)});
   };
@@ -148,7 +140,7 @@ void decompose_attention(Decompose& node) {
   bool reports_masked = op.stage == Attention::Stage::masked ||
                         (op.stage == Attention::Stage::capped && !op.cap_first && op.softcap == 0);
   if (node.wants(3) && reports_masked) report(op.stage, masked(-infinity));
-  scores = masked(lowest(dtype));
+  scores = masked(-largest_of(dtype));
   if (!op.cap_first) {
     cap();
     if (op.softcap != 0) report(Attention::Stage::capped, scores);
@@ -157,6 +149,8 @@ void decompose_attention(Decompose& node) {
   if (wider) scores = node.emit(cast_to(op.softmax), {scores});
   ValueId weights = node.emit(Softmax{}, {scores});
   if (wider) weights = node.emit(cast_to(dtype), {weights});
+  if (op.unseen == Attention::Unseen::zero && may_see_none)
+    weights = node.emit(Select{}, {visible, weights, node.scalar(dtype, 0)});
   report(Attention::Stage::probabilities, weights);
   node.result(0, node.emit(MatMul{}, {weights, values}));
 }

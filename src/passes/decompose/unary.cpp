@@ -3,6 +3,7 @@
 #include <cfloat>
 #include <span>
 
+#include "ir/convert.h"
 #include "passes/decompose/term.h"
 
 namespace remodel {
@@ -16,23 +17,7 @@ void round(Decompose& d) {
 }
 
 void is_inf(Decompose& d) {
-  double most = 0;
-  switch (d.dtype(0)) {
-    case DType::f64:
-      most = DBL_MAX;
-      break;
-    case DType::f32:
-      most = FLT_MAX;
-      break;
-    case DType::f16:
-      most = 65504;
-      break;
-    case DType::bf16:
-      most = 0x1.fep127;
-      break;
-    default:
-      fail("it does not compute on {}", name_of(d.dtype(0)));
-  }
+  const double most = largest_of(d.dtype(0));
   const auto& op = d.op<IsInf>();
   Term x{&d, d.in(0)}, above = x > most, below = x < -most;
   if (op.positive && op.negative) return d.result(0, (above || below).id);

@@ -56,4 +56,22 @@ LayoutReport lay_out(Graph& graph, const LayoutTarget& target, const LayoutWishe
   return report;
 }
 
+bool has_channels(const Graph& graph, Channels channels) {
+  std::vector<const Graph*> pending{&graph};
+  while (!pending.empty()) {
+    const Graph& one = *pending.back();
+    pending.pop_back();
+    for (NodeId id : one.order())
+      for (const Field& field : one.node(id).op.info().fields) {
+        const void* op = one.node(id).op.data();
+        if (field.kind == FieldKind::graph)
+          pending.push_back(field_as<GraphPtr>(op, field).get());
+        else if (field.kind == FieldKind::choice && field.name == "channels" &&
+                 field_as<uint8_t>(op, field) == static_cast<uint8_t>(channels))
+          return true;
+      }
+  }
+  return false;
+}
+
 }  // namespace remodel

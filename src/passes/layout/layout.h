@@ -52,6 +52,9 @@ struct LayoutReport {
   size_t count(Cause cause) const;
 };
 
+// Some op of the graph, or of a body in it, has its channels there.
+bool has_channels(const Graph& graph, Channels channels);
+
 // Values of the graph stay the same, and its ports their names. Ports that the wishes turn have other sizes.
 LayoutReport lay_out(Graph& graph, const LayoutTarget& target, const LayoutWishes& wishes = {});
 

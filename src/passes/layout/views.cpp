@@ -3,6 +3,15 @@
 #include "ops/shape.h"
 
 namespace remodel::layout {
+namespace {
+
+// Which axes go shows only when the node runs, and its result's sizes are named by it alone.
+bool drops_open_axes(const Op& op, const Type& from) {
+  const Squeeze* squeeze = op.as<Squeeze>();
+  return squeeze && squeeze->axes.empty() && from.dims && !numbers(*from.dims);
+}
+
+}  // namespace
 
 Views::Views(const Graph& graph)
     : graph_(graph), tensor_(graph.value_count(), absent), axes_(graph.value_count()) {}
@@ -22,6 +31,7 @@ void Views::add(const Node& node) {
   const Op& op = node.op;
   bool moves =
       op.is<Transpose>() || ((op.is<Reshape>() || op.is<Squeeze>() || op.is<Unsqueeze>()) && !node.has(1));
+  moves = moves && !drops_open_axes(op, graph_.value(node.inputs[0]).type);
   ValueId from = moves ? node.inputs[0] : absent, to = moves ? node.outputs[0] : absent;
   if (tracked(from) && to != absent && graph_.value(to).type.dims) {
     if (const Transpose* transpose = op.as<Transpose>()) {

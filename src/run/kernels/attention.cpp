@@ -53,6 +53,11 @@ struct Visible {
     int64_t last = query + (op.causal == Attention::Causal::from_start ? past : keys - queries);
     return key <= last && (op.window <= 0 || key > last - op.window);
   }
+  bool any(int64_t query) const {
+    for (int64_t key = 0; key < keys; ++key)
+      if ((*this)(query, key)) return true;
+    return false;
+  }
 };
 
 // Where the elements for one batch and head lie in a mask that broadcasts to [batch, heads, queries, keys].
@@ -164,6 +169,8 @@ void attend(Call& call, const Tensor& k, const Tensor& v, int64_t past) {
     if (is_small_float(op.softmax)) round_to(row, op.softmax);
     for (int64_t i = 0; keys > 0 && i < queries; ++i) softmax_row(row.data() + i * keys, keys);
     if (is_small_float(op.softmax)) round_to(row, op.softmax);
+    for (int64_t i = 0; op.unseen == Attention::Unseen::zero && i < queries; ++i)
+      if (!visible.any(i)) std::fill_n(row.begin() + i * keys, keys, T(0));
     report(Attention::Stage::probabilities, nullptr);
     product<T>(call, queries, v_size, keys, {row.data(), keys, 1},
                {v.as<T>() + kv * keys * v_size, v_size, 1}, y.to<T>() + index * queries * v_size, v_size);

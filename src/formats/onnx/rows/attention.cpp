@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "formats/onnx/rows.h"
+#include "ir/convert.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
 #include "ops/gather.h"
@@ -65,6 +66,7 @@ void read_attention(ReadNode& node) {
   op.scale = node.has("scale") ? node.real("scale", 0) : head_scale(node, q);
   op.softcap = node.real("softcap", 0);
   if (node.integer("is_causal", 0) != 0) op.causal = Attention::Causal::from_start;
+  op.unseen = Attention::Unseen::zero;
   if (node.has("softmax_precision")) op.softmax = dtype_of_code(node.integer("softmax_precision"));
   int64_t mode = node.integer("qk_matmul_output_mode", 0);
   if (mode < 0 || mode > 3) fail("qk_matmul_output_mode {} is not known", mode);
@@ -90,6 +92,10 @@ std::string cannot_write_attention(const WriteNode& node) {
   if (op.window != 0) return "it has a window";
   if (op.causal == Attention::Causal::from_end && (!dim(0, 2) || !dim(1, 2) || *dim(0, 2) != *dim(1, 2)))
     return "the last query is to see all keys";
+  const bool even = op.unseen == Attention::Unseen::even;
+  const bool hides = node.has(3) && node.dtype(3) == DType::boolean;
+  if (even && (node.has(6) || (hides && op.causal != Attention::Causal::no)))
+    return "all keys of a query that sees none are to count the same";
   if (node.opset() < 24 && node.has(6)) return "it has lengths";
   if (node.has(6) && (node.has(4) || node.wants(1) || node.wants(2))) return "it has lengths and a past";
   if (!node.has(4) && (node.wants(1) || node.wants(2))) return "keys and values are results without a past";
@@ -124,7 +130,15 @@ void write_attention(WriteNode& node) {
     for (size_t k = 1; k < 3; ++k)
       if (outputs[k].empty()) outputs[k] = node.fresh_name(k == 1 ? "present_key" : "present_value");
   }
-  node.emit_to(outputs, "Attention", node.ins(), attributes);
+  std::vector<std::string> inputs = node.ins();
+  // Runtimes give 0 where a boolean mask, or the lowest number, leaves nothing; less than that leaves all
+  // even.
+  if (op.unseen == Attention::Unseen::even && node.has(3) && node.dtype(3) == DType::boolean) {
+    const DType dtype = node.dtype(0);
+    inputs[3] =
+        node.emit("Where", {inputs[3], node.scalar(dtype, 0), node.scalar(dtype, -largest_of(dtype) / 2)});
+  }
+  node.emit_to(outputs, "Attention", inputs, attributes);
 }
 
 // The sum of two added masks, either of which may be missing.

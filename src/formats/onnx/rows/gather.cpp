@@ -1,6 +1,7 @@
 #include "ops/gather.h"
 
 #include "formats/onnx/rows.h"
+#include "ops/shape.h"
 #include "ops/sort.h"
 
 namespace remodel::onnx {
@@ -93,6 +94,15 @@ std::string has_top_k(const WriteNode& node) {
   return "";
 }
 
+// Runtimes take a condition of any rank.
+void read_compress(ReadNode& node) {
+  const Compress op = read_flat_or_axis<Compress>(node);
+  ValueId condition = node.input(1);
+  if (node.type(1).dims && node.rank(1) != 1)
+    condition = node.emit(Reshape{}, {condition, node.add_constant(constant_ints({-1}))});
+  node.emit_results(op, {node.input(0), condition});
+}
+
 }  // namespace
 
 void gather_rows(Rows& rows) {
@@ -118,9 +128,7 @@ void gather_rows(Rows& rows) {
                         {attr("axis", &UpdateCache::axis, int64_t{-2}),
                          choice("mode", &UpdateCache::mode, {{"linear", 0}, {"circular", 1}}, "linear")});
   rows.row<NonZero>("NonZero", since(9));
-  rows.read("Compress", since(9), [](ReadNode& node) {
-    node.emit_results(read_flat_or_axis<Compress>(node), {node.input(0), node.input(1)});
-  });
+  rows.read("Compress", since(9), read_compress);
   rows.write<Compress>(since(9), write_compress);
   rows.read("Unique", since(11), read_unique);
   rows.write<Unique>(since(11), write_unique);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/onnx/rows.h"
+#include "ops/reduce.h"
 #include "ops/slice.h"
 
 namespace remodel::onnx {
@@ -24,6 +25,17 @@ void read_flatten(ReadNode& node) {
   if (!node.type(0).dims && (axis == 0 || axis == 1)) {
     ValueId shape = node.add_constant(constant_ints({axis == 0 ? 1 : 0, -1}));
     return node.emit_results(Reshape{}, {node.input(0), shape});
+  }
+  if (!node.type(0).dims) {
+    Reduce elements;
+    elements.kind = Reduce::Kind::product, elements.axes = {0}, elements.keep = true;
+    auto count = [&](int64_t start, int64_t end) {
+      return node.emit(elements, {node.emit(ShapeOf{start, end}, {node.input(0)})});
+    };
+    ValueId shape = node.emit(Concat{0}, {count(0, axis), count(axis, INT64_MAX)});
+    Reshape op;
+    op.allow_zero = true;
+    return node.emit_results(op, {node.input(0), shape});
   }
   int64_t rank = node.rank(0);
   if (axis < -rank || axis > rank) fail("axis {} is outside rank {}", axis, rank);

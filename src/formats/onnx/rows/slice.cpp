@@ -148,6 +148,8 @@ struct Bounds {
 
 // A start and end that ONNX clamps to the same elements, numbers where there are any.
 Bounds bounds_of(const std::optional<Dim>& length, const Dim& start, const Dim& size, int64_t step) {
+  // A step beyond the end of any axis is as long as another.
+  step = std::clamp<int64_t>(step, -INT32_MAX, INT32_MAX);
   Dim end = start + size * Dim(step);
   if (!length) return {start, end.is_number() && end.number() < 0 ? Dim(-INT64_MAX) : end};
   Dims starts{start}, ends{end, step > 0 ? INT64_MAX : -INT64_MAX}, inner;

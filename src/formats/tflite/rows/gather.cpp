@@ -2,6 +2,7 @@
 
 #include "formats/tflite/reader.h"
 #include "formats/tflite/rows.h"
+#include "ir/convert.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
 #include "ops/reduce.h"
@@ -136,7 +137,7 @@ void read_segment_sum(ReadNode& node) {
 }
 
 double lowest(DType dtype) {
-  if (is_float(dtype)) return dtype == DType::f32 ? -3.4028234663852886e38 : -65504;
+  if (is_float(dtype)) return -largest_of(dtype);
   return is_signed(dtype) ? -std::ldexp(1.0, bits_of(dtype) - 1) : 0;
 }
 double highest(DType dtype) {
