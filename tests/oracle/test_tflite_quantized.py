@@ -184,6 +184,98 @@ def codes(shape, dtype: str, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(limits.min, limits.max + 1, shape).astype(dtype)
 
 
+def quantized_net(dtype: str) -> onnx.ModelProto:
+    """Real numbers in and out; each operator between quantize and dequantize."""
+    arrays, nodes, grids = {}, [], 0
+
+    def through_grid(name, scale, zero):
+        nonlocal grids
+        grids += 1
+        arrays[f"s{grids}"], arrays[f"z{grids}"] = np.float32(scale), np.asarray(zero).astype(dtype)
+        grid = [f"s{grids}", f"z{grids}"]
+        nodes.append(helper.make_node("QuantizeLinear", [name, *grid], [name + "_q"], name + "_q"))
+        nodes.append(helper.make_node("DequantizeLinear", [name + "_q", *grid], [name + "_r"], name + "_r"))
+        return name + "_r"
+
+    def weights(name, *shape):
+        arrays[name + "_codes"] = RANDOM.integers(-127, 128, shape).astype(np.int8)
+        arrays[name + "_scale"] = RANDOM.uniform(0.002, 0.006, shape[0]).astype(np.float32)
+        nodes.append(helper.make_node("DequantizeLinear", [name + "_codes", name + "_scale"], [name], name, axis=0))
+        return name
+
+    def layer(scale, zero, op, inputs, output, **attributes):
+        nodes.append(helper.make_node(op, inputs, [output], output, **attributes))
+        return through_grid(output, scale, zero)
+
+    low = np.iinfo(dtype).min
+    arrays["bias"], arrays["to"], arrays["axes"] = floats(8), np.int64([0, -1]), np.int64([2, 3])
+    x = through_grid("x", 0.02, low + 120)
+    nodes.append(helper.make_node("Conv", [x, weights("w0", 8, 3, 3, 3), "bias"], ["c0"], "c0", pads=[1, 1, 1, 1], strides=[2, 2]))
+    a = layer(0.03, low, "Relu", ["c0"], "a")
+    b = layer(0.03, low, "MaxPool", [a], "b", kernel_shape=[2, 2], strides=[1, 1], pads=[0, 0, 1, 1])
+    c = layer(0.03, low + 130, "Conv", [b, weights("w1", 8, 1, 3, 3)], "c", group=8, pads=[1, 1, 1, 1])
+    d = layer(0.04, low + 90, "Add", [a, c], "d")
+    e = layer(0.04, low + 90, "Concat", [d, b], "e", axis=1)
+    f = layer(0.03, low + 60, "ReduceMean", [e, "axes"], "f", keepdims=1)
+    g = layer(0.03, low + 60, "Reshape", [f, "to"], "g")
+    y = layer(0.05, low + 127, "Gemm", [g, weights("w2", 24, 16)], "y", transB=1)
+    nodes[-1].output[0] = "result"
+    assert y == "y_r"
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [value("x", 1, ["N", 3, 17, 20])],
+        [value("result", 1, ["N", 24])],
+        [numpy_helper.from_array(array, name) for name, array in arrays.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_net(dtype, worker, tmp_path):
+    source, result, again = tmp_path / "net.onnx", tmp_path / "net.tflite", tmp_path / "again.tflite"
+    onnx.save(quantized_net(dtype), source)
+    outcome = remodel.convert(source, result, "-q")
+    assert outcome.ok, outcome.message
+    operators = worker.operators(result)
+    assert operators.count("DEQUANTIZE") == 1 and operators.count("TRANSPOSE") == 1
+    assert operators.count("QUANTIZE") == 2  # the input, and one operand of the concat
+    outcome = remodel.convert(result, again, "-q")
+    assert outcome.ok, outcome.message
+    assert sorted(worker.operators(again)) == sorted(operators)
+    for batch in (1, 3):
+        inputs = {"x": RANDOM.uniform(-2.5, 2.5, (batch, 3, 17, 20)).astype(np.float32)}
+        (expected,) = onnxruntime.InferenceSession(source).run(None, inputs)
+        assert len(np.unique(expected)) >= 20
+        exact = worker.run_exactly(result, inputs)["result"]
+        for actual in (worker.run(result, inputs)["result"], exact):
+            # A step of rounding in a layer is a few in the last one.
+            assert np.abs(actual - expected).max() <= 4 * 0.05 + 1e-5
+        np.testing.assert_array_equal(worker.run_exactly(again, inputs)["result"], exact)
+
+
+@pytest.mark.parametrize("fill", [0, 17, -30])
+def test_pad_of_integers(fill, worker, tmp_path):
+    """What fills is an integer as it stands, whatever the grid's zero point is."""
+    arrays = {"scale": np.float32(0.1), "zero": np.int8(17), "pads": np.int64([0, 1, 2, 0]), "fill": np.int8(fill)}
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
+        helper.make_node("Pad", ["q", "pads", "fill"], ["p"]),
+        helper.make_node("DequantizeLinear", ["p", "scale", "zero"], ["y"]),
+    ]
+    value = helper.make_tensor_value_info
+    tensors = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    graph = helper.make_graph(nodes, "pad", [value("x", 1, [3, 5])], [value("y", 1, [5, 6])], tensors)
+    source, result = tmp_path / "pad.onnx", tmp_path / "pad.tflite"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), source)
+    outcome = remodel.convert(source, result, "-q")
+    assert outcome.ok, outcome.message
+    inputs = {"x": floats(3, 5) * 9}
+    (expected,) = onnxruntime.InferenceSession(source).run(None, inputs)
+    np.testing.assert_allclose(worker.run_exactly(result, inputs)["y"], expected, atol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def worker():
     worker = LiteWorker()

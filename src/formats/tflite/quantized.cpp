@@ -143,6 +143,19 @@ bool GraphWriter::has_signed_bytes(ValueId value) const {
   return true;
 }
 
+bool GraphWriter::is_same_codes(const Node& node) const {
+  const Node* from = node.op.is<Quantize>() ? graph_.producer(node.inputs[0]) : nullptr;
+  if (!from || !from->op.is<Dequantize>() || graph_.is_output(node.outputs[0])) return false;
+  const ValueId codes = from->inputs[0];
+  const auto grid = remodel::grid_of(graph_, *from);
+  if (!grid || graph_.constant(codes) || node.op.as<Quantize>()->precision != DType::unknown) return false;
+  const Described before = describe(codes), after = describe(node.outputs[0]);
+  const auto read = said(*grid, graph_.value(codes).type.dtype);
+  const bool shifted = before.type.dtype != graph_.value(codes).type.dtype;
+  return read && (shifted ? with_signed_bytes(*read) : *read) == before.grid && is_single(before.grid) &&
+         before.type.dtype == after.type.dtype && before.grid == after.grid;
+}
+
 Id GraphWriter::add_value(const std::string& name, ValueId value) {
   Described it = describe(value);
   return add_tensor(name, std::move(it.type), std::move(it.grid));
@@ -184,7 +197,8 @@ Id GraphWriter::signed_codes_of(const Node& dequantize, const std::vector<int64_
   if (dequantize.op.as<Dequantize>()->to != DType::f32) fail("it computes in another type than f32");
   const Id id = codes_of(dequantize, perm);
   if (type_of(id).dtype != DType::u8) return id;
-  return requantized(id, DType::i8, with_signed_bytes(grid_of(id)));
+  if (const auto place = signed_.find(id); place != signed_.end()) return place->second;
+  return signed_[id] = requantized(id, DType::i8, with_signed_bytes(grid_of(id)));
 }
 
 Id GraphWriter::requantized(Id tensor, DType dtype, const Quantization& grid) {
@@ -355,11 +369,14 @@ void GraphWriter::write_quantized(ValueId value, Id result, std::string_view act
 
 void GraphWriter::put_ungridded(const Kernel& kernel, Operator made) {
   // Kernels that only see integers do not look at grids, but some refuse unequal ones.
+  if (made.type == "RESHAPE") return put(std::move(made));
+  const QuantizedKernel* quantized = find_quantized_kernel(kernel.type);
+  const auto is_seen = [&](char what) { return what == 'T' || (what == '?' && quantized); };
   std::vector<Id> seen;
   for (size_t i = 0; i < made.inputs.size(); ++i)
-    if (made.inputs[i] >= 0 && letter(kernel.inputs, i) == 'T') seen.push_back(made.inputs[i]);
+    if (made.inputs[i] >= 0 && is_seen(letter(kernel.inputs, i))) seen.push_back(made.inputs[i]);
   for (size_t k = 0; k < made.outputs.size(); ++k)
-    if (letter(kernel.outputs, k) == 'T') seen.push_back(made.outputs[k]);
+    if (is_seen(letter(kernel.outputs, k))) seen.push_back(made.outputs[k]);
   const bool alike =
       std::all_of(seen.begin(), seen.end(), [&](Id id) { return grid_of(id) == grid_of(seen[0]); });
   if (alike) return put(std::move(made));
@@ -372,7 +389,7 @@ void GraphWriter::put_ungridded(const Kernel& kernel, Operator made) {
   };
   for (size_t i = 0; i < made.inputs.size(); ++i) {
     Id& input = made.inputs[i];
-    if (input < 0 || letter(kernel.inputs, i) != 'T' || grid_of(input).empty()) continue;
+    if (input < 0 || !is_seen(letter(kernel.inputs, i)) || grid_of(input).empty()) continue;
     const Id plain = add_tensor("", type_of(input));
     relabel(input, plain);
     input = plain;

@@ -278,6 +278,10 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
   for (NodeId id : graph_.order()) {
     const Node& node = graph_.node(id);
     if (covering.covered.count(id) || waits(node)) continue;
+    if (is_same_codes(node)) {
+      ids_[node.outputs[0]] = id_of(graph_.producer(node.inputs[0])->inputs[0]);
+      continue;
+    }
     node_name_ = node.origin.empty() ? "" : node.origin[0];
     try {
       for (ValueId output : node.outputs)

@@ -84,6 +84,8 @@ class GraphWriter : private SizeOperators {
   };
   Described describe(ValueId value) const;
   bool has_signed_bytes(ValueId value) const;
+  // A quantize to the grid that its operand was dequantized from.
+  bool is_same_codes(const Node& quantize) const;
   Id add_value(const std::string& name, ValueId value);
   Id requantized(Id tensor, DType dtype, const Quantization& grid);
   Id bias_on(Id bias, const Quantization& grid, DType dtype);
@@ -111,6 +113,7 @@ class GraphWriter : private SizeOperators {
   SubGraph to_;
   std::vector<Type> types_;  // of to_.tensors
   std::unordered_map<ValueId, Id> ids_;
+  std::unordered_map<Id, Id> signed_;  // the same bytes with a sign
   std::unordered_map<ConstantPtr, Id> by_pointer_;
   std::unordered_multimap<size_t, Id> by_content_;
   UniqueNames names_{"_"};
