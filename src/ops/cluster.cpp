@@ -1,7 +1,11 @@
 #include "ops/cluster.h"
 
 #include "ops/activation.h"
+#include "ops/binary.h"
+#include "ops/matmul.h"
 #include "ops/quantize.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
 
 namespace remodel {
 namespace {
@@ -21,6 +25,13 @@ const Node* dequantize_of(const Graph& graph, ValueId value) {
   return node && node->op.is<Dequantize>() ? node : nullptr;
 }
 
+bool is_sum_with_bias(const Graph& graph, const Node& sum, ValueId product) {
+  if (!sum.op.is<Add>()) return false;
+  const ValueId bias = sum.inputs[sum.inputs[0] == product ? 1 : 0];
+  const Node* from = dequantize_of(graph, bias);
+  return graph.constant(from ? from->inputs[0] : bias) != nullptr;
+}
+
 std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (node.op.is<Quantize>() || node.op.is<Dequantize>() || node.op.is<DynamicQuantize>())
@@ -29,7 +40,15 @@ std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
   cluster.op = id;
   bool any = false;
   for (ValueId input : node.inputs) {
-    const Node* dequantize = dequantize_of(graph, input);
+    ValueId from = input;
+    std::vector<NodeId> moves;
+    while (const Node* move = graph.producer(from)) {
+      if (!is_move(move->op)) break;
+      moves.push_back(graph.value(from).producer);
+      from = move->inputs[0];
+    }
+    const Node* dequantize = dequantize_of(graph, from);
+    if (dequantize) cluster.moves.insert(cluster.moves.end(), moves.begin(), moves.end());
     if (!dequantize && input != absent && !graph.value(input).constant) return std::nullopt;
     any = any || dequantize;
     cluster.integers.push_back(dequantize ? dequantize->inputs[0] : absent);
@@ -37,6 +56,10 @@ std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
   }
   if (!any) return std::nullopt;
   NodeId user = only_user(graph, id);
+  if (user != absent && node.op.is<MatMul>() && is_sum_with_bias(graph, graph.node(user), node.outputs[0])) {
+    cluster.sum = user;
+    user = only_user(graph, user);
+  }
   if (user != absent && is_activation(graph.node(user).op)) {
     cluster.activation = user;
     user = only_user(graph, user);
@@ -48,6 +71,11 @@ std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
 }
 
 }  // namespace
+
+bool is_move(const Op& op) {
+  return op.is<Pad>() || op.is<Slice>() || op.is<Transpose>() || op.is<Reshape>() || op.is<Squeeze>() ||
+         op.is<Unsqueeze>();
+}
 
 std::optional<Grid> grid_of(const Graph& graph, const Node& node) {
   const auto* to = node.op.as<Quantize>();
@@ -69,9 +97,17 @@ std::optional<Grid> grid_of(const Graph& graph, const Node& node) {
 }
 
 std::optional<Cluster> cluster_of(const Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  if (is_activation(node.op) && node.has(0) && graph.value(node.inputs[0]).producer != absent)
-    if (auto around = cluster_at(graph, graph.value(node.inputs[0]).producer); around) return around;
+  // From the activation to the sum to the product.
+  const auto before = [&](NodeId at) { return graph.value(graph.node(at).inputs[0]).producer; };
+  const auto is_product_of = [&](NodeId at) { return at != absent && graph.node(at).op.is<MatMul>(); };
+  NodeId last = id;
+  if (is_activation(graph.node(id).op) && graph.node(id).has(0) && before(id) != absent) last = before(id);
+  if (graph.node(last).op.is<Add>())
+    for (ValueId input : graph.node(last).inputs)
+      if (const NodeId product = graph.value(input).producer; is_product_of(product))
+        if (auto around = cluster_at(graph, product); around && around->sum == last) return around;
+  if (last != id)
+    if (auto around = cluster_at(graph, last)) return around;
   return cluster_at(graph, id);
 }
 

@@ -11,11 +11,27 @@ class LiteWorker(Worker):
     def run(self, model, inputs: dict) -> dict:
         return self._call(run_model, str(model), inputs)
 
+    def run_exactly(self, model, inputs: dict) -> dict:
+        """By LiteRT's reference kernels."""
+        return self._call(run_model, str(model), inputs, True)
 
-def run_model(model: str, inputs: dict) -> dict:
-    from ai_edge_litert.interpreter import Interpreter
+    def operators(self, model) -> list[str]:
+        return self._call(operators_of, str(model))
 
-    interpreter = Interpreter(model_path=model, num_threads=1)
+
+def opened(model: str, reference: bool):
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
+    return Interpreter(model_path=model, num_threads=1, experimental_op_resolver_type=resolver)
+
+
+def operators_of(model: str) -> list[str]:
+    return [one["op_name"] for one in opened(model, True)._get_ops_details()]
+
+
+def run_model(model: str, inputs: dict, reference: bool = False) -> dict:
+    interpreter = opened(model, reference)
     details = {detail["name"]: detail for detail in interpreter.get_input_details()}
     for name, array in inputs.items():
         shape = list(np.shape(array))

@@ -61,6 +61,7 @@ struct Quantization {
   int64_t block = 0;
 
   bool empty() const { return scale.empty() && scale_tensor < 0; }
+  bool operator==(const Quantization& other) const = default;
 };
 
 struct Tensor {

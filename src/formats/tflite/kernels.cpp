@@ -36,6 +36,7 @@ constexpr Kernel kernels[] = {
     {"CUMSUM", "Ti", "T", numbers},
     {"DEPTHWISE_CONV_2D", "T", "T", f32},
     {"DEPTH_TO_SPACE", "T", "T", numbers | bytes},
+    {"DEQUANTIZE", "?", "?"},
     {"DIV", "TT", "T", f32 | i32, 6},
     {"DYNAMIC_UPDATE_SLICE", "TTI", "T", numbers | bytes | boolean},
     {"ELU", "T", "T", f32},
@@ -80,6 +81,7 @@ constexpr Kernel kernels[] = {
     {"PADV2", "TIT", "T", numbers, 5},
     {"POW", "TT", "T", f32 | i32, 4},
     {"PRELU", "TT", "T", f32, 4},
+    {"QUANTIZE", "?", "?"},
     {"RANDOM_STANDARD_NORMAL", "i", "f"},
     {"RANDOM_UNIFORM", "i", "f"},
     {"RANGE", "TTT", "T", numbers},
@@ -127,13 +129,67 @@ constexpr Kernel kernels[] = {
     {"WHILE", "?", "?"},
 };
 
+// Bytes are i8 here. Numbers of 16 bits have their zero at 0; what kernels compute of them by tables or with
+// few bits, several steps off, is left out.
+constexpr QuantizedKernel quantized_kernels[] = {
+    {"ADD", Grids::free, i8 | i16, 4},
+    {"AVERAGE_POOL_2D", Grids::same, i8 | i16},
+    {"BATCH_MATMUL", Grids::free, i8, 5},
+    {"BROADCAST_TO", Grids::moved, i8 | i16},
+    {"CONCATENATION", Grids::moved, i8 | i16},
+    {"CONV_2D", Grids::product, i8 | i16},
+    {"DEPTHWISE_CONV_2D", Grids::product, i8 | i16},
+    {"DEPTH_TO_SPACE", Grids::moved, i8},
+    {"ELU", Grids::free, i8},
+    {"EXPAND_DIMS", Grids::moved, i8 | i16},
+    {"FULLY_CONNECTED", Grids::product, i8 | i16},
+    {"GATHER", Grids::moved, i8 | i16},
+    {"GATHER_ND", Grids::moved, i8 | i16},
+    {"HARD_SWISH", Grids::free, i8},
+    {"LEAKY_RELU", Grids::free, i8 | i16},
+    {"LOGISTIC", Grids::fixed, i8, 8, 1},
+    {"MAXIMUM", Grids::moved, i8 | i16, 4},
+    {"MAX_POOL_2D", Grids::moved, i8 | i16},
+    {"MEAN", Grids::free, i8 | i16},
+    {"MINIMUM", Grids::moved, i8 | i16, 4},
+    {"MUL", Grids::free, i8 | i16, 4},
+    {"PACK", Grids::moved, i8 | i16},
+    {"PAD", Grids::moved, i8 | i16, 4},
+    {"PADV2", Grids::moved, i8 | i16, 4},
+    {"REDUCE_MAX", Grids::moved, i8 | i16},
+    {"REDUCE_MIN", Grids::moved, i8 | i16},
+    {"RELU", Grids::free, i8 | i16},
+    {"RELU6", Grids::free, i8 | i16},
+    {"RESHAPE", Grids::moved, i8 | i16},
+    {"RESIZE_BILINEAR", Grids::same, i8},
+    {"RESIZE_NEAREST_NEIGHBOR", Grids::moved, i8 | i16},
+    {"REVERSE_V2", Grids::moved, i8 | i16},
+    {"SELECT_V2", Grids::moved, i8 | i16, 4},
+    {"SLICE", Grids::moved, i8 | i16},
+    {"SOFTMAX", Grids::fixed, i8, 4, 1},
+    {"SPACE_TO_DEPTH", Grids::moved, i8},
+    {"SQUEEZE", Grids::moved, i8 | i16},
+    {"STRIDED_SLICE", Grids::moved, i8 | i16},
+    {"SUB", Grids::free, i8 | i16, 4},
+    {"TANH", Grids::fixed, i8, 8, 2, true},
+    {"TILE", Grids::moved, i8},
+    {"TRANSPOSE", Grids::moved, i8 | i16},
+    {"TRANSPOSE_CONV", Grids::product, i8 | i16},
+};
+
+template <class T, size_t count>
+const T* find_in(const T (&table)[count], std::string_view type) {
+  const T* place =
+      std::lower_bound(std::begin(table), std::end(table), type,
+                       [](const T& kernel, std::string_view name) { return kernel.type < name; });
+  return place != std::end(table) && place->type == type ? place : nullptr;
+}
+
 }  // namespace
 
-const Kernel* find_kernel(std::string_view type) {
-  const auto* place =
-      std::lower_bound(std::begin(kernels), std::end(kernels), type,
-                       [](const Kernel& kernel, std::string_view name) { return kernel.type < name; });
-  return place != std::end(kernels) && place->type == type ? place : nullptr;
+const Kernel* find_kernel(std::string_view type) { return find_in(kernels, type); }
+const QuantizedKernel* find_quantized_kernel(std::string_view type) {
+  return find_in(quantized_kernels, type);
 }
 
 char letter(std::string_view letters, size_t i) {

@@ -30,6 +30,26 @@ char letter(std::string_view letters, size_t i);
 // The type in which the kernel computes what `dtype` would give; unknown: none.
 DType taken(const Kernel& kernel, DType dtype);
 
+// What the grids of an operator's quantized tensors have to be.
+enum class Grids {
+  moved,    // one grid for all; elements are only moved or chosen
+  same,     // one grid for all
+  free,     // each its own
+  fixed,    // the result's is given
+  product,  // that of the bias is the product of the operand's and the weights'
+};
+
+struct QuantizedKernel {
+  std::string_view type;
+  Grids grids = Grids::free;
+  DTypes dtypes = 0;
+  int axes = 8;
+  double span = 0;       // of a fixed grid: between its lowest number and that behind its highest
+  bool is_both = false;  // the span has 0 in its middle
+};
+// Null for an operator that does not compute on quantized tensors.
+const QuantizedKernel* find_quantized_kernel(std::string_view type);
+
 // The lowest version of the operator whose kernel does what it asks for.
 int64_t version_of(const Operator& made, const std::vector<Type>& inputs, const std::vector<Type>& outputs);
 

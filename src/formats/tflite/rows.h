@@ -53,6 +53,7 @@ void write_elementwise_rows(Rows& rows);
 void write_gather_rows(Rows& rows);
 void write_matmul_rows(Rows& rows);
 void write_pool_rows(Rows& rows);
+void write_quantize_rows(Rows& rows);
 void write_reduce_rows(Rows& rows);
 void write_resize_rows(Rows& rows);
 void write_shape_rows(Rows& rows);
@@ -65,6 +66,8 @@ bool is_fully_connected(const WriteNode& product);
 // The product and the sum with a bias that are one operator; none where the node is no such sum.
 std::vector<NodeId> product_in_sum(const WriteNode& sum);
 void write_product_and_sum(WriteNode& sum, const std::vector<NodeId>& inner);
+// The operator that the activation is at the end of another ("RELU"); empty where it is none.
+std::string_view activation_of(const Op& op);
 void tile_rows(Rows& rows);
 // Operands that broadcast. Axes beyond what the kernel takes are merged with their neighbours.
 void write_broadcast(WriteNode& node, std::string type, Ids operands, Attributes attributes = {});

@@ -1,6 +1,7 @@
 #include "formats/tflite/write_node.h"
 
 #include "formats/tflite/writer.h"
+#include "ops/quantize.h"
 
 namespace remodel::tflite {
 
@@ -33,6 +34,19 @@ Ids WriteNode::ins(size_t first) {
   Ids ids;
   for (size_t i = first; i < node_.inputs.size(); ++i) ids.push_back(in(i));
   return ids;
+}
+
+bool WriteNode::is_weights(size_t i) const {
+  const Node* from = has(i) ? graph_.producer(node_.inputs[i]) : nullptr;
+  return constant(i) || (from && from->op.is<Dequantize>() && graph_.constant(from->inputs[0]));
+}
+
+Id WriteNode::turned(size_t i, const std::vector<int64_t>& perm) {
+  if (constant(i)) return constant(graph_.value(node_.inputs[i]).constant->permuted(perm));
+  if (!is_weights(i)) return transpose(in(i), perm);
+  const Node& from = *graph_.producer(node_.inputs[i]);
+  if (writer_.is_quantized()) return writer_.signed_codes_of(from, perm);
+  return emit("DEQUANTIZE", {writer_.codes_of(from, perm)}, Type(dtype(i), permuted(dims(i), perm)));
 }
 
 Id WriteNode::out(size_t k) {

@@ -37,6 +37,9 @@ class WriteNode : public remodel::WriteNode {
   Id out(size_t k = 0);  // one that nobody asked for is a tensor, too
   Ids outs();
   Id value(ValueId value);  // any that is computed before
+  // With its axes in another order. That of a constant, and of one that is dequantized, is no operator.
+  Id turned(size_t i, const std::vector<int64_t>& perm);
+  bool is_weights(size_t i) const;  // such a one
   const Type& type_of(Id tensor) const;
   Id tensor(Type type);  // a result to be
 

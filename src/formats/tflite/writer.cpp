@@ -6,6 +6,8 @@
 #include "formats/tflite/kernels.h"
 #include "formats/tflite/rows.h"
 #include "ir/layer.h"
+#include "ops/cluster.h"
+#include "ops/quantize.h"
 
 namespace remodel::tflite {
 namespace {
@@ -34,25 +36,28 @@ TensorType tensor_type(DType dtype) {
 
 }  // namespace
 
-Id GraphWriter::add_tensor(const std::string& name, Type type) {
+Id GraphWriter::add_tensor(const std::string& name, Type type, Quantization grid) {
   if (!type.is_tensor()) fail("TensorFlow Lite has no {}", type.text());
   tflite::Tensor tensor;
   tensor.name = names_.take(!name.empty() ? name : node_name_.empty() ? "tensor" : node_name_);
   tensor.type = tensor_type(type.dtype);
   set_shape(tensor, type);
+  tensor.quantization = std::move(grid);
   to_.tensors.push_back(std::move(tensor));
   types_.push_back(std::move(type));
   return static_cast<Id>(to_.tensors.size()) - 1;
 }
 
-Id GraphWriter::add_constant(ConstantPtr constant, const std::string& name) {
-  if (auto place = by_pointer_.find(constant); place != by_pointer_.end()) return place->second;
+Id GraphWriter::add_constant(ConstantPtr constant, const std::string& name, const Quantization& grid) {
+  if (auto place = by_pointer_.find(constant); place != by_pointer_.end() && grid_of(place->second) == grid)
+    return place->second;
   const size_t hash = constant->hash();
   auto [first, last] = by_content_.equal_range(hash);
   for (auto place = first; place != last; ++place)
-    if (constant_of(place->second)->equals(*constant)) return by_pointer_[constant] = place->second;
+    if (grid_of(place->second) == grid && constant_of(place->second)->equals(*constant))
+      return by_pointer_[constant] = place->second;
   const Id id =
-      add_tensor(name.empty() ? "constant" : name, Type(constant->dtype(), to_dims(constant->shape())));
+      add_tensor(name.empty() ? "constant" : name, Type(constant->dtype(), to_dims(constant->shape())), grid);
   to_.tensors.back().data = constant;
   by_content_.emplace(hash, id);
   return by_pointer_[constant] = id;
@@ -68,11 +73,30 @@ Id GraphWriter::integers(const std::vector<int64_t>& values) {
 
 Id GraphWriter::id_of(ValueId value) {
   if (value == absent) return -1;
+  const Node* from = graph_.producer(value);
+  if (quantized_) {
+    if (auto place = quantized_->ids.find(value); place != quantized_->ids.end()) return place->second;
+    if (from && from->op.is<Dequantize>()) return signed_codes_of(*from);
+    if (from && is_move(from->op) && is_float(graph_.value(value).type.dtype)) {
+      const Id id = quantized_->ids[value] = add_tensor("", graph_.value(value).type);
+      write_node(*from, nullptr);
+      return id;
+    }
+  }
   if (auto place = ids_.find(value); place != ids_.end()) return place->second;
   const Value& it = graph_.value(value);
   if (it.constant) return ids_[value] = add_constant(it.constant, it.name);
+  if (from && waits(*from)) {
+    ids_[value] = add_value(it.name, value);
+    write_node(*from, nullptr);
+    return ids_[value];
+  }
   if (!trial_) throw Error(fmt::format("'{}' is used before it is computed", it.name), ErrorKind::internal);
-  return ids_[value] = add_tensor(it.name, it.type);
+  return ids_[value] = add_value(it.name, value);
+}
+
+bool GraphWriter::waits(const Node& node) const {
+  return node.op.is<Dequantize>() && graph_.constant(node.inputs[0]) && !graph_.is_output(node.outputs[0]);
 }
 
 Id GraphWriter::sizes(const Dims& dims) {
@@ -129,6 +153,11 @@ Id GraphWriter::cast(Id tensor, DType to) {
 
 void GraphWriter::emit(Operator made) {
   if (made.custom) return put(std::move(made));
+  if (quantized_) return emit_quantized(std::move(made));
+  emit_raw(std::move(made));
+}
+
+void GraphWriter::emit_raw(Operator made) {
   const Kernel* kernel = find_kernel(made.type);
   if (!kernel) fail("what types {} takes is not known", made.type);
   // What is computed instead of T.
@@ -144,7 +173,10 @@ void GraphWriter::emit(Operator made) {
                type.dims->size());
         if (wished == DType::unknown) {
           wished = type.dtype;
-          computed = taken(*kernel, wished);
+          const QuantizedKernel* moving = find_quantized_kernel(made.type);
+          // What only chooses among elements does so with integers on a grid.
+          const bool chooses = moving && moving->grids == Grids::moved && !grid_of(input).empty();
+          computed = chooses ? wished : taken(*kernel, wished);
           if (computed == DType::unknown) fail("LiteRT's {} does not take {}", kernel->type, name_of(wished));
         }
         input = cast(input, computed);
@@ -177,7 +209,7 @@ void GraphWriter::emit(Operator made) {
     back.emplace_back(output, inner);
     output = inner;
   }
-  put(std::move(made));
+  put_ungridded(*kernel, std::move(made));
   for (const auto& [output, inner] : back) cast_to(output, inner);
 }
 
@@ -211,7 +243,7 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
   to_.name = graph_.name.empty() ? "main" : graph_.name;
   // The interface's names are taken first: what is inside gives way.
   for (const Port& port : graph_.inputs) {
-    const Id id = add_tensor(port.name, graph_.value(port.value).type);
+    const Id id = add_value(port.name, port.value);
     to_.inputs.push_back(id);
     ids_[port.value] = id;
     sizes_.note(graph_.value(port.value).type, id);
@@ -230,11 +262,11 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
     const Port& port = graph_.outputs[i];
     const bool kept = inner && !graph_.value(port.value).constant;
-    if (!direct[i] && !kept) copies[i] = add_tensor(port.name, graph_.value(port.value).type);
+    if (!direct[i] && !kept) copies[i] = add_value(port.name, port.value);
   }
   for (const auto& [value, name] : names) {
     try {
-      ids_[value] = add_tensor(name, graph_.value(value).type);
+      ids_[value] = add_value(name, value);
     } catch (Error& error) {
       file_.problems.push_back(error.at(layer_text(*graph_.producer(value))));
       return {};
@@ -244,13 +276,17 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
     return all_rows().find_tile(WriteNode(*this, graph_, graph_.node(root)), 1);
   });
   for (NodeId id : graph_.order()) {
-    if (covering.covered.count(id)) continue;
     const Node& node = graph_.node(id);
+    if (covering.covered.count(id) || waits(node)) continue;
+    if (is_same_codes(node)) {
+      ids_[node.outputs[0]] = id_of(graph_.producer(node.inputs[0])->inputs[0]);
+      continue;
+    }
     node_name_ = node.origin.empty() ? "" : node.origin[0];
     try {
       for (ValueId output : node.outputs)
         if (output != absent && !ids_.count(output))
-          ids_[output] = add_tensor(graph_.value(output).name, graph_.value(output).type);
+          ids_[output] = add_value(graph_.value(output).name, output);
       auto tile = covering.tiles.find(id);
       write_node(node, tile != covering.tiles.end() ? &tile->second : nullptr);
     } catch (Error& error) {
@@ -289,19 +325,25 @@ void GraphWriter::write_node(const Node& node, const TileMatch* tile) {
     write_by_row(writing, *row);
 }
 
-std::string cannot_write(const Graph& graph, const Node& node) {
+std::string GraphWriter::trial(const Graph& graph, const std::function<void(GraphWriter&)>& write) {
   std::vector<Error> problems;
   FileWriter file(problems);
   GraphWriter writer(file, graph, true);
   try {
-    for (ValueId output : node.outputs)
-      if (output != absent) writer.id_of(output);
-    writer.write_node(node, nullptr);
+    write(writer);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::internal) throw;
     return error.what();
   }
   return "";
+}
+
+std::string cannot_write(const Graph& graph, const Node& node) {
+  return GraphWriter::trial(graph, [&](GraphWriter& writer) {
+    for (ValueId output : node.outputs)
+      if (output != absent) writer.id_of(output);
+    writer.write_node(node, nullptr);
+  });
 }
 
 File build_file(const Model& model, std::vector<Error>& problems) {

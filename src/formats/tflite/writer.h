@@ -1,7 +1,9 @@
 // From the IR to the parts of a TensorFlow Lite file.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "formats/cover.h"
 #include "formats/size_writer.h"
 #include "formats/tflite/file.h"
+#include "formats/tflite/kernels.h"
 #include "formats/tflite/write_node.h"
 
 namespace remodel::tflite {
@@ -39,16 +42,35 @@ class GraphWriter : private SizeOperators {
   void write_node(const Node& node, const TileMatch* tile);
 
   Id id_of(ValueId value);
-  Id add_tensor(const std::string& name, Type type);
-  Id add_constant(ConstantPtr constant, const std::string& name);
+  Id add_tensor(const std::string& name, Type type, Quantization grid = {});
+  Id add_constant(ConstantPtr constant, const std::string& name, const Quantization& grid = {});
   Id integers(const std::vector<int64_t>& values);
   const Type& type_of(Id tensor) const { return types_[static_cast<size_t>(tensor)]; }
   const ConstantPtr& constant_of(Id tensor) const { return to_.tensors[static_cast<size_t>(tensor)].data; }
+  const Quantization& grid_of(Id tensor) const {
+    return to_.tensors[static_cast<size_t>(tensor)].quantization;
+  }
   Id sizes(const Dims& dims);
   // Of a reshape: one size that is not known becomes -1 where that says the same.
   Id reshape_sizes(Id tensor, const Dims& dims);
   Id cast(Id tensor, DType to);
   void emit(Operator made);
+  // What stands for real numbers only where it is asked for: constants that are dequantized.
+  bool waits(const Node& node) const;
+  // In quantized.cpp. The integers that a dequantize reads, on its grid; their axes in another order where
+  // `perm` is not empty, which only constants can have.
+  Id codes_of(const Node& dequantize, const std::vector<int64_t>& perm = {});
+  // The same, bytes as i8.
+  Id signed_codes_of(const Node& dequantize, const std::vector<int64_t>& perm = {});
+  // The operators that `write` emits compute on integers: what is dequantized is taken as the integers, and
+  // the last one's result, `value`, is `result` after an activation ("": none). Refuses what has no kernel.
+  // `saturates`: numbers below the grid's count as its lowest.
+  void write_quantized(ValueId value, Id result, std::string_view activation, bool saturates,
+                       const std::function<void()>& write);
+  bool is_quantized() const { return quantized_.has_value(); }
+  // What it would refuse; empty where nothing.
+  static std::string trial(const Graph& graph, const std::function<void(GraphWriter&)>& write);
+
   int64_t write_body(const Graph& graph, const std::vector<std::string>& sizes);
   // The last operator gives `result` after an activation ("RELU"): by its own option where it has that,
   // otherwise by another operator.
@@ -56,7 +78,25 @@ class GraphWriter : private SizeOperators {
   void define(ValueId value, Id id) { ids_[value] = id; }
 
  private:
+  struct Described {
+    Type type;
+    Quantization grid;
+  };
+  Described describe(ValueId value) const;
+  bool has_signed_bytes(ValueId value) const;
+  // A quantize to the grid that its operand was dequantized from.
+  bool is_same_codes(const Node& quantize) const;
+  Id add_value(const std::string& name, ValueId value);
+  Id requantized(Id tensor, DType dtype, const Quantization& grid);
+  Id bias_on(Id bias, const Quantization& grid, DType dtype);
+  Id number_on(Id number, DType dtype, const Quantization& grid);
+  void put_products_on_grids(Operator& made, DType dtype);
+  Quantization put_on_grids(Operator& made, const std::vector<size_t>& places, DType dtype,
+                            const QuantizedKernel& kernel, const Quantization& wished);
+  void emit_quantized(Operator made);
+  void emit_raw(Operator made);
   void put(Operator made);
+  void put_ungridded(const Kernel& kernel, Operator made);
   void cast_to(Id result, Id tensor);
   // SizeOperators, in sizes.cpp; a tensor's number is its Id.
   Tensor constant(const std::vector<int64_t>& numbers) override { return integers(numbers); }
@@ -73,11 +113,19 @@ class GraphWriter : private SizeOperators {
   SubGraph to_;
   std::vector<Type> types_;  // of to_.tensors
   std::unordered_map<ValueId, Id> ids_;
+  std::unordered_map<Id, Id> signed_;  // the same bytes with a sign
   std::unordered_map<ConstantPtr, Id> by_pointer_;
   std::unordered_multimap<size_t, Id> by_content_;
   UniqueNames names_{"_"};
   std::string node_name_;
   SizeWriter sizes_;
+  struct Quantized {
+    Id result;
+    std::string_view activation;
+    bool saturates;
+    std::unordered_map<ValueId, Id> ids;  // of what is written on integers
+  };
+  std::optional<Quantized> quantized_;  // while operators on integers are written
 };
 
 }  // namespace remodel::tflite

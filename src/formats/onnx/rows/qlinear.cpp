@@ -66,7 +66,7 @@ std::optional<Cluster> cluster_of_one_node(const WriteNode& quantize) {
   const Origin& origin = quantize.node().origin;
   if (op == absent || origin.size() != 1 || graph.node(op).origin != origin) return std::nullopt;
   std::optional<Cluster> cluster = cluster_of(graph, op);
-  return cluster && cluster->op == op ? cluster : std::nullopt;
+  return cluster && cluster->op == op && cluster->moves.empty() ? cluster : std::nullopt;
 }
 
 bool is_byte(DType dtype) { return dtype == DType::u8 || dtype == DType::i8; }

@@ -9,7 +9,6 @@
 #include "ops/slice.h"
 
 namespace remodel::tflite {
-namespace {
 
 std::string_view activation_of(const Op& op) {
   if (op.is<Relu>()) return "RELU";
@@ -19,6 +18,8 @@ std::string_view activation_of(const Op& op) {
   if (clamp->low == -1 && clamp->high == 1) return "RELU_N1_TO_1";
   return "";
 }
+
+namespace {
 
 bool ends_in_activation(const WriteNode& node) {
   const Op& op = node.node().op;

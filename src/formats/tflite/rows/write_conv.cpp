@@ -8,13 +8,6 @@
 namespace remodel::tflite {
 namespace {
 
-// Weights [out, in, window...] with their axes in another order.
-Id turned(WriteNode& node, size_t i, const std::vector<int64_t>& perm) {
-  if (node.constant(i))
-    return node.constant(node.graph().value(node.node().inputs[i]).constant->permuted(perm));
-  return node.transpose(node.in(i), perm);
-}
-
 std::vector<int64_t> window_of(const WriteNode& node) {
   const Dims w = node.dims(1);
   const auto window = numbers(Dims(w.begin() + 2, w.end()));
@@ -50,14 +43,14 @@ void write_conv(WriteNode& node) {
   if (rank == 3) {
     if (op.groups != 1) fail("a convolution over three axes has {} groups", op.groups);
     type = "CONV_3D";
-    inputs.push_back(turned(node, 1, {2, 3, 4, 1, 0}));
+    inputs.push_back(node.turned(1, {2, 3, 4, 1, 0}));
   } else if (op.groups > 1 && w[1].is_number(1) && w[0].is_number() &&
              x[channel_axis(op.channels, 4)].is_number(op.groups)) {
     type = "DEPTHWISE_CONV_2D";
     attributes.push_back(Attribute::of("depth_multiplier", w[0].number() / op.groups));
-    inputs.push_back(turned(node, 1, {1, 2, 3, 0}));
+    inputs.push_back(node.turned(1, {1, 2, 3, 0}));
   } else {
-    inputs.push_back(turned(node, 1, {0, 2, 3, 1}));
+    inputs.push_back(node.turned(1, {0, 2, 3, 1}));
   }
   if (node.has(2))
     inputs.push_back(node.in(2));
@@ -90,7 +83,7 @@ void write_conv_transpose(WriteNode& node) {
     }
   }
   const Dims shape = image_dims(Channels::last, y[0], y[channel_axis(op.channels, rank + 2)], result);
-  const Id weights = rank == 2 ? turned(node, 1, {0, 2, 3, 1}) : turned(node, 1, {2, 3, 4, 0, 1});
+  const Id weights = rank == 2 ? node.turned(1, {0, 2, 3, 1}) : node.turned(1, {2, 3, 4, 0, 1});
   Ids inputs{node.sizes(shape), weights, node.in(0)};
   if (node.has(2)) inputs.push_back(node.in(2));
   node.emit_to(node.outs(), rank == 2 ? "TRANSPOSE_CONV" : "CONV_3D_TRANSPOSE", inputs,

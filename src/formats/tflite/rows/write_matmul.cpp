@@ -10,12 +10,11 @@ bool is_fully_connected(const WriteNode& node) {
   const MatMul* op = node.node().op.as<MatMul>();
   return op && !node.has(2) && !node.has(3) && (op->out == DType::unknown || op->out == node.dtype(0)) &&
          is_float(node.dtype(0)) && !op->transpose_a && node.rank(0) >= 2 && node.rank(1) == 2 &&
-         node.constant(1);
+         node.is_weights(1);
 }
 
 void write_fully_connected(WriteNode& node, Ids results, Id bias) {
-  const ConstantPtr weights = node.graph().value(node.node().inputs[1]).constant;
-  Ids inputs{node.in(0), node.constant(node.op<MatMul>().transpose_b ? weights : weights->permuted({1, 0}))};
+  Ids inputs{node.in(0), node.op<MatMul>().transpose_b ? node.in(1) : node.turned(1, {1, 0})};
   if (bias >= 0) inputs.push_back(bias);
   Attributes attributes;
   if (node.rank(0) != 2) attributes.push_back(Attribute::of("keep_num_dims", true));

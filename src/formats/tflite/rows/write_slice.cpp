@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "formats/tflite/rows.h"
+#include "formats/tflite/writer.h"
 #include "ops/slice.h"
 
 namespace remodel::tflite {
@@ -100,8 +101,22 @@ void write_pad(WriteNode& node) {
   };
   if (op.mode == PadMode::constant) {
     const Constant* value = node.constant(1);
-    const auto splat = value && value->dtype() != DType::string ? splat_value(*value) : std::nullopt;
-    if (!node.has(1) || splat == 0.0) return node.emit_to(node.outs(), "PAD", {node.in(0), list()});
+    double number = 0;
+    bool known = !node.has(1);
+    if (value && value->dtype() != DType::string)
+      if (const auto splat = splat_value(*value)) number = *splat, known = true;
+    GraphWriter& writer = node.writer();
+    if (const Quantization grid = writer.grid_of(node.in(0)); !grid.empty() && !writer.is_quantized()) {
+      // PAD fills with the grid's zero point.
+      if (!known) fail("a number to fill with that is only known when the model runs");
+      const bool alike = writer.grid_of(node.out()) == grid;
+      if (alike && number == static_cast<double>(grid.zero[0]))
+        return node.emit_to(node.outs(), "PAD", {node.in(0), list()});
+      const ConstantPtr fill = constant_splat(writer.type_of(node.in(0)).dtype, {}, number);
+      const Id filled = writer.add_constant(fill, "", alike ? grid : Quantization());
+      return node.emit_to(node.outs(), "PADV2", {node.in(0), list(), filled});
+    }
+    if (known && number == 0) return node.emit_to(node.outs(), "PAD", {node.in(0), list()});
     return node.emit_to(node.outs(), "PADV2", {node.in(0), list(), node.reshape(node.in(1), {})});
   }
   if (op.mode != PadMode::reflect && op.mode != PadMode::symmetric) fail("this padding has no operator");
