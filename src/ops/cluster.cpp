@@ -10,6 +10,8 @@
 namespace remodel {
 namespace {
 
+constexpr size_t most_moves = 64;  // before an operand
+
 bool is_activation(const Op& op) { return op.is<Relu>() || op.is<Clamp>(); }
 
 // The only node that sees the first result of `id`; absent where others do.
@@ -43,7 +45,7 @@ std::optional<Cluster> cluster_at(const Graph& graph, NodeId id) {
     ValueId from = input;
     std::vector<NodeId> moves;
     while (const Node* move = graph.producer(from)) {
-      if (!is_move(move->op)) break;
+      if (!is_move(move->op) || moves.size() == most_moves) break;
       moves.push_back(graph.value(from).producer);
       from = move->inputs[0];
     }

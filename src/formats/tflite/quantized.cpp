@@ -93,7 +93,8 @@ GraphWriter::Described GraphWriter::describe(ValueId value) const {
   } else if (bits_of(it.type.dtype) <= 16 && is_integer(it.type.dtype)) {
     // That on which it is dequantized, maybe behind moves.
     ValueId at = value;
-    for (bool moved = true; moved && !grid;) {
+    bool moved = true;
+    for (size_t steps = 0; moved && !grid && steps < most_moves; ++steps) {
       moved = false;
       for (NodeId user : graph_.value(at).users) {
         const Node& node = graph_.node(user);
@@ -126,10 +127,15 @@ bool GraphWriter::has_signed_bytes(ValueId value) const {
   if (graph_.value(value).type.dtype != DType::u8) return false;
   ValueId root = value;
   const Node* from = graph_.producer(root);
-  for (; from && moves_codes(from->op); from = graph_.producer(root)) root = from->inputs[0];
+  for (size_t steps = 0; from && moves_codes(from->op); from = graph_.producer(root)) {
+    if (++steps > most_moves) return false;
+    root = from->inputs[0];
+  }
   if (!from || !from->op.is<Quantize>()) return false;
   std::vector<ValueId> open{root};
-  while (!open.empty()) {
+  for (size_t seen = 0; !open.empty(); ++seen) {
+    // All of a long chain are to get one answer.
+    if (seen > most_moves) return false;
     const ValueId at = open.back();
     open.pop_back();
     if (graph_.is_output(at)) return false;

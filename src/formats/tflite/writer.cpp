@@ -78,6 +78,7 @@ Id GraphWriter::id_of(ValueId value) {
     if (auto place = quantized_->ids.find(value); place != quantized_->ids.end()) return place->second;
     if (from && from->op.is<Dequantize>()) return signed_codes_of(*from);
     if (from && is_move(from->op) && is_float(graph_.value(value).type.dtype)) {
+      if (quantized_->ids.size() > most_moves) fail("its operands are moved too often");
       const Id id = quantized_->ids[value] = add_tensor("", graph_.value(value).type);
       write_node(*from, nullptr);
       return id;

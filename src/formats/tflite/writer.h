@@ -23,6 +23,9 @@ File build_file(const Model& model, std::vector<Error>& problems);
 // Why the target has no form for the node, as it stands; empty where it has one.
 std::string cannot_write(const Graph& graph, const Node& node);
 
+// Further than this nothing is looked for behind ops that move elements.
+constexpr size_t most_moves = 256;
+
 // What all sub-graphs of one file share.
 struct FileWriter {
   explicit FileWriter(std::vector<Error>& problems) : problems(problems) {}
