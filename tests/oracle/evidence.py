@@ -138,6 +138,8 @@ SECTIONS = {
     8: ("Tests that catch", python("scripts/mutate.py")),
     9: ("Build", command("scripts/build-times.sh")),
     10: ("Transposes left for a target with channels last", python("tests/oracle/layouts.py", "--models")),
+    11: ("ONNX's backend tests in TensorFlow Lite", python("tests/oracle/onnx_to_tflite.py")),
+    12: ("TensorFlow Lite's operators", python("tests/oracle/tflite_cases.py")),
 }
 
 
