@@ -9,6 +9,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 
@@ -34,13 +35,15 @@ def table(header: list[str], rows: list[list]) -> list[str]:
     return [*lines, ""]
 
 
+def first_line(text: str) -> str:
+    """Without the folder that a case was run in."""
+    return re.sub(rf"{tempfile.gettempdir()}/\w+/", "", text.split("\n", 1)[0])
+
+
 def listed(title: str, results: list[Result]) -> list[str]:
     if not results:
         return []
-    rows = [
-        f"- `{result.name}` {result.verdict}: {result.detail.splitlines()[0] if result.detail else ''}"
-        for result in results
-    ]
+    rows = [f"- `{result.name}` {result.verdict}: {first_line(result.detail)}" for result in results]
     return [f"<details><summary>{title}: {len(results)}</summary>", "", *rows, "", "</details>", ""]
 
 
