@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "ir/symbols.h"
+
 namespace remodel {
 namespace {
 
@@ -64,7 +66,7 @@ size_t merge_equal_nodes(Graph& graph) {
     // A result that names an output of the graph keeps its value: the interface would lose nothing, but two
     // outputs would need a copy.
     for (size_t k = 0; k < node.outputs.size(); ++k)
-      if (node.outputs[k] != absent) graph.replace_uses(node.outputs[k], graph.node(twin).outputs[k]);
+      if (node.outputs[k] != absent) replace_value(graph, node.outputs[k], graph.node(twin).outputs[k]);
     graph.remove_node(id);
     ++merged;
   }
