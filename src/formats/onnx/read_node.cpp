@@ -1,5 +1,6 @@
 #include "formats/onnx/read_node.h"
 
+#include "formats/loop_types.h"
 #include "formats/onnx/reader.h"
 
 namespace remodel::onnx {
@@ -116,76 +117,31 @@ ReadNode::Body ReadNode::read_body(const GraphProto& proto, const std::vector<Ty
   return {inner.graph(), inner.captures()};
 }
 
-// What a body makes of its carried values is known only once it is read, and rows read by the types they see.
-// So the body is read again with wider types, until they hold. Each size widens once, so this ends.
 ReadNode::Body ReadNode::read_loop_body(const GraphProto& proto, std::vector<Type> types, size_t first_input,
                                         size_t first_output, size_t carried) {
   constexpr int careful_depth = 3;
   if (proto.outputs.size() < first_output + carried)
     fail("the body '{}' has {} outputs, but {} values are carried", proto.name, proto.outputs.size(),
          carried);
+  // Bodies in bodies would be read exponentially often.
+  const bool widest = reader_.loop_depth_ >= careful_depth;
+  const Deeper deeper(reader_.loop_depth_);
   auto& problems = reader_.problems_;
   const size_t before = problems.size();
-  std::vector<Error> first_problems;
-  std::vector<std::vector<bool>> widened(carried);
-  auto fresh = [&] { return Dim::symbol(graph_.fresh_symbol()); };
-  auto widen_all = [&] {
-    for (size_t j = 0; j < carried; ++j) {
-      Type& type = types[first_input + j];
-      if (!type.is_tensor() || !type.dims) continue;
-      widened[j].assign(type.dims->size(), true);
-      for (Dim& dim : *type.dims) dim = fresh();
-    }
-  };
-  for (size_t j = 0; j < carried; ++j) {
-    const Type& type = types[first_input + j];
-    widened[j].assign(type.dims ? type.dims->size() : 0, false);
-  }
-  bool widest = false;
-  // Bodies in bodies would be read exponentially often.
-  if (reader_.loop_depth_ >= careful_depth) widen_all(), widest = true;
-  const Deeper deeper(reader_.loop_depth_);
-  for (;;) {
-    std::optional<Body> body;
+  Body body;
+  const auto read_with = [&](const std::vector<Type>& wider) {
     try {
-      body = read_body(proto, types);
+      body = read_body(proto, wider);
     } catch (const Silenced&) {
       if (problems.size() == before) throw;
+      body = {};
     }
-    if (problems.size() > before) {
-      // Sizes of the first step may not fit those of the next.
-      if (!widest && first_problems.empty()) {
-        first_problems.assign(problems.begin() + static_cast<std::ptrdiff_t>(before), problems.end());
-        problems.erase(problems.begin() + static_cast<std::ptrdiff_t>(before), problems.end());
-        widen_all(), widest = true;
-        continue;
-      }
-      if (!first_problems.empty()) {
-        problems.erase(problems.begin() + static_cast<std::ptrdiff_t>(before), problems.end());
-        problems.insert(problems.end(), first_problems.begin(), first_problems.end());
-      }
-      throw Silenced();
-    }
-    bool changed = false;
-    for (size_t j = 0; j < carried; ++j) {
-      Type& type = types[first_input + j];
-      const Type& next = body->graph->value(body->graph->outputs[first_output + j].value).type;
-      Type wider;
-      try {
-        wider = join(type, next, [&](size_t axis) -> Dim {
-          if (widened[j][axis]) return (*type.dims)[axis];
-          widened[j][axis] = true;
-          return fresh();
-        });
-      } catch (Error& error) {
-        throw error.at(fmt::format("carried value {}", j));
-      }
-      if (same_shape_and_dtype(type, wider)) continue;
-      type = wider;
-      changed = true;
-    }
-    if (!changed) return *body;
-  }
+    return body.graph;
+  };
+  if (!remodel::read_loop_body(std::move(types), first_input, first_output, carried, widest, graph_, problems,
+                               read_with))
+    throw Silenced();
+  return body;
 }
 
 std::vector<ValueId> ReadNode::inline_body(const GraphProto& proto) { return reader_.inline_graph(proto); }
