@@ -349,25 +349,23 @@ def large():
     return build([helper.make_node("MatMul", ["x", "w"], ["y"])], [info("x", [2, 3])], [info("y", [2, 300])], [weight])
 
 
-def data():
+def arrays(**values):
     memory = io.BytesIO()
-    np.savez(memory, x=np.ones((2, 3), np.float32))
+    np.savez(memory, **values)
     return memory.getvalue()
+
+
+def data():
+    return arrays(x=np.ones((2, 3), np.float32))
 
 
 def data_of_another_type():
-    memory = io.BytesIO()
-    np.savez(memory, x=np.ones((2, 3), np.float64))
-    return memory.getvalue()
+    return arrays(x=np.ones((2, 3), np.float64))
 
 
 def data_for_another():
-    memory = io.BytesIO()
-    np.savez(memory, other=np.zeros((2, 3), np.float32))
-    return memory.getvalue()
+    return arrays(other=np.zeros((2, 3), np.float32))
 
 
 def data_of_another_shape():
-    memory = io.BytesIO()
-    np.savez(memory, x=np.zeros((2, 4), np.float32))
-    return memory.getvalue()
+    return arrays(x=np.zeros((2, 4), np.float32))
