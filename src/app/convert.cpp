@@ -283,6 +283,7 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
     chosen = choose(source, format, options, report, pool);
   }
   report.rules = std::move(chosen.rules);
+  for (std::string& note : chosen.draft->notes()) report.notes.push_back(std::move(note));
   report_layout(source, format, options.layout, chosen, report);
   report.written.operators = chosen.draft->operators();
   for (const auto& [type, count] : report.written.operators) report.written.nodes += count;

@@ -46,6 +46,8 @@ class Draft {
  public:
   virtual ~Draft() = default;
   virtual OperatorCounts operators() const = 0;
+  // What a user should know of it: what the format has no place for.
+  virtual std::vector<std::string> notes() const { return {}; }
   // Of the main file, with all weights in it.
   virtual uint64_t size() const = 0;
 

@@ -4,6 +4,7 @@
 
 #include "formats/row_engine.h"
 #include "formats/tflite/kernels.h"
+#include "formats/tflite/metadata.h"
 #include "formats/tflite/rows.h"
 #include "ir/layer.h"
 #include "ops/cluster.h"
@@ -349,7 +350,7 @@ std::string cannot_write(const Graph& graph, const Node& node) {
 
 File build_file(const Model& model, std::vector<Error>& problems) {
   FileWriter file(problems);
-  file.file.description = "Made by Remodel.";
+  file.file.description = model.doc.empty() ? "Made by Remodel." : model.doc;
   file.file.graphs.resize(model.graphs.size());
   for (size_t i = 0; i < model.graphs.size(); ++i) {
     SubGraph written = GraphWriter(file, *model.graphs[i], false).write(false);
@@ -363,6 +364,7 @@ File build_file(const Model& model, std::vector<Error>& problems) {
     file.file.graphs[i] = std::move(written);
     file.file.signatures.push_back(std::move(signature));
   }
+  write_metadata(model, file.file);
   return std::move(file.file);
 }
 
