@@ -191,6 +191,9 @@ Attempt choose(const Model& source, const Format& format, const ConvertOptions& 
   WriteTarget target{first_version(versions, options, report), options.external_data,
                      named_layouts(options.layout, source, options.from)};
   target.layout.usual = usual_channels(source);
+  target.custom.any = options.tflite_ops == "custom";
+  if (options.tflite_ops.empty())
+    for (const auto& [type, count] : report.read.operators) target.custom.names.insert(type);
   Attempt first = attempt(source, format, target, options.level, pool);
   report.written.version_name = versions.name;
   report.written.version = first.version;

@@ -79,8 +79,8 @@ class OnnxFormat : public Format {
   ReadResult read(const SourceFiles& files, const ReadRequest& request) const override {
     return read_model(files.main, files.open, request);
   }
-  std::string cannot_write(const Graph& graph, const Node& node, int64_t version) const override {
-    return onnx::cannot_write(graph, node, version);
+  std::string cannot_write(const Graph& graph, const Node& node, const WriteTarget& target) const override {
+    return onnx::cannot_write(graph, node, target.version);
   }
   std::unique_ptr<Draft> write(const Model& model, const WriteTarget& target,
                                std::vector<Error>& problems) const override {
