@@ -44,9 +44,9 @@ TEXT = (
 ).split()
 DRAWN = "crnn unet yolo yolo_nms small_cnn".split()
 FURTHER = (
-    "albert bart beit bloom clip codegen convbert convnextv2 deberta_v2 deit dinov2 distilbert dpt efficientformer_like "
+    "albert bart beit bloom clip codegen convbert convnextv2 deberta_v2 deit dinov2 distilbert dpt "
     "electra falcon fasterrcnn_mobilenet_v3_large_320_fpn fcos_resnet50_fpn fnet gemma gemma2 glpn gpt_neox gru "
-    "gru_both_ways levit lstm lstm_projected mamba marian mc3_18 mistral mobilebert modernbert mpnet nystromformer olmo2 "
+    "gru_both_ways levit lstm lstm_projected mamba marian mc3_18 mistral mobilebert mobilenet_v2_hf modernbert mpnet nystromformer olmo2 "
     "opt pegasus phi poolformer qwen2 qwen3 r3d_18 retinanet_resnet50_fpn rnn_relu roberta s3d squeezebert "
     "ssdlite320_mobilenet_v3_large stablelm swinv2_hf wav2vec2 yolos"
 ).split()
