@@ -18,9 +18,9 @@ namespace {
 
 // A result up to this size is worth a constant even where its operands are smaller.
 constexpr int64_t small_result = 1 << 16;
-// Larger ones may add this part of the bytes of all constants to them; what is on the way to a smaller result
-// counts only while it is there.
-constexpr int64_t growth_part = 64;
+// Larger ones may add this part of the bytes of all constants to them, or that many bytes; what is on the way
+// to a smaller result counts only while it is there.
+constexpr int64_t growth_part = 64, least_growth = 1 << 20;
 // Larger operands are not computed on as a whole.
 constexpr int64_t largest_computed = int64_t{1} << 26;
 // Further ones stay nodes.
@@ -73,6 +73,9 @@ int64_t bytes_of_constants(const Graph& graph) {
   for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id)
     if (const Value& value = graph.value(id); value.constant && !value.users.empty())
       bytes += static_cast<int64_t>(value.constant->byte_count());
+  for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id)
+    if (const Node& node = graph.node(id); node.live)
+      for (const GraphPtr& body : node.op.graphs()) bytes += bytes_of_constants(*body);
   return bytes;
 }
 
@@ -96,7 +99,6 @@ bool shrinks_again(const Graph& graph, const Node& first, int64_t most) {
   return false;
 }
 
-// `budget`: by how many bytes constants may still grow.
 std::vector<ConstantPtr> folded_results(const Graph& graph, const Node& node, int64_t& budget, Pool& pool) {
   if (!may_fold(node)) return {};
   int64_t given = 0, freed = 0;
@@ -168,13 +170,15 @@ bool fold_node(Graph& graph, NodeId id, Pool& pool) {
   return fold_within(graph, id, budget, pool);
 }
 
-size_t fold_constants(Graph& graph, Pool& pool) {
+GrowthBudget::GrowthBudget(const Graph& graph)
+    : bytes(std::max(bytes_of_constants(graph) / growth_part, least_growth)) {}
+
+size_t fold_constants(Graph& graph, GrowthBudget& budget, Pool& pool) {
   size_t folded = 0;
-  int64_t budget = bytes_of_constants(graph) / growth_part;
   for (NodeId id : graph.order()) {
     if (!graph.node(id).live) continue;
-    for (const GraphPtr& body : graph.node(id).op.graphs()) folded += fold_constants(*body, pool);
-    folded += fold_within(graph, id, budget, pool);
+    for (const GraphPtr& body : graph.node(id).op.graphs()) folded += fold_constants(*body, budget, pool);
+    folded += fold_within(graph, id, budget.bytes, pool);
   }
   return folded;
 }
