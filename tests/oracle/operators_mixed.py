@@ -226,6 +226,8 @@ def transforms_of_computed_frames() -> list[Case]:
     for parts, onesided, windowed, dtype in ((1, 1, True, np.float32), (2, 0, True, np.float32), (1, 0, False, np.float64)):
         signal, window = rng.normal(0, 1, (2, 40, parts)).astype(dtype), rng.uniform(0.5, 1, 9).astype(dtype)
         operands = [signal, np.array(4), window if windowed else None, np.array(9)]
+        if len(found) == 2:
+            signal = signal[..., 0]  # as PyTorch writes real samples
         case = single(f"stft_{parts}_{onesided}", "STFT", operands, {"": 17}, symbolic=onesided == 1, onesided=onesided)
         found.append(replace(case, old=9))
     return found

@@ -1,7 +1,10 @@
 #include "ops/control.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
+#include "ir/symbols.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
 #include "ops/gather.h"
@@ -39,6 +42,12 @@ void select_rows(Decompose& one, Loop& op, ValueId step, ValueId lengths) {
   op.stack_rows.clear();
 }
 
+// The number of the step as the body's first input.
+void add_step(Graph& body) {
+  body.add_input("step", Type(DType::i64, Dims{}));
+  std::rotate(body.inputs.begin(), body.inputs.end() - 1, body.inputs.end());
+}
+
 // Nothing is left for plain_loop to do.
 bool is_plain(const Decompose& one, const Loop& op) {
   const auto zero = [](int64_t axis) { return axis == 0; };
@@ -47,11 +56,26 @@ bool is_plain(const Decompose& one, const Loop& op) {
          std::all_of(op.stack_reversed.begin(), op.stack_reversed.end(), zero);
 }
 
-// Stacked results are carried, and grow by an element a step. They begin with one that is dropped: runtimes
-// do not carry a tensor without elements.
+// Sizes that are known before the loop runs.
+bool known_before(Decompose& one, const Dims& dims) {
+  std::set<std::string> known;
+  const auto note = [&](const std::string& symbol) { known.insert(symbol); };
+  for (const Port& port : one.graph().inputs) for_each_symbol(one.graph().value(port.value).type, note);
+  for (ValueId operand : one.node().inputs)
+    if (operand != absent) for_each_symbol(one.graph().value(operand).type, note);
+  for (const Dim& dim : dims)
+    for (const std::string& symbol : dim.symbols())
+      if (!known.count(symbol)) return false;
+  return true;
+}
+
+// Stacked results are carried. Where the number of steps is known before they have all their elements from
+// the start, and each step replaces one. Otherwise they grow by an element a step, and begin with one that is
+// dropped: runtimes do not carry a tensor without elements.
 void lists_carried(Decompose& one, Loop op) {
   const size_t stacked = op.stack_axes.size();
   if (stacked == 0) fail("a loop of this kind has no form");
+  const bool counted = !one.has(0) && !one.has(1) && !op.gives_condition && known_before(one, {op.count});
   op.body = op.body->copy();
   Graph& body = *op.body;
   Emitter inside(body, one.origin());
@@ -62,18 +86,30 @@ void lists_carried(Decompose& one, Loop op) {
   std::vector<ValueId> kept(operands.begin() + static_cast<std::ptrdiff_t>(op.first_invariant()),
                             operands.end());
   operands.resize(op.first_invariant());
+  if (counted && !op.takes_step) {
+    add_step(body);
+    op.takes_step = true;
+  }
   for (size_t j = 0; j < stacked; ++j) {
     Port& element = body.outputs[op.body_stacked() + j];
     const Type type = body.value(element.value).type;
     if (!type.is_tensor() || !type.dims) fail("the rank of a stacked element is not known");
-    Dims none = *type.dims;
-    for (const Dim& dim : none)
-      if (!dim.is_number()) fail("the size of a stacked element is not known");
-    none.insert(none.begin(), Dim(1));
-    operands.push_back(one.constant(constant_splat(type.dtype, *numbers(none), 0)));
-    none[0] = Dim::symbol(one.graph().fresh_symbol());
-    const ValueId list = body.add_input("list", Type(type.dtype, none));
-    element.value = inside.emit(Concat{0}, {list, inside.emit(Unsqueeze{{0}}, {element.value})});
+    if (!known_before(one, *type.dims)) fail("the size of a stacked element is not known");
+    Dims list = *type.dims;
+    list.insert(list.begin(), counted ? op.count : Dim(1));
+    if (counted) list.insert(list.begin(), Dim(1));
+    operands.push_back(one.emit(Expand{list}, {one.scalar(type.dtype, 0)}));
+    if (counted) {
+      const ValueId whole = body.add_input("list", Type(type.dtype, list)),
+                    at = inside.emit(Unsqueeze{{0}}, {body.inputs[0].value});
+      UpdateCache update;
+      update.axis = 1;
+      element.value = inside.emit(update, {whole, inside.emit(Unsqueeze{{0, 1}}, {element.value}), at});
+    } else {
+      list[0] = Dim::symbol(one.graph().fresh_symbol());
+      const ValueId whole = body.add_input("list", Type(type.dtype, list));
+      element.value = inside.emit(Concat{0}, {whole, inside.emit(Unsqueeze{{0}}, {element.value})});
+    }
   }
   operands.insert(operands.end(), kept.begin(), kept.end());
   body.inputs.insert(body.inputs.end(), invariants.begin(), invariants.end());
@@ -85,7 +121,9 @@ void lists_carried(Decompose& one, Loop op) {
   for (size_t k = 0; k < results.size(); ++k) {
     if (!one.wants(k)) continue;
     ValueId result = results[k];
-    if (k >= first_list)
+    if (k >= first_list && counted)
+      result = one.emit(Squeeze{{0}}, {result});
+    else if (k >= first_list)
       result = one.emit(Slice{{0}, {1}, {(*one.type_of(result).dims)[0] - 1}, {1}}, {result});
     one.result(k, result);
   }
@@ -128,10 +166,7 @@ void plain_loop(Decompose& one) {
       op.count = op.count.is_number(-1) ? lengths[0] : min(op.count, lengths[0]);
   }
   if ((steps || one.has(Loop::lengths)) && !op.takes_step) {
-    body.add_input("step", Type(DType::i64, Dims{}));
-    Port step = body.inputs.back();
-    body.inputs.pop_back();
-    body.inputs.insert(body.inputs.begin(), step);
+    add_step(body);
     op.takes_step = true;
   }
   ValueId step = op.takes_step ? body.inputs[0].value : absent;
@@ -155,6 +190,7 @@ void plain_loop(Decompose& one) {
     }
     Gather gather;
     gather.axis = axes[j];
+    gather.wrap = false;
     ValueId item = inside.emit(gather, {whole, index});
     body.value(item).type = body.value(slice.value).type;
     body.replace_uses(slice.value, item);

@@ -10,7 +10,7 @@ namespace {
 std::string has_gather(const WriteNode& node) {
   const auto& op = node.op<Gather>();
   if (op.batch != 0) return "ONNX's Gather has no batch axes";
-  return op.outside != Outside::error || !op.wrap ? "ONNX's Gather refuses indices outside the axis" : "";
+  return op.outside != Outside::error ? "ONNX's Gather refuses indices outside the axis" : "";
 }
 
 std::string has_gather_nd(const WriteNode& node) {

@@ -5,6 +5,7 @@
 #include "ir/convert.h"
 #include "ops/binary.h"
 #include "ops/cast.h"
+#include "ops/generate.h"
 #include "ops/reduce.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
@@ -17,6 +18,7 @@ void read_gather(ReadNode& node) {
   op.batch = node.integer("batch_dims");
   if (op.batch < 0) op.batch += node.rank(1);
   op.axis = resolve_axis(node.integer("axis"), static_cast<size_t>(node.rank(0)));
+  op.wrap = false;
   node.emit_results(op, {node.input(0), node.input(1)});
 }
 
@@ -59,42 +61,58 @@ void read_sparse_to_dense(ReadNode& node) {
   node.emit_results(ScatterND{}, {base, indices, values});
 }
 
-// The start moves so that the update lies inside.
+// Element `axis` of the starts, moved so that an update with these sizes lies inside: a scalar.
+ValueId update_start(ReadNode& node, const std::optional<Dims>& starts, size_t axis, const Dim& size,
+                     const Dim& update) {
+  const auto scalar = [&](const Dim& value) {
+    return value.is_number() ? node.add_scalar(DType::i64, static_cast<double>(value.number()))
+                             : node.emit(Squeeze{{0}}, {node.emit(Sizes{{value}}, {})});
+  };
+  if (starts && (*starts)[axis].is_number(0)) return scalar(0);
+  if (starts && (*starts)[axis].is_number() && size.is_number() && update.is_number())
+    return scalar(std::clamp<int64_t>((*starts)[axis].number(), 0, size.number() - update.number()));
+  const Slice one{{0}, {static_cast<int64_t>(axis)}, {1}, {1}};
+  ValueId start =
+      node.emit(cast_to(DType::i64), {node.emit(Squeeze{{0}}, {node.emit(one, {node.input(2)})})});
+  start = node.emit(Min{}, {start, node.emit(Sub{}, {scalar(size), scalar(update)})});
+  return node.emit(Max{}, {start, scalar(0)});
+}
+
 void read_update_slice(ReadNode& node) {
   const Dims dims = node.dims_of(0, 0), update = node.dims_of(1, 0);
   const auto starts = node.sizes(2);
   if (update.size() != dims.size() || (starts && starts->size() != dims.size()))
     fail("{} is updated by {}", node.type(0).text(), node.type(1).text());
-  if (dims.empty()) return node.result(0, node.input(1));
-  ValueId indices = absent;
+  std::vector<size_t> partial;  // axes
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    const Dim more = dims[axis] - update[axis];
+    if (more.is_number() && more.number() < 0)
+      fail("the update {} is larger than {}", node.type(1).text(), node.type(0).text());
+    if (!more.is_number(0)) partial.push_back(axis);
+  }
+  if (partial.empty()) return node.result(0, node.input(1));
+  if (partial.size() == 1) {
+    const size_t axis = partial[0];
+    const ValueId start = update_start(node, starts, axis, dims[axis], update[axis]);
+    UpdateCache op;
+    op.axis = static_cast<int64_t>(axis) + 1;
+    std::vector<ValueId> operands{node.input(0), node.input(1), start};
+    for (ValueId& operand : operands) operand = node.emit(Unsqueeze{{0}}, {operand});
+    return node.result(0, node.emit(Squeeze{{0}}, {node.emit(op, operands)}));
+  }
   // The places of the update: for each axis its index plus the start, put together along a last axis.
   std::vector<ValueId> parts;
+  Dims whole = update;
+  whole.push_back(1);
   for (size_t axis = 0; axis < dims.size(); ++axis) {
-    const auto places = numbers(Dims{dims[axis], update[axis]});
-    if (!places) fail("a size of its operands is not known");
-    const int64_t most = (*places)[0] - (*places)[1];
-    if (most < 0) fail("the update {} is larger than {}", node.type(1).text(), node.type(0).text());
-    ValueId start;
-    if (starts && (*starts)[axis].is_number()) {
-      start = node.add_scalar(DType::i64,
-                              static_cast<double>(std::clamp<int64_t>((*starts)[axis].number(), 0, most)));
-    } else {
-      const Slice one{{0}, {static_cast<int64_t>(axis)}, {1}, {1}};
-      start = node.emit(cast_to(DType::i64), {node.emit(Squeeze{{0}}, {node.emit(one, {node.input(2)})})});
-      start = node.emit(Max{}, {start, node.add_scalar(DType::i64, 0)});
-      start = node.emit(Min{}, {start, node.add_scalar(DType::i64, static_cast<double>(most))});
-    }
-    std::vector<int64_t> along;
-    for (int64_t i = 0; i < (*places)[1]; ++i) along.push_back(i);
-    ConstantPtr index = constant_ints(along);
-    Shape shape(dims.size() + 1, 1);
-    shape[axis] = (*places)[1];
-    const ValueId place = node.emit(Add{}, {node.add_constant(index->reshaped(shape)), start});
-    Dims whole = update;
-    whole.push_back(1);
-    parts.push_back(node.emit(Expand{whole}, {place}));
+    const ValueId start = update_start(node, starts, axis, dims[axis], update[axis]);
+    Dims shape(dims.size() + 1, 1);
+    shape[axis] = update[axis];
+    const ValueId along =
+        node.emit(Reshape{shape, false}, {node.emit(Range{DType::i64, 0, update[axis], 1}, {})});
+    parts.push_back(node.emit(Expand{whole}, {node.emit(Add{}, {along, start})}));
   }
-  indices = node.emit(Concat{static_cast<int64_t>(dims.size())}, parts);
+  const ValueId indices = node.emit(Concat{static_cast<int64_t>(dims.size())}, parts);
   node.emit_results(ScatterND{}, {node.input(0), indices, node.input(1)});
 }
 

@@ -102,6 +102,22 @@ void write_scatter_nd(WriteNode& node) {
   write_broadcast(node, "SELECT_V2", {set, values, node.in(0)});
 }
 
+// An update that does not fit is refused there, and moved until it fits by LiteRT.
+void write_update_cache(WriteNode& node) {
+  const auto& op = node.op<UpdateCache>();
+  const Dims x = node.dims(0);
+  if (op.mode != CacheMode::linear) fail("updates go on at the front");
+  if (!x[0].is_number(1)) fail("each entry of the batch is updated at a place of its own");
+  const int64_t rank = static_cast<int64_t>(x.size()), axis = resolve_axis(op.axis, x.size());
+  Id starts = node.integers(std::vector<int64_t>(x.size(), 0));
+  if (node.has(2)) {
+    const Id around =
+        node.constant(constant_cast(constant_ints({axis, rank - 1 - axis})->reshaped({1, 2}), DType::i32));
+    starts = node.emit("PAD", {node.in(2), around}, Type(node.dtype(2), {Dim(rank)}));
+  }
+  node.emit_to(node.outs(), "DYNAMIC_UPDATE_SLICE", {node.in(0), node.in(1), starts});
+}
+
 void write_one_hot(WriteNode& node) {
   const auto& op = node.op<OneHot>();
   const DType dtype = node.dtype(1);
@@ -169,6 +185,7 @@ void write_gather_rows(Rows& rows) {
   rows.write<Gather>(since(1), write_gather);
   rows.write<GatherND>(since(1), write_gather_nd);
   rows.write<ScatterND>(since(1), write_scatter_nd);
+  rows.write<UpdateCache>(since(1), write_update_cache);
   rows.write<OneHot>(since(1), write_one_hot);
   rows.write<TopK>(since(1), write_top_k);
   rows.write<NonZero>(since(1), write_nonzero);
