@@ -61,6 +61,21 @@ TEST(Check, NamesTheLayerByItsOriginWhereValuesHaveOtherNames) {
   EXPECT_EQ(check(network, other).outputs[0].layer, "act");
 }
 
+// 20000 leaves a float three digits of what is added to it, and a half float none.
+TEST(Check, ComparesWithMoreDigitsWhatRoundingHides) {
+  for (const char* dtype : {"f32", "f16"}) {
+    auto graph = [&](const char* steps) {
+      return fmt::format("graph g(x: {0}[40]) {{ k: {0}[1] = splat 20000 a = mul(x, x) {1} return y }}", dtype,
+                         steps);
+    };
+    const std::string source = graph("b = add(a, k) y = sub(b, k)");
+    CheckResult found = check(source, graph("b = sub(k, k) y = add(a, b)"));
+    EXPECT_EQ(found.outputs[0].verdict, Verdict::verified) << found.outputs[0].reason;
+    EXPECT_NE(found.outputs[0].reason.find("double precision"), std::string::npos) << found.outputs[0].reason;
+    EXPECT_TRUE(check(source, graph("b = add(a, k) c = sub(b, k) y = abs(x)")).failed());
+  }
+}
+
 TEST(Check, AConversionKeepsTheNamesAndTheOrderOfOutputs) {
   const std::string source = "graph g(x: f32[2]) { y = relu(x) z = neg(x) return y, z }";
   CheckResult found = check(source, "graph g(x: f32[2]) { y = relu(x) z = neg(x) return z, y }");
