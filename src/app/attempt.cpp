@@ -13,6 +13,36 @@ namespace {
 // That rewriting computes: larger ones stay expressions.
 constexpr uint64_t largest_tensor = uint64_t{1} << 27;
 
+class LayingOut {
+ public:
+  LayingOut(Attempt& made, const LayoutTarget& target, const LayoutWishes& wishes)
+      : made_(made), target_(target), wishes_(wishes) {}
+
+  void run(Graph& graph) {
+    const GraphPtr before = graph.copy();
+    LayoutReport report = lay_out(graph, target_, wishes_);
+    using Cause = LayoutReport::Cause;
+    if (report.count(Cause::input) > 0)
+      made_.saved_by_inputs += saved_by(*before, report, &LayoutWishes::inputs);
+    if (report.count(Cause::output) > 0)
+      made_.saved_by_outputs += saved_by(*before, report, &LayoutWishes::outputs);
+    made_.layouts.push_back(std::move(report));
+  }
+
+ private:
+  size_t saved_by(const Graph& graph, const LayoutReport& report, PortWishes LayoutWishes::*ports) const {
+    if (!(wishes_.*ports).empty()) return 0;
+    LayoutWishes wishes = wishes_;
+    (wishes.*ports).all = target_.channels;
+    const size_t left = lay_out(*graph.copy(), target_, wishes).transposes.size();
+    return report.transposes.size() - std::min(left, report.transposes.size());
+  }
+
+  Attempt& made_;
+  const LayoutTarget& target_;
+  const LayoutWishes& wishes_;
+};
+
 }  // namespace
 
 Attempt attempt(const Model& source, const Format& format, const WriteTarget& target, int level, Pool& pool) {
@@ -40,13 +70,14 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
     const bool last = layout && layout->channels == Channels::last;
     for (const GraphPtr& one : model.graphs) {
       // What has its channels last would be taken apart for a target that wants them first.
-      const bool turned = layout && !last && has_channels(*one, Channels::last);
-      if (turned) lay_out(*one, *layout);
+      const bool turned = layout && !last && (has_channels(*one, Channels::last) || !target.layout.empty());
+      if (turned) LayingOut(made, *layout, target.layout).run(*one);
       if (turned && level > 0) tidy(*one, pool);
       const size_t here = decompose(*one, refusal, made.problems);
       apart += here;
-      if (last) lay_out(*one, *layout);
+      if (last) LayingOut(made, *layout, target.layout).run(*one);
       if ((here > 0 || last) && level > 0) tidy(*one, pool);
+      if (turned || last) made.layouts.back().keep_left(*one);
     }
     count("taken apart for the target", apart);
     if (made.problems.empty()) made.draft = format.write(model, target, made.problems);

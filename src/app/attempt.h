@@ -16,6 +16,9 @@ struct Attempt {
   int64_t version = 0;           // of the target's operator set
   std::unique_ptr<Draft> draft;  // null where the model could not be said at all
   std::vector<Report::Rule> rules;
+  std::vector<LayoutReport> layouts;  // of each graph; none where the order was not looked at
+  // How many transposes it would save to have inputs, or outputs, in the target's order.
+  size_t saved_by_inputs = 0, saved_by_outputs = 0;
   std::vector<Error> problems;  // why the target cannot express the model, one a layer; empty where it can
 };
 

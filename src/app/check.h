@@ -1,6 +1,7 @@
 // The check of a conversion: source as read and result as read back run on the same inputs, output by output.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,10 @@ struct CheckOptions {
   bool any_width = false;  // outputs may be wider or narrower numbers than the source's
   bool by_place = false;   // inputs, or outputs, of which no two have one name are paired by their places;
                            // otherwise outputs have to be in one order, too
-  int threads = 0;         // 0: as many as there are cpus
+  // Ports of the result that have other orders, for each graph of the source: (output, index in the source),
+  // and which of the source's axes stands at each place.
+  std::vector<std::map<std::pair<bool, size_t>, std::vector<int64_t>>> turned;
+  int threads = 0;  // 0: as many as there are cpus
   // What takes more is not run, and the reason says so.
   double seconds = 600;          // for each entry point
   uint64_t memory = any_memory;  // a tensor

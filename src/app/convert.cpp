@@ -5,6 +5,7 @@
 #include "app/attempt.h"
 #include "app/console.h"
 #include "app/formats.h"
+#include "app/layouts.h"
 #include "base/file.h"
 #include "base/pool.h"
 
@@ -119,13 +120,17 @@ Model read_back(const Format& format, Output& output) {
   return std::move(read.model);
 }
 
-void check_output(const ConvertOptions& options, const Model& source, const Format& format, Output& output,
-                  Report::Check& check) {
+void check_output(const ConvertOptions& options, const Model& source, const Attempt& chosen,
+                  const Format& format, Output& output, Report::Check& check) {
   CheckOptions checking;
   checking.tolerance = options.tolerance;
   checking.seconds = options.seconds;
   checking.data = options.data;
   checking.threads = options.threads;
+  for (const LayoutReport& layout : chosen.layouts) {
+    auto& turned = checking.turned.emplace_back();
+    for (const auto& turn : layout.turns) turned[{turn.output, turn.port}] = turn.axes;
+  }
   std::string unreadable;
   Model result;
   try {
@@ -172,11 +177,20 @@ int64_t first_version(const WrittenVersions& versions, const ConvertOptions& opt
   return versions.usual;
 }
 
+// Where images of the source's format have their channels.
+Channels usual_channels(const Model& source) {
+  const FormatInfo* info = find_format(source.format);
+  const auto layout = info && info->format ? info->format().layout() : std::nullopt;
+  return layout ? layout->channels : Channels::first;
+}
+
 // The attempt that is written, at the version asked for or the lowest that will do.
 Attempt choose(const Model& source, const Format& format, const ConvertOptions& options, Report& report,
                Pool& pool) {
   const WrittenVersions versions = format.versions();
-  const WriteTarget target{first_version(versions, options, report), options.external_data};
+  WriteTarget target{first_version(versions, options, report), options.external_data,
+                     named_layouts(options.layout, source, options.from)};
+  target.layout.usual = usual_channels(source);
   Attempt first = attempt(source, format, target, options.level, pool);
   report.written.version_name = versions.name;
   report.written.version = first.version;
@@ -195,6 +209,28 @@ Attempt choose(const Model& source, const Format& format, const ConvertOptions& 
         fmt::format("the lowest {} that can express the model is {}", versions.name, next.version));
   for (Error& problem : first.problems) problem.at(options.from);
   throw Problems(std::move(first.problems));
+}
+
+void report_layout(const Model& source, const Format& format, const LayoutWishes& wishes,
+                   const Attempt& chosen, Report& report) {
+  bool turned[] = {false, false};
+  for (size_t i = 0; i < chosen.layouts.size(); ++i) {
+    add_layout(report.layout, *source.graphs[i], chosen.layouts[i]);
+    for (const auto& turn : chosen.layouts[i].turns) turned[turn.output] = true;
+  }
+  for (const bool output : {false, true}) {
+    const std::string_view option = output ? "output" : "input";
+    const PortWishes& own = output ? wishes.outputs : wishes.inputs;
+    if (!own.empty() && !turned[output])
+      report.notes.push_back(
+          fmt::format("'--{}-layout' changes no {}: there is no image in another order", option, option));
+    const size_t saved = output ? chosen.saved_by_outputs : chosen.saved_by_inputs;
+    if (saved == 0) continue;
+    const bool last = format.layout()->channels == Channels::last;
+    report.notes.push_back(fmt::format("{}s keep {}: --{}-layout {} would save {} transpose{}", option,
+                                       last ? "NCHW" : "NHWC", option, last ? "nhwc" : "nchw", saved,
+                                       saved == 1 ? "" : "s"));
+  }
 }
 
 }  // namespace
@@ -247,6 +283,7 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
     chosen = choose(source, format, options, report, pool);
   }
   report.rules = std::move(chosen.rules);
+  report_layout(source, format, options.layout, chosen, report);
   report.written.operators = chosen.draft->operators();
   for (const auto& [type, count] : report.written.operators) report.written.nodes += count;
   report.written.format = info.brand;
@@ -273,7 +310,7 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   }
   {
     const Timed timed(report, console, "check", "checking " + options.to);
-    check_output(options, source, format, output, report.check);
+    check_output(options, source, chosen, format, output, report.check);
   }
   if (report.check.status != "failed") {
     output.commit();

@@ -26,6 +26,7 @@ struct ConvertOptions {
   std::optional<int64_t> lowest_opset;  // otherwise: to begin with, where the format has it
   int level = 1;                        // -O: 0 applies only what the target needs
   bool external_data = false;
+  LayoutWishes layout;
   bool verify = true;
   bool dry_run = false;
   std::string data;  // inputs for the check

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "app/formats.h"
+#include "app/layouts.h"
 #include "base/error.h"
 #include "base/nearest.h"
 
@@ -50,6 +51,12 @@ std::vector<std::string> names_value(const Json& value) {
   return names;
 }
 
+PortWishes layouts_value(const Json& value) {
+  PortWishes wishes;
+  for (const std::string& part : names_value(value)) add_layouts(wishes, part);
+  return wishes;
+}
+
 // [1, 3, null, "N"] as the text of a shape.
 std::string shape_text(const Json::Array& sizes) {
   std::string text = "[";
@@ -90,6 +97,10 @@ constexpr JobKey keys[] = {
      [](Job& job, const Json& value) { job.options.request.outputs = names_value(value); }},
     {"input_shape", "the inputs' shapes: 1,3,224,224;1,10 or name=1,3,224,224",
      [](Job& job, const Json& value) { job.options.request.shapes = shapes_value(value); }},
+    {"input_layout", "what inputs become: nhwc, nchw or image=nhwc,mask=nchw",
+     [](Job& job, const Json& value) { job.options.layout.inputs = layouts_value(value); }},
+    {"output_layout", "what outputs become",
+     [](Job& job, const Json& value) { job.options.layout.outputs = layouts_value(value); }},
     {"network_script", "the Python script of a PyTorch model; scripts are never run",
      [](Job& job, const Json& value) { job.options.network_script = text_value(value); }},
     {"network_name", "the class of a PyTorch model",

@@ -4,6 +4,7 @@
 
 #include "app/completions.h"
 #include "app/formats.h"
+#include "app/layouts.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/nearest.h"
@@ -122,6 +123,10 @@ void add_convert(CLI::App& app, Command& command) {
            [&](const std::string& text) {
              for (InputType& type : parse_input_types(text)) options.request.types.push_back(std::move(type));
            });
+  add_list(app, "--input-layout", "LAYOUT", "what inputs become: nhwc, nchw or image=nhwc (usually kept)",
+           [&](const std::string& text) { add_layouts(options.layout.inputs, text); });
+  add_list(app, "--output-layout", "LAYOUT", "what outputs become",
+           [&](const std::string& text) { add_layouts(options.layout.outputs, text); });
   add_value(app, "--opset", "N",
             "ONNX operator set to write, 9 to 24 (17, in jobs 10, or the lowest above that will do)",
             [&](const std::string& text) { options.opset = parse_opset(text); });
@@ -145,15 +150,15 @@ void add_convert(CLI::App& app, Command& command) {
     std::string names = fmt::format("--{}", key.name);
     std::string dashed = names;
     std::replace(dashed.begin(), dashed.end(), '_', '-');
-    if (dashed != names && dashed != "--input-shape") names += "," + dashed;
+    if (dashed != names && !app.get_option_no_throw(dashed)) names += "," + dashed;
     add_value(app, names, "", std::string(key.help), [&command, &key](const std::string& text) {
       key.set(command.job, Json(text));
     })->group("Keys of jobs");
   }
-  static constexpr std::string_view same[][2] = {{"--onnx_opset", "--opset"},
-                                                 {"--input_nodes", "--inputs"},
-                                                 {"--output_nodes", "--outputs"},
-                                                 {"--input_shape", "--input-shape"}};
+  static constexpr std::string_view same[][2] = {
+      {"--onnx_opset", "--opset"},          {"--input_nodes", "--inputs"},
+      {"--output_nodes", "--outputs"},      {"--input_shape", "--input-shape"},
+      {"--input_layout", "--input-layout"}, {"--output_layout", "--output-layout"}};
   for (const auto& [key, option] : same)
     app.get_option(std::string(key))->excludes(app.get_option(std::string(option)));
 }

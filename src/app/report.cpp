@@ -1,6 +1,7 @@
 #include "app/report.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "app/check.h"
 #include "app/console.h"
@@ -52,6 +53,52 @@ std::vector<std::string> rule_counts(const std::vector<Report::Rule>& rules) {
   std::vector<std::string> texts;
   for (const auto& [name, count] : sums) texts.push_back(fmt::format("{} x{}", name, count));
   return texts;
+}
+
+// The transposes by cause, the ports that turned, and with `why` each transpose.
+void add_layout(std::string& to, const Report::Layout& layout, bool why, const LabelledLines& lines) {
+  static constexpr std::string_view causes[][2] = {{"input", "at inputs"},
+                                                   {"output", "at outputs"},
+                                                   {"own", "the model's own"},
+                                                   {"target", "for the target's operators"}};
+  std::vector<std::string> parts;
+  for (const auto& [cause, words] : causes)
+    if (const int64_t count = layout.count(cause)) parts.push_back(fmt::format("{} {}", count, words));
+  std::string_view label = "layout";
+  if (!parts.empty()) {
+    const size_t all = layout.transposes.size();
+    parts[0] = fmt::format("{} transpose{} left: {}", all, all == 1 ? "" : "s", parts[0]);
+    lines.add(to, std::exchange(label, ""), parts);
+  }
+  for (const Report::Layout::Port& port : layout.turned)
+    lines.add(
+        to, std::exchange(label, ""),
+        {fmt::format("{} '{}' turned to {}", port.output ? "output" : "input", port.name, port.layout)});
+  if (!why) return;
+  for (const Report::Layout::Transpose& one : layout.transposes)
+    lines.add(to, "", {fmt::format("{} -> {}: {}", one.from, one.to, one.why)});
+}
+
+Json json_of(const Report::Layout& layout) {
+  Json json = Json::object();
+  json["transposes"] = Json::array();
+  for (const Report::Layout::Transpose& one : layout.transposes) {
+    Json item;
+    item["cause"] = one.cause;
+    item["from"] = one.from;
+    item["to"] = one.to;
+    item["why"] = one.why;
+    json["transposes"].push(std::move(item));
+  }
+  json["turned"] = Json::array();
+  for (const Report::Layout::Port& port : layout.turned) {
+    Json item;
+    if (!port.graph.empty()) item["graph"] = port.graph;
+    item[port.output ? "output" : "input"] = port.name;
+    item["layout"] = port.layout;
+    json["turned"].push(std::move(item));
+  }
+  return json;
 }
 
 Json list_of(const std::vector<std::string>& texts) {
@@ -158,6 +205,11 @@ uint64_t Report::Side::bytes() const {
   return sum;
 }
 
+int64_t Report::Layout::count(std::string_view cause) const {
+  return std::count_if(transposes.begin(), transposes.end(),
+                       [&](const auto& one) { return one.cause == cause; });
+}
+
 double Report::seconds() const {
   double sum = 0;
   for (const Phase& phase : phases) sum += phase.seconds;
@@ -222,6 +274,7 @@ std::string text_of(const Report& report, const Console& console) {
     const std::vector<std::string> operators = operator_counts(report.written.operators);
     if (!operators.empty()) lines.add(text, "", operators);
   }
+  add_layout(text, report.layout, console.level >= LogLevel::info, lines);
   const Report::Check& check = report.check;
   std::vector<std::string> verdicts;
   const std::string reason = check.reason.empty() ? "" : ": " + check.reason;
@@ -262,6 +315,7 @@ Json json_of(const Report& report) {
     json["rules"].push(std::move(one));
   }
   json["written"] = report.written.format.empty() ? Json() : json_of(report.written);
+  if (!report.written.format.empty()) json["layout"] = json_of(report.layout);
   json["check"] = json_of(report.check);
   json["phases"] = Json::array();
   for (const Report::Phase& phase : report.phases) {

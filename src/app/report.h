@@ -45,6 +45,21 @@ struct Report {
     std::vector<std::string> inputs;     // what each set was
     std::vector<Output> outputs;
   };
+  // The transposes that are left, and the ports that have another order than the source's.
+  struct Layout {
+    struct Transpose {
+      std::string cause;  // "input", "output", "own" or "target"
+      std::string from, to, why;
+    };
+    struct Port {
+      std::string graph, name;
+      bool output;
+      std::string layout;  // "nhwc" or "nchw"
+    };
+    std::vector<Transpose> transposes;
+    std::vector<Port> turned;
+    int64_t count(std::string_view cause) const;
+  };
   struct Phase {
     std::string name;
     double seconds = 0, cpu_seconds = 0;
@@ -54,6 +69,7 @@ struct Report {
   bool dry_run = false;
   bool alone = true;  // no other conversion ran beside it: cpu and memory are its own
   std::vector<Rule> rules;
+  Layout layout;
   Check check;
   std::vector<Phase> phases;
   uint64_t peak_memory = 0;

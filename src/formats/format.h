@@ -38,6 +38,7 @@ struct ReadResult {
 struct WriteTarget {
   int64_t version = 0;         // of the format's operator set
   bool external_data = false;  // weights in a file of their own where the format has such
+  LayoutWishes layout = {};
 };
 
 // A model said in the operators of a format: all of a file but its bytes.

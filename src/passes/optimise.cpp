@@ -40,11 +40,12 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
   for (const GraphPtr& graph : model.graphs) {
     report.dropped += graph->drop_dead();
     if (options.level == 0) continue;
+    GrowthBudget budget(*graph);
     for (int round = 0; round < most_rounds; ++round) {
       size_t before = 0, after = 0;
       for (const RuleCount& count : counts) before += count.count;
       for (const RuleCount& count : recognised) before += count.count;
-      size_t folded = fold_constants(*graph, pool);
+      size_t folded = fold_constants(*graph, budget, pool);
       check(*graph, "folding");
       size_t merged = merge_equal_nodes(*graph);
       check(*graph, "merging");
@@ -65,7 +66,7 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       for (const RuleCount& count : recognised) after += count.count;
       if (before == after && folded + merged + in_loops + cells == 0) break;
     }
-    report.folded += fold_constants(*graph, pool);
+    report.folded += fold_constants(*graph, budget, pool);
     report.dropped += graph->drop_dead();
     check(*graph, "optimising");
   }
@@ -81,10 +82,11 @@ void tidy(Graph& graph, Pool& pool) {
   };
   static const Cleanup rules;
   std::vector<RuleCount> counts;
-  fold_constants(graph, pool);
+  GrowthBudget budget(graph);
+  fold_constants(graph, budget, pool);
   merge_equal_nodes(graph);
   apply_rules(graph, rules, counts);
-  fold_constants(graph, pool);
+  fold_constants(graph, budget, pool);
   graph.drop_dead();
   check(graph, "tidying");
 }

@@ -169,8 +169,8 @@ TEST(LayOut, TurnsPortsWhereItIsWished) {
     size_t transposes;
   };
   LayoutWishes inputs, outputs, both, one;
-  inputs.inputs = outputs.outputs = both.inputs = both.outputs = Channels::last;
-  one.named["image"] = Channels::last;
+  inputs.inputs.all = outputs.outputs.all = both.inputs.all = both.outputs.all = Channels::last;
+  one.inputs.named["image"] = Channels::last;
   for (const Wish& wish : std::vector<Wish>{
            {{}, "[1, 2, 3, 4]", "[1, 2, 1, 1]", "[1, 3, 3, 4]", 2},
            {inputs, "[1, 3, 4, 2]", "[1, 1, 1, 2]", "[1, 3, 3, 4]", 1},
@@ -186,7 +186,7 @@ TEST(LayOut, TurnsPortsWhereItIsWished) {
     EXPECT_EQ(dims(graph->inputs[1]), wish.gain);
     EXPECT_EQ(dims(graph->outputs[0]), wish.out);
     EXPECT_EQ(transposes(*graph), wish.transposes);
-    EXPECT_EQ(report.count(LayoutReport::Cause::boundary), wish.transposes);
+    EXPECT_EQ(report.at_boundary(), wish.transposes);
     const bool in_last = *graph->value(graph->inputs[0].value).type.dims != to_dims({1, 2, 3, 4});
     std::vector<float> found =
         run(*graph, in_last ? turned(image) : image,

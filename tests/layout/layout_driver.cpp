@@ -66,9 +66,9 @@ size_t count(const Model& model, bool transposes_only) {
 
 std::string check(const Model& before, const Model& after, const Options& options) {
   if (!options.check) return "-";
-  if (options.wishes.inputs || options.wishes.outputs) return "turned";
+  if (!options.wishes.empty()) return "turned";
   CheckOptions asked;
-  asked.tolerance = 1e-5;
+  asked.tolerance = 1e-4;
   asked.seconds = 60;
   CheckResult result = check_models(before, after, asked);
   for (const OutputCheck& output : result.outputs)
@@ -140,9 +140,9 @@ void run(const std::string& path, const Options& options) {
   for (const GraphPtr& graph : model.graphs) tidy(*graph, pool);
   using Cause = LayoutReport::Cause;
   std::printf("%s\n",
-              fmt::format("{} {} {} {} {:.1f} {} {} {}", report.count(Cause::boundary),
-                          report.count(Cause::meaning), report.count(Cause::layout), count(model, true), ms,
-                          count(model, false), check(before, model, options), path)
+              fmt::format("{} {} {} {} {:.1f} {} {} {}", report.at_boundary(), report.count(Cause::meaning),
+                          report.count(Cause::layout), count(model, true), ms, count(model, false),
+                          check(before, model, options), path)
                   .c_str());
   if (options.why)
     for (const auto& one : report.transposes)
@@ -160,7 +160,7 @@ int main_of(int count, char** arguments) {
       options.target =
           target_with(std::string_view(arguments[++i]) == "first" ? Channels::first : Channels::last);
     } else if (argument == "--nhwc") {
-      options.wishes.inputs = Channels::last;
+      options.wishes.inputs.all = Channels::last;
     } else if (argument == "--back") {
       options.back = true;
     } else if (argument == "--random") {

@@ -60,11 +60,15 @@ def clip(g: Graph):
 def jumps(g: Graph):
     x = g.pick()
     name = g.choice(("Floor", "Ceil", "Round", "Sign"))
+    emit_jump(g, name, x)
+
+
+def emit_jump(g: Graph, name: str, x: str) -> str:
     shift = 0.5 if name == "Round" else 0.0
     for array in g.values[x]:
         distance = array if name == "Sign" else array - shift - np.round(array - shift)
         g.require_apart(distance)
-    g.emit(name, x)
+    return g.emit(name, x)
 
 
 def operand(g: Graph, x: str) -> str:

@@ -5,7 +5,7 @@ from onnx import TensorProto, helper
 
 from generated_graph import Graph, Rejected
 from generated_idioms import mean, scalar
-from generated_ops import image, proposal, require_spread
+from generated_ops import emit_jump, image, proposal, require_spread
 
 
 def number(g: Graph, value: int) -> str:
@@ -54,7 +54,7 @@ def integer_arithmetic(g: Graph):
 @proposal
 def chained_casts(g: Graph):
     """Casts whose middle keeps all, or cuts."""
-    x = g.emit("Round", g.emit("Mul", g.pick(), scalar(g, 7.3)))
+    x = emit_jump(g, "Round", g.emit("Mul", g.pick(), scalar(g, 7.3)))
     for array in g.values[x]:
         g.require_apart(array / 2 - np.floor(array / 2) - 0.37)
     for _ in range(g.integer(1, 3)):

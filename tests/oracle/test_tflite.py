@@ -12,6 +12,7 @@ import npz
 import remodel
 import tflite_build
 import tflite_cases
+import tflite_control
 import tflite_operators  # noqa: F401
 
 
@@ -69,9 +70,7 @@ def test_state_lasts_from_call_to_call(tmp_path):
     """What LiteRT's interpreter keeps between calls comes in and goes out where a target has no state."""
     import onnxruntime
 
-    import tflite_operators
-
-    content = tflite_operators.variable_model(True).bytes()
+    content = tflite_control.variable_model(True).bytes()
     (tmp_path / "state.tflite").write_bytes(content)
     outcome = remodel.convert(tmp_path / "state.tflite", tmp_path / "state.onnx")
     assert outcome.ok, outcome.message

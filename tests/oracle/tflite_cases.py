@@ -52,6 +52,7 @@ def hash_of(text):
 
 
 QUANTIZED = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
+SMALL = list(QUANTIZED)
 
 
 def random_array(random, shape, dtype, low=-2.0, high=2.0):
@@ -103,6 +104,10 @@ def one_op(name, code, inputs, outputs, table=None, version=1, constants=(), ref
     made = graph.op(code, tensors, outputs, table, version, **more)
     graph.output(*(made if isinstance(made, list) else [made]))
     return Case(f"{code.lower()}/{name}", model.bytes(), feeds, steps, refused, exact, reference)
+
+
+def model_case(name, model, *feeds, **more):
+    return Case(name, model.bytes(), [np.asarray(feed) for feed in feeds], **more)
 
 
 def verdict(folder, case):

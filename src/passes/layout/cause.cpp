@@ -21,7 +21,8 @@ bool follows(const Unit& unit) {
 // What an edge says: an end of the graph, or a transpose of the source's own.
 std::optional<Cause> cause_at(const Problem& problem, const Place& producer, const Place& reader) {
   const Unit &from = problem.units[producer.node], &to = problem.units[reader.node];
-  if (from.id == absent || to.id == absent) return Cause::boundary;
+  if (from.id == absent) return Cause::input;
+  if (to.id == absent) return Cause::output;
   if (from.ports[producer.port].source != to.ports[reader.port].source) return Cause::meaning;
   return std::nullopt;
 }

@@ -148,9 +148,10 @@ ValueId Forms::get(const Place& reader, OrderId order, const Shaped& axes) {
     Form form = forms_.at({use.group, has}).front();
     const std::vector<Atoms> way =
         steps(flat(form.axes), problem_.groups[use.group].orders[order], problem_.target().transpose_rank);
-    for (const Atoms& step : way)
+    for (const Atoms& step : way) {
       form = transposed(form, step, &step == &way.back() ? &axes : nullptr, origin);
-    note(reader, has, order, static_cast<int>(way.size()));
+      note(reader, has, order, form.value);
+    }
     forms_[{use.group, order}].push_back(std::move(form));
   }
   std::vector<Form>& all = forms_[{use.group, order}];
@@ -168,7 +169,7 @@ std::string Forms::text(int group, OrderId order) {
   return text_of(sizes(axes));
 }
 
-void Forms::note(const Place& reader, OrderId from, OrderId to, int count) {
+void Forms::note(const Place& reader, OrderId from, OrderId to, ValueId value) {
   const Unit& unit = problem_.units[reader.node];
   const PortUse& use = unit.ports[reader.port];
   const Place producer = problem_.groups[use.group].producer;
@@ -185,7 +186,8 @@ void Forms::note(const Place& reader, OrderId from, OrderId to, int count) {
   one.why =
       fmt::format("{} comes as {} and is needed as {}", graph.value(problem_.groups[use.group].tensor).name,
                   text(use.group, from), text(use.group, to));
-  for (int i = 0; i < count; ++i) report_.transposes.push_back(one);
+  one.value = value;
+  report_.transposes.push_back(std::move(one));
 }
 
 }  // namespace remodel::layout

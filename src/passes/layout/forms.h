@@ -31,7 +31,7 @@ class Forms {
   };
   ValueId reshaped(const Form& form, const Shaped& axes, const Origin& origin);
   Form transposed(const Form& form, const Atoms& to, const Shaped* wanted, const Origin& origin);
-  void note(const Place& reader, OrderId from, OrderId to, int count);
+  void note(const Place& reader, OrderId from, OrderId to, ValueId value);
   std::string text(int group, OrderId order);
 
   Problem& problem_;

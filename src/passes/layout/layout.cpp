@@ -2,34 +2,24 @@
 
 #include <algorithm>
 
+#include "ops/shape.h"
 #include "passes/layout/emit.h"
+#include "passes/layout/interface.h"
 #include "passes/layout/moves.h"
 #include "passes/layout/problem.h"
 
 namespace remodel {
 namespace {
 
-// Where the graph's ops over images have their channels; nullopt where there are none, or some have them
-// first and some last.
-std::optional<Channels> channels_of(const Graph& graph) {
-  std::optional<Channels> found;
-  for (NodeId id : graph.order()) {
-    const Op& op = graph.node(id).op;
-    const Field* field = op.info().find("channels");
-    if (!field || field->kind != FieldKind::choice) continue;
-    const auto own = field_as<Channels>(op.data(), *field);
-    if (found && *found != own) return std::nullopt;
-    found = own;
-  }
-  return found;
-}
-
 LayoutReport lay_out_bodies(Graph& graph, const LayoutTarget& target) {
   LayoutReport report;
   for (NodeId id : graph.order())
     for (const GraphPtr& body : graph.node(id).op.graphs()) {
       LayoutReport inner = lay_out(*body, target);
-      for (auto& one : inner.transposes) report.transposes.push_back(std::move(one));
+      for (auto& one : inner.transposes) {
+        one.value = absent;
+        report.transposes.push_back(std::move(one));
+      }
     }
   return report;
 }
@@ -41,15 +31,18 @@ size_t LayoutReport::count(Cause cause) const {
                                            [&](const Transpose& one) { return one.cause == cause; }));
 }
 
+void LayoutReport::keep_left(const Graph& graph) {
+  std::erase_if(transposes, [&](const Transpose& one) {
+    const Node* node = graph.producer(one.value);
+    return one.value != absent && !(node && node->live && node->op.is<remodel::Transpose>());
+  });
+}
+
 LayoutReport lay_out(Graph& graph, const LayoutTarget& target, const LayoutWishes& wishes) {
   graph.drop_dead();
   LayoutReport report = lay_out_bodies(graph, target);
-  LayoutWishes turning = wishes;
-  const std::optional<Channels> now = channels_of(graph);
-  for (auto* wish : {&turning.inputs, &turning.outputs})
-    if (!now || *wish == now) wish->reset();
-  std::erase_if(turning.named, [&](const auto& one) { return one.second == now; });
-  layout::Problem problem(graph, target, turning);
+  layout::Problem problem(graph, target, layout::turned_ports(graph, wishes));
+  for (const auto& [port, axes] : problem.turned) report.turns.push_back({port.first, port.second, axes});
   layout::choose(problem);
   layout::emit(problem, report);
   graph.drop_dead();

@@ -31,25 +31,47 @@ struct LayoutTarget {
   bool packs = true;  // tensors can be joined along a new axis, and taken apart along one
 };
 
-// Where the channels of an interface value are wished to stand; by name, or for all with 4 axes or more.
-struct LayoutWishes {
-  std::optional<Channels> inputs, outputs;
+// Where the channels of inputs, or of outputs, are wished to stand.
+struct PortWishes {
+  std::optional<Channels> all;  // of all with 4 axes or more
   std::map<std::string, Channels> named;
+
+  bool empty() const { return !all && named.empty(); }
+};
+
+struct LayoutWishes {
+  PortWishes inputs, outputs;
+  // Where the source has them at a port that no op over images tells of.
+  Channels usual = Channels::first;
+
+  bool empty() const { return inputs.empty() && outputs.empty(); }
 };
 
 struct LayoutReport {
   enum class Cause : uint8_t {
-    boundary,  // an input or output of the graph has another order than the ops beside it
-    meaning,   // the model's own: it has a transpose there
-    layout,    // the target's ops want different orders
+    input,    // an input of the graph has another order than the ops beside it
+    output,   // an output has
+    meaning,  // the model's own: it has a transpose there
+    layout,   // the target's ops want different orders
   };
   struct Transpose {
     Cause cause;
-    std::string from, to;  // the layers between which it stands
-    std::string why;       // the orders that they give and need
+    std::string from, to;    // the layers between which it stands
+    std::string why;         // the orders that they give and need
+    ValueId value = absent;  // what it gives; absent in a body
+  };
+  // A port that has another order than the source's.
+  struct Turn {
+    bool output;
+    size_t port;
+    std::vector<int64_t> axes;  // which of the source's axes stands at each place
   };
   std::vector<Transpose> transposes;  // that are left, bodies included
+  std::vector<Turn> turns;
   size_t count(Cause cause) const;
+  size_t at_boundary() const { return count(Cause::input) + count(Cause::output); }
+  // Without those that are no more in the graph.
+  void keep_left(const Graph& graph);
 };
 
 // Some op of the graph, or of a body in it, has its channels there.

@@ -194,8 +194,12 @@ std::vector<Atoms> steps(const Atoms& from, const Atoms& to, size_t rank) {
   return result;
 }
 
-Problem::Problem(Graph& graph, const LayoutTarget& target, const LayoutWishes& wishes)
-    : graph_(graph), target_(target), views_(graph), group_of_(graph.value_count(), -1) {
+Problem::Problem(Graph& graph, const LayoutTarget& target, Turns turns)
+    : turned(std::move(turns)),
+      graph_(graph),
+      target_(target),
+      views_(graph),
+      group_of_(graph.value_count(), -1) {
   const std::vector<NodeId> order = graph.order();
   for (const remodel::Port& port : graph.inputs) views_.add_root(port.value);
   std::map<NodeId, std::vector<Access>> found;
@@ -210,7 +214,7 @@ Problem::Problem(Graph& graph, const LayoutTarget& target, const LayoutWishes& w
     for (auto place = order.rbegin(); place != order.rend(); ++place)
       if (found.count(*place) && tie_stacks({graph, graph.node(*place), target, views_})) changed = true;
   }
-  for (size_t i = 0; i < graph.inputs.size(); ++i) add_interface(false, i, wishes);
+  for (size_t i = 0; i < graph.inputs.size(); ++i) add_interface(false, i);
   for (NodeId id : order) {
     if (!found.count(id)) continue;
     Unit unit;
@@ -222,7 +226,7 @@ Problem::Problem(Graph& graph, const LayoutTarget& target, const LayoutWishes& w
     units.push_back(std::move(unit));
     add_unit(id);
   }
-  for (size_t i = 0; i < graph.outputs.size(); ++i) add_interface(true, i, wishes);
+  for (size_t i = 0; i < graph.outputs.size(); ++i) add_interface(true, i);
   for (Group& group : groups)
     if (group.readers.size() == 1 && is_activation(units[group.readers[0].node]))
       group.weight += group.weight / apart_share;
@@ -309,7 +313,7 @@ void Problem::add_unit(NodeId id) {
   }
 }
 
-void Problem::add_interface(bool output, size_t index, const LayoutWishes& wishes) {
+void Problem::add_interface(bool output, size_t index) {
   const remodel::Port& port = output ? graph_.outputs[index] : graph_.inputs[index];
   int group = need_group(port.value);
   Unit unit;
@@ -318,19 +322,9 @@ void Problem::add_interface(bool output, size_t index, const LayoutWishes& wishe
   if (group < 0) return;
   Atoms atoms = views_.order(port.value);
   const auto& axes = views_.axes(port.value);
-  auto wish = output ? wishes.outputs : wishes.inputs;
-  bool named = wishes.named.count(port.name);
-  if (named) wish = wishes.named.at(port.name);
-  if (wish && axes.size() >= (named ? 3 : 4) && port.state == absent) {
-    std::vector<int64_t> perm(axes.size());
-    std::iota(perm.begin(), perm.end(), 0);
-    if (*wish == Channels::last)
-      std::rotate(perm.begin() + 1, perm.begin() + 2, perm.end());
-    else
-      std::rotate(perm.begin() + 1, perm.end() - 1, perm.end());
-    turned[{output, index}] = perm;
+  if (auto turn = turned.find({output, index}); turn != turned.end()) {
     atoms.clear();
-    for (int64_t axis : perm)
+    for (int64_t axis : turn->second)
       for (Atom atom : axes[static_cast<size_t>(axis)]) views_.cuts.leaves(atom, atoms);
   }
   use.source = order(group, views_.order(port.value));

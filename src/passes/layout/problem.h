@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "passes/layout/access.h"
+#include "passes/layout/interface.h"
 
 namespace remodel::layout {
 
@@ -68,15 +69,14 @@ struct Unit {
 
 class Problem {
  public:
-  Problem(Graph& graph, const LayoutTarget& target, const LayoutWishes& wishes);
+  Problem(Graph& graph, const LayoutTarget& target, Turns turns);
 
   Graph& graph() { return graph_; }
   const LayoutTarget& target() const { return target_; }
   Views& views() { return views_; }
   std::vector<Unit> units;
   std::vector<Group> groups;
-  // Of each input and output that stands otherwise than in the source: where its axes come from.
-  std::map<std::pair<bool, size_t>, std::vector<int64_t>> turned;  // (output, index)
+  const Turns turned;
   int group_of(ValueId tensor) const { return group_of_[tensor]; }
 
   // Candidates that have the port in this order; those that leave more as it is come first.
@@ -102,7 +102,7 @@ class Problem {
 
  private:
   void add_unit(NodeId id);
-  void add_interface(bool output, size_t index, const LayoutWishes& wishes);
+  void add_interface(bool output, size_t index);
   int need_group(ValueId value);
   // Element by element, of one operand beside constants.
   bool is_activation(const Unit& unit) const;
