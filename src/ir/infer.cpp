@@ -1,6 +1,18 @@
 #include "ir/infer.h"
 
 namespace remodel {
+namespace {
+
+// b is a, or a number above 1 where that is less: then the two only go together where they are equal.
+bool is_capped(const Dim& b, const Dim& a) {
+  if (b.is_number() || b.rest() != 0 || b.terms().size() != 1) return false;
+  const Dim::Term& term = b.terms()[0];
+  if (term.factor != 1 || term.atoms.size() != 1 || term.atoms[0]->kind != Dim::Atom::min) return false;
+  const std::vector<Dim>& of = term.atoms[0]->arguments;
+  return (of[0] == a && of[1].at_least(2)) || (of[1] == a && of[0].at_least(2));
+}
+
+}  // namespace
 
 void Elementwise::infer(Infer& in) const { in.broadcast(in.dtype(0)); }
 
@@ -130,6 +142,8 @@ Dim Infer::broadcast(const Dim& a, const Dim& b, size_t k, size_t axis) {
   if (a.is_number() && b.is_number()) fail("sizes {} and {} do not broadcast", a.text(), b.text());
   if (a.is_number()) return a;
   if (b.is_number()) return b;
+  if (is_capped(b, a)) return a;
+  if (is_capped(a, b)) return b;
   return fresh(k, axis);
 }
 

@@ -1,6 +1,7 @@
 #include "passes/fold.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "run/lazy.h"
@@ -17,9 +18,9 @@ namespace {
 
 // A result up to this size is worth a constant even where its operands are smaller.
 constexpr int64_t small_result = 1 << 16;
-// Larger ones may add this part of the bytes of all constants to them; what is on the way to a smaller result
-// counts only while it is there.
-constexpr int64_t growth_part = 64;
+// Larger ones may add this part of the bytes of all constants to them, or that many bytes; what is on the way
+// to a smaller result counts only while it is there.
+constexpr int64_t growth_part = 64, least_growth = 1 << 20;
 // Larger operands are not computed on as a whole.
 constexpr int64_t largest_computed = int64_t{1} << 26;
 // Further ones stay nodes.
@@ -53,17 +54,53 @@ int64_t bytes_of(const Type& type) {
          (type.dtype == DType::string ? 16 : static_cast<int64_t>(size_of(type.dtype)));
 }
 
+// Of all results; nullopt where inference does not know them.
+std::optional<int64_t> bytes_of_results(const Graph& graph, const Node& node) {
+  int64_t bytes = 0;
+  for (ValueId output : node.outputs) {
+    if (output == absent) continue;
+    const Type& type = graph.value(output).type;
+    if (!type.is_static() || type.dtype == DType::unknown) return std::nullopt;
+    bytes += bytes_of(type);
+  }
+  return bytes;
+}
+
+bool may_fold(const Node& node) { return !node.op.info().effect && !stays(node) && node.op.graphs().empty(); }
+
 int64_t bytes_of_constants(const Graph& graph) {
   int64_t bytes = 0;
   for (ValueId id = 0; id < static_cast<ValueId>(graph.value_count()); ++id)
     if (const Value& value = graph.value(id); value.constant && !value.users.empty())
       bytes += static_cast<int64_t>(value.constant->byte_count());
+  for (NodeId id = 0; id < static_cast<NodeId>(graph.node_count()); ++id)
+    if (const Node& node = graph.node(id); node.live)
+      for (const GraphPtr& body : node.op.graphs()) bytes += bytes_of_constants(*body);
   return bytes;
 }
 
-// `budget`: by how many bytes constants may still grow.
+// Whether what follows the node, one constant computed from the last, comes back to `most` bytes or to a
+// small result: such a chain goes into the file as its end alone.
+bool shrinks_again(const Graph& graph, const Node& first, int64_t most) {
+  const Node* node = &first;
+  for (int step = 0; step < most_lazy_operations; ++step) {
+    if (node->outputs.size() != 1) return false;
+    const Value& value = graph.value(node->outputs[0]);
+    if (value.users.size() != 1 || graph.is_output(node->outputs[0])) return false;
+    node = &graph.node(value.users[0]);
+    if (!may_fold(*node)) return false;
+    for (ValueId input : node->inputs)
+      if (input != absent && !graph.constant(input) && graph.value(input).producer != value.producer)
+        return false;
+    const std::optional<int64_t> made = bytes_of_results(graph, *node);
+    if (!made) return false;
+    if (*made <= std::max(most, small_result)) return true;
+  }
+  return false;
+}
+
 std::vector<ConstantPtr> folded_results(const Graph& graph, const Node& node, int64_t& budget, Pool& pool) {
-  if (node.op.info().effect || stays(node) || !node.op.graphs().empty()) return {};
+  if (!may_fold(node)) return {};
   int64_t given = 0, freed = 0;
   std::vector<ConstantPtr> operands;
   for (ValueId input : node.inputs) {
@@ -74,14 +111,11 @@ std::vector<ConstantPtr> folded_results(const Graph& graph, const Node& node, in
     if (value.users.size() == 1) freed += static_cast<int64_t>(value.constant->byte_count());
     operands.push_back(value.constant);
   }
-  int64_t made = 0;
-  for (ValueId output : node.outputs) {
-    if (output == absent) continue;
-    const Type& type = graph.value(output).type;
-    if (!type.is_static() || type.dtype == DType::unknown) return {};
-    made += bytes_of(type);
-  }
-  if (made > given && made > small_result && made - freed > budget) return {};
+  const std::optional<int64_t> results_bytes = bytes_of_results(graph, node);
+  if (!results_bytes) return {};
+  const int64_t made = *results_bytes;
+  if (made > given && made > small_result && made - freed > budget && !shrinks_again(graph, node, given))
+    return {};
   budget -= made - freed;
   if (ConstantPtr view = fold_view(graph, node)) return {view};
   const Type& type = graph.value(node.outputs[0]).type;
@@ -136,13 +170,15 @@ bool fold_node(Graph& graph, NodeId id, Pool& pool) {
   return fold_within(graph, id, budget, pool);
 }
 
-size_t fold_constants(Graph& graph, Pool& pool) {
+GrowthBudget::GrowthBudget(const Graph& graph)
+    : bytes(std::max(bytes_of_constants(graph) / growth_part, least_growth)) {}
+
+size_t fold_constants(Graph& graph, GrowthBudget& budget, Pool& pool) {
   size_t folded = 0;
-  int64_t budget = bytes_of_constants(graph) / growth_part;
   for (NodeId id : graph.order()) {
     if (!graph.node(id).live) continue;
-    for (const GraphPtr& body : graph.node(id).op.graphs()) folded += fold_constants(*body, pool);
-    folded += fold_within(graph, id, budget, pool);
+    for (const GraphPtr& body : graph.node(id).op.graphs()) folded += fold_constants(*body, budget, pool);
+    folded += fold_within(graph, id, budget.bytes, pool);
   }
   return folded;
 }

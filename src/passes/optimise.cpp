@@ -1,6 +1,7 @@
 #include "passes/optimise.h"
 
 #include "base/error.h"
+#include "passes/cells.h"
 #include "passes/cse.h"
 #include "passes/fold.h"
 #include "passes/loops.h"
@@ -39,16 +40,19 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
   for (const GraphPtr& graph : model.graphs) {
     report.dropped += graph->drop_dead();
     if (options.level == 0) continue;
+    GrowthBudget budget(*graph);
     for (int round = 0; round < most_rounds; ++round) {
       size_t before = 0, after = 0;
       for (const RuleCount& count : counts) before += count.count;
       for (const RuleCount& count : recognised) before += count.count;
-      size_t folded = fold_constants(*graph, pool);
+      size_t folded = fold_constants(*graph, budget, pool);
       check(*graph, "folding");
       size_t merged = merge_equal_nodes(*graph);
       check(*graph, "merging");
       size_t in_loops = simplify_loops(*graph, loops);
       check(*graph, "the rules of loops");
+      size_t cells = recognise_cells(*graph, loops, DType::f64);
+      check(*graph, "the cells of loops");
       // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
       // them for doubles.
       apply_rules(*graph, tables.recognise, recognised, DType::f64);
@@ -60,9 +64,9 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       report.merged += merged;
       for (const RuleCount& count : counts) after += count.count;
       for (const RuleCount& count : recognised) after += count.count;
-      if (before == after && folded + merged + in_loops == 0) break;
+      if (before == after && folded + merged + in_loops + cells == 0) break;
     }
-    report.folded += fold_constants(*graph, pool);
+    report.folded += fold_constants(*graph, budget, pool);
     report.dropped += graph->drop_dead();
     check(*graph, "optimising");
   }
@@ -78,10 +82,11 @@ void tidy(Graph& graph, Pool& pool) {
   };
   static const Cleanup rules;
   std::vector<RuleCount> counts;
-  fold_constants(graph, pool);
+  GrowthBudget budget(graph);
+  fold_constants(graph, budget, pool);
   merge_equal_nodes(graph);
   apply_rules(graph, rules, counts);
-  fold_constants(graph, pool);
+  fold_constants(graph, budget, pool);
   graph.drop_dead();
   check(graph, "tidying");
 }

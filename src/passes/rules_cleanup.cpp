@@ -104,6 +104,19 @@ void expand_into(Rules& rules, size_t operands) {
   }
 }
 
+// A concat that only other concats along its axis read is a part of each of them, if they stay short: their
+// lengths could double with each that follows.
+bool joins_all_users(const Graph& graph, ValueId inner, int64_t axis, size_t rank) {
+  constexpr size_t most_parts = 64;
+  const std::vector<NodeId>& users = graph.value(inner).users;
+  return std::all_of(users.begin(), users.end(), [&](NodeId id) {
+    const Node& user = graph.node(id);
+    const auto* concat = user.op.as<Concat>();
+    return concat && resolve_axis(concat->axis, rank) == axis &&
+           (users.size() == 1 || user.inputs.size() + graph.producer(inner)->inputs.size() <= most_parts);
+  });
+}
+
 void concat_rules(Rules& rules) {
   Expr root = rules.every<Concat>();
   rules.add("drop empty parts", Effect::exact, root, [=](Match& match) -> ValueId {
@@ -127,8 +140,8 @@ void concat_rules(Rules& rules) {
     for (ValueId part : all) {
       const Node* inner = graph.producer(part);
       const Concat* same = inner ? inner->op.as<Concat>() : nullptr;
-      if (!same || graph.value(part).users.size() != 1 || graph.is_output(part) ||
-          resolve_axis(same->axis, rank) != resolve_axis(op.axis, rank)) {
+      if (!same || graph.is_output(part) ||
+          !joins_all_users(graph, part, resolve_axis(same->axis, rank), rank)) {
         parts.push_back(part);
         continue;
       }

@@ -59,7 +59,8 @@ ConstantPtr transposed_and_scaled(ConstantPtr weights) {
   NodeId scaled = graph.add_node(Mul{}, {graph.node(turned).outputs[0], s}, {"scaled"});
   graph.outputs.push_back({"scaled", graph.node(scaled).outputs[0]});
   Pool pool(1);
-  fold_constants(graph, pool);
+  GrowthBudget budget(graph);
+  fold_constants(graph, budget, pool);
   return graph.value(graph.outputs[0].value).constant;
 }
 

@@ -26,10 +26,10 @@ def optional_inputs(model) -> set[str]:
     return {info.name for info in model.graph.input if info.type.HasField("optional_type")}
 
 
-def execute(model_path, inputs: dict, optionals=()) -> tuple[remodel.Outcome, dict]:
+def execute(model_path, inputs: dict, optionals=(), timeout: float = 60) -> tuple[remodel.Outcome, dict]:
     with tempfile.TemporaryDirectory() as folder:
         npz.write(Path(folder) / "in.npz", inputs, optionals)
-        outcome = remodel.run(model_path, Path(folder) / "in.npz", Path(folder) / "out.npz")
+        outcome = remodel.run(model_path, Path(folder) / "in.npz", Path(folder) / "out.npz", timeout)
         return outcome, npz.read(Path(folder) / "out.npz") if outcome.ok else {}
 
 

@@ -33,6 +33,7 @@ HERE = Path(__file__).resolve().parent
 FOLDER = Path(os.environ.get("REMODEL_MODELS", remodel.ROOT / "build" / "models"))
 TOLERANCE = 1e-4
 MOVES = 100
+TIMEOUT = 600
 
 VISION = (
     "alexnet convnext_tiny deeplabv3_mobilenet_v3_large densenet121 efficientnet_b0 efficientnet_v2_s googlenet "
@@ -44,14 +45,15 @@ TEXT = (
 ).split()
 DRAWN = "crnn unet yolo yolo_nms small_cnn".split()
 FURTHER = (
-    "albert bart beit bloom clip codegen convbert convnextv2 deberta_v2 deit dinov2 distilbert dpt efficientformer_like "
+    "albert bart beit bloom clip codegen convbert convnextv2 deberta_v2 deit dinov2 distilbert dpt "
     "electra falcon fasterrcnn_mobilenet_v3_large_320_fpn fcos_resnet50_fpn fnet gemma gemma2 glpn gpt_neox gru "
-    "gru_both_ways levit lstm lstm_projected mamba marian mc3_18 mistral mobilebert modernbert mpnet nystromformer olmo2 "
+    "gru_both_ways levit lstm lstm_projected mamba marian mc3_18 mistral mobilebert mobilenet_v2_hf modernbert mpnet nystromformer olmo2 "
     "opt pegasus phi poolformer qwen2 qwen3 r3d_18 retinanet_resnet50_fpn rnn_relu roberta s3d squeezebert "
     "ssdlite320_mobilenet_v3_large stablelm swinv2_hf wav2vec2 yolos"
 ).split()
+IDIOMS = "bags conformer denoiser experts llama_past messages raft spectrum subpixel temporal vocoder".split()
 QUANTIZED = "cnn_qdq cnn_qoperator resnet18_qdq bert_dynamic".split()
-NAMES = [f"{name}-{exporter}" for name in VISION + TEXT + FURTHER + DRAWN + QUANTIZED for exporter in ("script", "dynamo")]
+NAMES = [f"{name}-{exporter}" for name in VISION + TEXT + FURTHER + IDIOMS + DRAWN + QUANTIZED for exporter in ("script", "dynamo")]
 
 
 @dataclass
@@ -152,7 +154,7 @@ def executor_tolerance(original: onnx.ModelProto, sets, references, worker: OrtW
 
 def run_source(row: Row, source: Path, sets, references, tolerance: float) -> None:
     for inputs, reference in zip(sets, references):
-        outcome, actual = executor_cases.execute(source, inputs)
+        outcome, actual = executor_cases.execute(source, inputs, timeout=TIMEOUT)
         if not outcome.ok:
             row.executor_error = float("inf")
             row.faults.append(f"run: {outcome.verdict}: {outcome.message}")
@@ -164,7 +166,7 @@ def run_source(row: Row, source: Path, sets, references, tolerance: float) -> No
 
 def run_converted(row: Row, source, converted, original, sets, references, options, worker: OrtWorker) -> None:
     start = time.perf_counter()
-    outcome = remodel.convert(source, converted, "-q", *options)
+    outcome = remodel.convert(source, converted, "-q", *options, timeout=TIMEOUT)
     row.seconds = time.perf_counter() - start
     if not outcome.ok:
         row.converted_error = float("inf")
@@ -215,7 +217,7 @@ def main() -> int:
         for name in names:
             print(export(name), flush=True)
         return 0
-    worker = OrtWorker(timeout=600)
+    worker = OrtWorker(timeout=TIMEOUT)
     rows = []
     print(HEADER)
     for name in names:

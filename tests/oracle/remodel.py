@@ -56,8 +56,8 @@ def first_error(lines: list[str]) -> str:
     return (errors or lines or ["no message"])[0]
 
 
-def run(model: Path, inputs: Path, outputs: Path) -> Outcome:
-    return call("run", model, inputs, outputs)
+def run(model: Path, inputs: Path, outputs: Path, timeout: float = 60) -> Outcome:
+    return call("run", model, inputs, outputs, timeout=timeout)
 
 
 def rewrites(source: Path, target: Path) -> dict[str, int]:
@@ -66,5 +66,5 @@ def rewrites(source: Path, target: Path) -> dict[str, int]:
     return {rule["name"]: rule["count"] for rule in json.loads(text)["rules"]} if outcome.ok else {}
 
 
-def convert(source: Path, target: Path, *options: str) -> Outcome:
-    return call(source, target, *options)
+def convert(source: Path, target: Path, *options: str, timeout: float = 60) -> Outcome:
+    return call(source, target, *options, timeout=timeout)

@@ -62,8 +62,8 @@ PICTURES = {
     "swinv2_hf": ("Swinv2", "ForImageClassification", {"image_size": 64, "patch_size": 4, "embed_dim": 16, "depths": [2, 2], "num_heads": [2, 4], "window_size": 4}, 64),
     "poolformer": ("PoolFormer", "ForImageClassification", {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 1, 1]}, 64),
     "levit": ("Levit", "ForImageClassification", {"image_size": 64, "hidden_sizes": [16, 24, 32], "num_attention_heads": [2, 3, 4], "depths": [1, 1, 1], "key_dim": [8, 8, 8], "down_ops": [["Subsample", 8, 2, 4, 2, 2], ["Subsample", 8, 3, 4, 2, 2]]}, 64),
-    "efficientformer_like": ("MobileNetV2", "ForImageClassification", {"image_size": 64, "depth_multiplier": 0.35}, 64),
-    "dpt": ("DPT", "ForDepthEstimation", {"image_size": 48, "patch_size": 8, "backbone_out_indices": [0, 1, 1, 1], "neck_hidden_sizes": [8, 8, 8, 8], "fusion_hidden_size": 8, "reassemble_factors": [4, 2, 1, 0.5], "is_hybrid": False}, 48),
+    "mobilenet_v2_hf": ("MobileNetV2", "ForImageClassification", {"image_size": 64, "depth_multiplier": 0.35}, 64),
+    "dpt": ("DPT", "ForDepthEstimation", {"image_size": 48, "patch_size": 8, "num_hidden_layers": 4, "backbone_out_indices": [0, 1, 2, 3], "neck_hidden_sizes": [8, 8, 8, 8], "fusion_hidden_size": 8, "reassemble_factors": [4, 2, 1, 0.5], "is_hybrid": False}, 48),
     "yolos": ("Yolos", "ForObjectDetection", {"image_size": [48, 64], "patch_size": 8, "num_detection_tokens": 5}, (48, 64)),
     "glpn": ("GLPN", "ForDepthEstimation", {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 1, 1], "num_attention_heads": [1, 2, 2, 4], "decoder_hidden_size": 8}, 64),
 }
@@ -166,7 +166,7 @@ def recurrent(name: str, exporter: str) -> Spec:
     call = Tuple(model, lambda m, x: m(x)[0])
     first, second = ("batch", "time") if settings.get("batch_first") else ("time", "batch")
     sets = [{"x": image(i, *size, 7)} for i, size in enumerate(((2, 5), (2, 5), (3, 9)))]
-    return Spec(call, sets, ["y"], {"x": axes(first, second)} if exporter == "script" else {})
+    return Spec(call, sets, ["y"], {"x": axes(first, second)})
 
 
 def video(name: str, exporter: str) -> Spec:

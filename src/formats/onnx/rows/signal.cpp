@@ -1,4 +1,5 @@
 #include "ops/signal.h"
+#include "ops/shape.h"
 
 #include "formats/onnx/rows.h"
 
@@ -72,13 +73,16 @@ void read_stft(ReadNode& node) {
       fail_untyped("the length of the frames is not known");
     op.length = (*node.type(2).dims)[0];
   }
-  node.emit_results(op, {node.input(0), node.input_or_absent(2), step, length});
+  ValueId signal = node.input(0);
+  if (node.type(0).has_rank(2))
+    signal = node.emit(Unsqueeze{{2}}, {signal});  // as PyTorch writes real samples
+  node.emit_results(op, {signal, node.input_or_absent(2), step, length});
 }
 
 void write_stft(WriteNode& node) {
   const auto& op = node.op<Stft>();
   Attributes attributes;
-  if (!op.onesided) attributes.push_back(Attribute::of("onesided", int64_t{0}));
+  attributes.push_back(Attribute::of("onesided", int64_t{op.onesided}));  // else onnx.checker takes 0
   std::string step = node.has(2) ? node.in(2) : scalar_size(node, op.step);
   std::string length = node.has(3) ? node.in(3) : scalar_size(node, op.length);
   node.emit_to(node.outs(), "STFT", {node.in(0), step, node.in(1), length}, attributes);
