@@ -46,6 +46,10 @@ IMPOSSIBLE = "does not compile"
 REFUSAL = re.compile(r"(==|!=).*\bfail\(")
 
 
+# Operands whose order means nothing.
+EITHER_WAY = re.compile(r"emit\((Add|Mul|And|Or|Equal)\{")
+
+
 @dataclass(frozen=True)
 class Mutant:
     path: str  # from the root
@@ -96,7 +100,7 @@ def mutants_of(path: Path) -> list[Mutant]:
     for match in re.finditer(r"[^\n]+", source):
         places = list(re.finditer(r"\b(?:node\.(?:input|in|real|constant)|call\.in|real)\(((?:node, )?)(\d)", match[0]))
         numbers = [place[2] for place in places]
-        if len(set(numbers)) < 2 or REFUSAL.search(match[0], places[-1].end()):
+        if len(set(numbers)) < 2 or EITHER_WAY.search(match[0]) or REFUSAL.search(match[0], places[-1].end()):
             continue
         first = places[0]
         other = next(place for place in places if place[2] != first[2])

@@ -10,24 +10,6 @@
 #include "passes/loop_rules.h"
 
 namespace remodel {
-namespace {
-
-// Whether carried value j grows by one at each step.
-bool counts_up(LoopEdit& loop, size_t j) {
-  const Type& type = loop.body.value(loop.carried_in(j)).type;
-  if (!type.has_rank(0) || !is_integer(type.dtype) || is_packed(type.dtype)) return false;
-  const Node* sum = loop.body.producer(loop.carried_out(j));
-  if (!sum || !sum->op.is<Add>()) return false;
-  for (size_t i : {0, 1}) {
-    if (sum->inputs[i] != loop.carried_in(j)) continue;
-    auto by = known_number(loop.body, sum->inputs[1 - i]);
-    return by && by->is_number(1);
-  }
-  return false;
-}
-
-}  // namespace
-
 size_t counters_into_step(Graph& graph, NodeId id) {
   LoopEdit loop(graph, id);
   size_t count = 0;
@@ -67,17 +49,49 @@ namespace {
 struct Limit {
   size_t counter = 0;       // the carried value
   ValueId inside = absent;  // the limit in the body
+  bool is_float = false;    // both are compared as such
 };
+
+// The integer that a float is made of.
+ValueId before_float(const Graph& graph, ValueId value) {
+  const Node* cast = graph.producer(value);
+  const bool found = cast && cast->op.is<Cast>() && !cast->has(1) &&
+                     is_float(graph.value(value).type.dtype) &&
+                     is_integer(graph.value(cast->inputs[0]).type.dtype);
+  return found ? cast->inputs[0] : value;
+}
+
+bool same_number(Graph& graph, ValueId a, ValueId b) {
+  if (a == b) return true;
+  auto x = known_number(graph, a), y = known_number(graph, b);
+  return x && y && *x == *y;
+}
+
+// Another comparison of what counts the steps says as much, or more.
+bool is_implied(const LoopEdit& loop, const std::vector<Comparison>& all, size_t which) {
+  const auto count = step_number(loop, before_float(loop.body, all[which].smaller));
+  for (size_t k = 0; count && k < all.size(); ++k) {
+    if (k == which || !same_number(loop.body, all[k].larger, all[which].larger)) continue;
+    const auto other = step_number(loop, before_float(loop.body, all[k].smaller));
+    if (!other || other->steps != count->steps) continue;
+    if (k < which ? (other->rest - count->rest).at_least(0) : (other->rest - count->rest).at_least(1))
+      return true;
+  }
+  return false;
+}
 
 // What the condition says, if all of it is of that form.
 std::optional<std::vector<Limit>> limits_of(LoopEdit& loop, ValueId condition) {
-  auto all = comparisons(loop.body, condition);
+  const auto all = comparisons(loop.body, condition);
   if (!all) return std::nullopt;
   std::vector<Limit> limits;
-  for (const Comparison& one : *all) {
-    Limit limit{0, one.larger};
-    size_t carried = static_cast<size_t>(loop.op.carried);
-    while (limit.counter < carried && loop.carried_out(limit.counter) != one.smaller) ++limit.counter;
+  for (size_t k = 0; k < all->size(); ++k) {
+    if (is_implied(loop, *all, k)) continue;
+    const Comparison& one = (*all)[k];
+    const ValueId counter = before_float(loop.body, one.smaller);
+    Limit limit{0, one.larger, counter != one.smaller};
+    const size_t carried = static_cast<size_t>(loop.op.carried);
+    while (limit.counter < carried && loop.carried_out(limit.counter) != counter) ++limit.counter;
     if (limit.counter == carried || !counts_up(loop, limit.counter)) return std::nullopt;
     limits.push_back(limit);
   }
@@ -92,12 +106,6 @@ ValueId outside_of(LoopEdit& loop, ValueId inside) {
   for (size_t i = 0; i < loop.invariants(); ++i)
     if (loop.invariant_in(i) == inside) return loop.invariant(i);
   return absent;
-}
-
-bool same_number(Graph& graph, ValueId a, ValueId b) {
-  if (a == b) return true;
-  auto x = known_number(graph, a), y = known_number(graph, b);
-  return x && y && *x == *y;
 }
 
 // Whether the condition before the first step says that each counter starts below its limit.
@@ -131,6 +139,7 @@ size_t condition_into_count(Graph& graph, NodeId id) {
     outside.push_back(outside_of(loop, limit.inside));
     if (outside.back() == absent) return 0;
     auto first = known_number(graph, loop.initial(limit.counter)), last = known_number(graph, outside.back());
+    if (limit.is_float && !last) return 0;  // numbers that are not exact may come
     steps.push_back(first && last ? std::optional(*last - *first) : std::nullopt);
   }
   bool all_known = std::all_of(steps.begin(), steps.end(), [](const auto& one) { return one.has_value(); });

@@ -150,10 +150,6 @@ ValueId same_integers(const Graph& graph, ValueId value) {
   return value;
 }
 
-bool is_step(const LoopEdit& loop, ValueId value) {
-  return loop.op.takes_step && same_integers(loop.body, value) == loop.step();
-}
-
 std::optional<Dim> known_number(Graph& graph, ValueId value) {
   Node probe;
   probe.inputs = {value};

@@ -71,8 +71,23 @@ class LoopEdit {
 ValueId same_integers(const Graph& graph, ValueId value);
 // The number of the step.
 bool is_step(const LoopEdit& loop, ValueId value);
+// The step counted from the end of an axis: length - 1 - step.
+bool is_mirrored_step(const LoopEdit& loop, ValueId value, const Dim& length);
 // The one element, where it is known.
 std::optional<Dim> known_number(Graph& graph, ValueId value);
+// Carried value j grows by one at each step.
+bool counts_up(const LoopEdit& loop, size_t j);
+// How many steps the loop makes, where that is certain.
+std::optional<Dim> steps_of(const LoopEdit& loop);
+
+// steps * (the number of the step) + rest
+struct StepNumber {
+  int64_t steps = 0;
+  Dim rest;
+  bool operator==(const StepNumber&) const = default;
+};
+// Element `element`, in row-major order, of integers of the body, where it is such a number.
+std::optional<StepNumber> step_number(const LoopEdit& loop, ValueId value, size_t element = 0);
 
 // smaller < larger
 struct Comparison {

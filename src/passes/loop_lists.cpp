@@ -15,14 +15,6 @@ namespace {
 
 const Node* producer_of(const Graph& graph, ValueId value) { return graph.producer(value); }
 
-// The step counted from the end of an axis: length - 1 - step.
-bool is_mirrored_step(const LoopEdit& loop, ValueId value, const Dim& length) {
-  const Node* node = producer_of(loop.body, same_integers(loop.body, value));
-  if (!node || !node->op.is<Sub>() || !is_step(loop, node->inputs[1])) return false;
-  auto last = known_number(loop.body, node->inputs[0]);
-  return last && *last == length - 1;
-}
-
 // Whether the loop certainly makes no more steps than this. Where it makes just as many, its count goes: a
 // per-step input says it.
 bool steps_within(LoopEdit& loop, const Dim& length, ValueId list, bool& count_goes) {
@@ -106,20 +98,6 @@ struct Growth {
   ValueId item = absent;
   bool front = false;
 };
-
-// How many steps the loop makes, where that is certain.
-std::optional<Dim> steps_of(const LoopEdit& loop) {
-  if (loop.operand(0) != absent || loop.operand(1) != absent || loop.op.gives_condition) return std::nullopt;
-  std::optional<Dim> steps;
-  if (!loop.op.count.is_number(-1)) steps = loop.op.count;
-  for (size_t j = 0; j < loop.op.step_axes.size(); ++j) {
-    const Type& type = loop.graph.value(loop.step_input(j)).type;
-    if (!type.dims) return std::nullopt;
-    const Dim& length = (*type.dims)[resolve_axis(loop.op.step_axes[j], type.dims->size())];
-    steps = steps ? min(*steps, length) : length;
-  }
-  return steps;
-}
 
 // The number of elements of a list that is a tensor's slices.
 std::optional<Dim> elements_of(const Graph& graph, ValueId list) {

@@ -17,10 +17,16 @@ constexpr LoopRule if_rules[] = {
     {"known branch", inline_known_branch},
 };
 constexpr LoopRule loop_rules[] = {
-    {"constants into loops", sink_constants},         {"hoist invariants", hoist_invariants},
-    {"drop dead carries", drop_dead_carries},         {"counter into step", counters_into_step},
-    {"condition into count", condition_into_count},   {"index into per-step input", index_into_step_inputs},
-    {"list into stacked result", lists_into_stacked}, {"masked update into lengths", masks_into_lengths},
+    {"constants into loops", sink_constants},
+    {"hoist invariants", hoist_invariants},
+    {"drop dead carries", drop_dead_carries},
+    {"counter into step", counters_into_step},
+    {"condition into count", condition_into_count},
+    {"index into per-step input", index_into_step_inputs},
+    {"list into stacked result", lists_into_stacked},
+    {"written tensor into stacked result", writes_into_stacked},
+    {"carried value that is a view", views_of_carried},
+    {"masked update into lengths", masks_into_lengths},
 };
 
 void add(std::vector<RuleCount>& counts, const char* name, size_t times) {

@@ -12,7 +12,8 @@ namespace remodel {
 //   carried values that nothing depends on go, those that stay the same become invariants;
 //   what a body counts for itself is the number of the step, and a condition on it is the loop's count;
 //   a list made of a tensor's slices, or a tensor, that is indexed by the step becomes a per-step input;
-//   a list that each step appends to becomes a stacked result;
+//   a list that each step appends to, or a tensor that it writes a slice of, becomes a stacked result;
+//   a carried value that only repeats another one is a view of that;
 //   updates under `step < lengths` become the loop's lengths.
 // Each either removes a node of the body, a carried value, a condition or an if, takes a use from a counter,
 // or gives rows to a value that had none, and nothing gives these back, so it ends. Adds to `counts`; gives

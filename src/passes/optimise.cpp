@@ -1,6 +1,7 @@
 #include "passes/optimise.h"
 
 #include "base/error.h"
+#include "passes/cells.h"
 #include "passes/cse.h"
 #include "passes/fold.h"
 #include "passes/loops.h"
@@ -50,6 +51,8 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       check(*graph, "merging");
       size_t in_loops = simplify_loops(*graph, loops);
       check(*graph, "the rules of loops");
+      size_t cells = recognise_cells(*graph, loops, DType::f64);
+      check(*graph, "the cells of loops");
       // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
       // them for doubles.
       apply_rules(*graph, tables.recognise, recognised, DType::f64);
@@ -61,7 +64,7 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       report.merged += merged;
       for (const RuleCount& count : counts) after += count.count;
       for (const RuleCount& count : recognised) after += count.count;
-      if (before == after && folded + merged + in_loops == 0) break;
+      if (before == after && folded + merged + in_loops + cells == 0) break;
     }
     report.folded += fold_constants(*graph, budget, pool);
     report.dropped += graph->drop_dead();

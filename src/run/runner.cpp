@@ -71,11 +71,15 @@ void bind_sizes(const Type& type, const Datum& datum, Sizes& bindings, const std
   }
 }
 
-void bind_input(const Graph& graph, size_t i, const Datum& input, Sizes& bindings) {
+bool has_elements(const Tensor& tensor, DType dtype, bool wide) {
+  return dtype == DType::unknown || tensor.dtype() == dtype ||
+         (wide && is_float(dtype) && is_float(tensor.dtype()));
+}
+
+void bind_input(const Graph& graph, size_t i, const Datum& input, Sizes& bindings, bool wide = false) {
   const Port& port = graph.inputs[i];
   const Type& type = graph.value(port.value).type;
-  if (input.is_tensor() && type.dtype != DType::unknown && type.is_tensor() &&
-      input.tensor.dtype() != type.dtype)
+  if (input.is_tensor() && type.is_tensor() && !has_elements(input.tensor, type.dtype, wide))
     fail("input '{}' should be {}, but is {}", port.name, type.text(), name_of(input.tensor.dtype()));
   bind_sizes(type, input, bindings, "input '" + port.name + "'");
 }
@@ -112,7 +116,7 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
   std::vector<Datum> values(graph.value_count());
   for (size_t i = 0; i < inputs.size(); ++i) {
     ValueId id = graph.inputs[i].value;
-    bind_input(graph, i, inputs[i], bindings);
+    bind_input(graph, i, inputs[i], bindings, options_.wide);
     if (options_.observe) options_.observe(graph, id, inputs[i]);
     values[id] = std::move(inputs[i]);
   }
@@ -141,9 +145,12 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         if (node.inputs[i] == absent) continue;
         operands[i] = fetch(node.inputs[i]);
-        if (kernel->halves == Halves::widen && operands[i].is_tensor() &&
-            is_small_float(operands[i].tensor.dtype())) {
-          if (small == DType::unknown) small = operands[i].tensor.dtype();
+        if (!operands[i].is_tensor()) continue;
+        DType own = operands[i].tensor.dtype();
+        if (options_.wide && is_float(own) && own != DType::f64) {
+          operands[i] = converted(operands[i].tensor, DType::f64);
+        } else if (kernel->halves == Halves::widen && is_small_float(own)) {
+          if (small == DType::unknown) small = own;
           operands[i] = converted(operands[i].tensor, DType::f32);
         }
       }
@@ -156,12 +163,12 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
         if (output == absent) continue;
         Datum result = k < call.results().size() ? std::move(call.results()[k]) : Datum();
         const Type& type = graph.value(output).type;
-        if (kernel->halves == Halves::widen && result.is_tensor() && result.tensor.dtype() == DType::f32) {
+        if (kernel->halves == Halves::widen && !options_.wide && result.is_tensor() &&
+            result.tensor.dtype() == DType::f32) {
           DType wanted = type.dtype == DType::unknown && small != DType::unknown ? small : type.dtype;
           if (is_small_float(wanted)) result = converted(result.tensor, wanted);
         }
-        if (result.is_tensor() && type.is_tensor() && type.dtype != DType::unknown &&
-            result.tensor.dtype() != type.dtype)
+        if (result.is_tensor() && type.is_tensor() && !has_elements(result.tensor, type.dtype, options_.wide))
           throw Error(fmt::format("result {} should be {}, but is {}", k, name_of(type.dtype),
                                   name_of(result.tensor.dtype())),
                       ErrorKind::internal);

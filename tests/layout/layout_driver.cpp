@@ -68,7 +68,7 @@ std::string check(const Model& before, const Model& after, const Options& option
   if (!options.check) return "-";
   if (!options.wishes.empty()) return "turned";
   CheckOptions asked;
-  asked.tolerance = 1e-5;
+  asked.tolerance = 1e-4;
   asked.seconds = 60;
   CheckResult result = check_models(before, after, asked);
   for (const OutputCheck& output : result.outputs)

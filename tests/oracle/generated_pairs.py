@@ -5,7 +5,7 @@ from onnx import TensorProto, helper
 
 from generated_graph import Graph, Rejected
 from generated_idioms import mean, scalar
-from generated_ops import image, proposal, require_spread
+from generated_ops import emit_jump, image, proposal, require_spread
 
 
 def number(g: Graph, value: int) -> str:
@@ -54,7 +54,7 @@ def integer_arithmetic(g: Graph):
 @proposal
 def chained_casts(g: Graph):
     """Casts whose middle keeps all, or cuts."""
-    x = g.emit("Round", g.emit("Mul", g.pick(), scalar(g, 7.3)))
+    x = emit_jump(g, "Round", g.emit("Mul", g.pick(), scalar(g, 7.3)))
     for array in g.values[x]:
         g.require_apart(array / 2 - np.floor(array / 2) - 0.37)
     for _ in range(g.integer(1, 3)):
@@ -447,6 +447,7 @@ def rare_ops(g: Graph):
     x = g.pick(2, 4, where=lambda n: np.abs(g.array(n)).max(initial=0) < 20)
     kind = g.integer(0, 7)
     if kind == 0:
+        require_spread(g, x, (-1,))
         g.emit("MeanVarianceNormalization", x, axes=[g.rank(x) - 1])
     elif kind == 1:
         g.emit("ReduceLogSum", g.emit("Abs", g.emit("Add", x, scalar(g, 25))), keepdims=g.integer(0, 1))
@@ -458,7 +459,7 @@ def rare_ops(g: Graph):
         g.emit("Asinh" if g.chance(0.5) else "Sinh", g.emit("Tanh", x))
     elif kind == 5:
         g.emit("EyeLike", g.emit("Reshape", x, g.ints(g.shape(x)[0], -1)), k=g.integer(-1, 1))
-    elif kind == 6 and g.opset >= 16:
+    elif kind == 6 and g.opset >= 16 and g.dtype != np.float64:  # the runtime has no such kernel before opset 20
         grid = g.emit("Tanh", g.weight(g.shape(x)[0], 3, 4, 2))
         g.emit("GridSample", x, grid, mode=g.choice(("bilinear", "nearest")), padding_mode=g.choice(("zeros", "border", "reflection")), align_corners=g.integer(0, 1))
     else:

@@ -131,6 +131,7 @@ def attention(rng) -> None:
     add("multi_head_bias", "MultiHeadAttention", [q, k, v, floats(rng, 24)], num_heads=2)
     padding = np.array([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]], np.int32)
     add("multi_head_padding", "MultiHeadAttention", [q, k, v, None, padding], num_heads=2)
+    add("multi_head_filter", "MultiHeadAttention", [q, k, v, None, padding], num_heads=2, mask_filter_value=-2.0)
     add("multi_head_scores", "MultiHeadAttention", [q, k, v, None, None, floats(rng, 2, 2, 3, 5)], num_heads=2, scale=0.3)
     add("multi_head_causal", "MultiHeadAttention", [q, k[:, :3], v[:, :3]], num_heads=2, unidirectional=1)
     heads = floats(rng, 2, 2, 4, 4), floats(rng, 2, 2, 4, 4)

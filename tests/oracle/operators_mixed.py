@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
-from operator_cases import Case, Const, model_of, single
+from operator_cases import Case, Const, info, model_of, single
 
 IMAGE = np.random.default_rng(5).normal(0, 1, (2, 5, 3, 4)).astype(np.float32)
 MATRIX = np.random.default_rng(6).normal(0, 1, (3, 4)).astype(np.float32)
@@ -233,8 +233,49 @@ def transforms_of_computed_frames() -> list[Case]:
     return found
 
 
+def windows_moved_or_placed() -> list[Case]:
+    """Windows of regions, and convolutions whose windows are moved by groups."""
+    rng = np.random.default_rng(17)
+    image = rng.normal(0, 1, (2, 4, 9, 11)).astype(np.float32)
+    regions = np.array([[3, 5, 30, 21], [0, 2, 13, 33], [8, 1, 40, 9]], np.float32)
+    of_image = np.array([1, 0, 1])
+    bins = {"output_height": 3, "output_width": 2, "spatial_scale": 0.25}
+    found = [
+        single(f"regions_{opset}_{samples}", "RoiAlign", [image, regions, of_image], {"": opset}, sampling_ratio=samples, **bins)
+        for opset in (10, 16)
+        for samples in (0, 2)
+    ]
+    weights = rng.normal(0, 1, (6, 2, 3, 3)).astype(np.float32)
+    moves = rng.normal(0, 0.7, (2, 2 * 2 * 9, 7, 9)).astype(np.float32)
+    found.append(single("moved_groups", "DeformConv", [image, weights, moves], {"": 19}, group=2, offset_group=2))
+    return found
+
+
+def casts_to_powers() -> list[Case]:
+    x = np.array([1, 1.4, 1.6, 3, 7, 0.36, 96], np.float32)
+    found = []
+    for rounding in ("up", "down", "nearest"):
+        nodes = [
+            onnx.helper.make_node("Cast", ["x"], ["power"], to=onnx.TensorProto.FLOAT8E8M0, round_mode=rounding),
+            onnx.helper.make_node("Cast", ["power"], ["y"], to=onnx.TensorProto.FLOAT),
+        ]
+        graph = onnx.helper.make_graph(nodes, "powers", [info("x", x)], [info("y", x)])
+        found.append(Case(f"power_{rounding}", model_of(graph, {"": 24}), {"x": x}, evaluated=True))
+    return found
+
+
 def cases() -> list[Case]:
-    found = [*group_norms(), *queries_that_see_no_key(), *kept_proportions(), *weighed_words(), *forms_of_other_opsets(), operand_left_out_through_functions(), *transforms_of_computed_frames()]
+    found = [
+        *group_norms(),
+        *queries_that_see_no_key(),
+        *kept_proportions(),
+        *weighed_words(),
+        *forms_of_other_opsets(),
+        operand_left_out_through_functions(),
+        *transforms_of_computed_frames(),
+        *windows_moved_or_placed(),
+        *casts_to_powers(),
+    ]
     for name, (opset, text, inputs) in GRAPHS.items():
         graph = onnx.parser.parse_graph(text)
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)

@@ -72,6 +72,7 @@ def labels(rng) -> list[Case]:
         single("ml_label_int_text", "LabelEncoder", [numbers], at(2), keys_int64s=[3, 4], values_strings=["x", "y"]),
         single("ml_label_float_int", "LabelEncoder", [reals], at(2), keys_floats=[0.0, 2.0], values_int64s=[1, 2]),
         single("ml_label_text_float", "LabelEncoder", [words], at(2), keys_strings=keys, values_floats=[1.0, 2.0, 3.5]),
+        single("ml_label_other_float", "LabelEncoder", [numbers], at(2), keys_int64s=[3], values_floats=[1.5], default_float=0.25),
         single("ml_label_tensors", "LabelEncoder", [np.array([4.0, 1.5, np.nan, 0.1])], at(4), **tensors),
         single("ml_category_text", "CategoryMapper", [words], ML, cats_strings=keys, cats_int64s=[4, 5, 6]),
         single("ml_category_int", "CategoryMapper", [numbers], ML, cats_strings=keys, cats_int64s=[4, 5, 6]),

@@ -278,6 +278,11 @@ void decompose_reverse_sequence(Decompose& d) {
   for (int64_t axis = 0; axis < rank; ++axis)
     if (axis != time && axis != batch) to.push_back(axis);
   for (int64_t i = 0; i < rank; ++i) back[to[i]] = i;
+  if (batch > 1 || time > 1) {
+    // For targets that only know them as the first two.
+    Term moved = transpose({&d, d.in(0)}, to);
+    return d.result(0, transpose(apply(ReverseSequence{1, 0}, {moved, {&d, d.in(1)}}), back).id);
+  }
   Dims flat{dims[batch] * dims[time]}, entries{dims[batch], 1};
   for (int64_t i = 2; i < rank; ++i) flat.push_back(dims[to[i]]);
   Term steps = counting(d, dims[time]), lengths = reshape(i64_operand(d, 1), entries);

@@ -129,7 +129,9 @@ void write_activations(const Recurrent& op, size_t functions, Attributes& attrib
     auto differs = [](double value, double usual) {
       return static_cast<float>(value) != static_cast<float>(usual);
     };
-    plain = plain && (found->parameters < 1 || !differs(op.alphas[i], found->alpha)) &&
+    // Not all runtimes have the same defaults for it.
+    plain = plain && op.activations[i] != "affine" &&
+            (found->parameters < 1 || !differs(op.alphas[i], found->alpha)) &&
             (found->parameters < 2 || !differs(op.betas[i], found->beta));
   }
   if (names != defaults) attributes.push_back(Attribute::of("activations", names));

@@ -343,6 +343,15 @@ void read_center_crop_pad(ReadNode& node) {
   node.emit_results(resolve_pads(PadMode::constant, pads, axes, dims->size()), {node.input(0)});
 }
 
+std::string has_reverse_sequence(const WriteNode& node) {
+  const auto& op = node.op<ReverseSequence>();
+  const int64_t rank = node.rank(0);
+  for (int64_t axis : {op.time_axis, op.batch_axis})
+    if (axis > 1 || (axis < 0 && (rank < 0 || axis + rank > 1)))
+      return "ONNX's ReverseSequence wants time and batch as the first two axes";
+  return "";
+}
+
 }  // namespace
 
 void slice_rows(Rows& rows) {
@@ -362,7 +371,8 @@ void slice_rows(Rows& rows) {
   rows.row<CenterCropPad>("CenterCropPad", since(18), {attr("axes", &CenterCropPad::axes)});
   rows.row<ReverseSequence>("ReverseSequence", since(10),
                             {attr("time_axis", &ReverseSequence::time_axis, int64_t{0}),
-                             attr("batch_axis", &ReverseSequence::batch_axis, int64_t{1})});
+                             attr("batch_axis", &ReverseSequence::batch_axis, int64_t{1})},
+                            has_reverse_sequence);
 }
 
 }  // namespace remodel::onnx
