@@ -130,6 +130,9 @@ void add_convert(CLI::App& app, Command& command) {
   add_value(app, "--opset", "N",
             "ONNX operator set to write, 9 to 24 (17, in jobs 10, or the lowest above that will do)",
             [&](const std::string& text) { options.opset = parse_opset(text); });
+  add_value(app, "--tflite-ops", "WHICH",
+            "builtin or custom (usually builtin, and custom ones that the model has)",
+            [&](const std::string& text) { options.tflite_ops = parse_tflite_ops(text); });
   add_value(app, "-O", "LEVEL", "0: rewrite only what the target needs; 1: optimise (usual)",
             [&](const std::string& text) { options.level = static_cast<int>(parse_number(text, 0, 1)); });
   app.add_flag("--external-data", options.external_data, "weights in a file of their own, OUT.data");
@@ -158,7 +161,8 @@ void add_convert(CLI::App& app, Command& command) {
   static constexpr std::string_view same[][2] = {
       {"--onnx_opset", "--opset"},          {"--input_nodes", "--inputs"},
       {"--output_nodes", "--outputs"},      {"--input_shape", "--input-shape"},
-      {"--input_layout", "--input-layout"}, {"--output_layout", "--output-layout"}};
+      {"--input_layout", "--input-layout"}, {"--output_layout", "--output-layout"},
+      {"--tflite_ops", "--tflite-ops"}};
   for (const auto& [key, option] : same)
     app.get_option(std::string(key))->excludes(app.get_option(std::string(option)));
 }
