@@ -71,10 +71,9 @@ void bind_sizes(const Type& type, const Datum& datum, Sizes& bindings, const std
   }
 }
 
-// Whether a tensor is of the type's elements, or of those that stand for them where nothing is rounded.
 bool has_elements(const Tensor& tensor, DType dtype, bool wide) {
   return dtype == DType::unknown || tensor.dtype() == dtype ||
-         (wide && is_small_float(dtype) && tensor.dtype() == DType::f32);
+         (wide && is_float(dtype) && is_float(tensor.dtype()));
 }
 
 void bind_input(const Graph& graph, size_t i, const Datum& input, Sizes& bindings, bool wide = false) {
@@ -146,9 +145,12 @@ std::vector<Datum> Runner::run(const Graph& graph, std::vector<Datum> inputs, Bi
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         if (node.inputs[i] == absent) continue;
         operands[i] = fetch(node.inputs[i]);
-        if ((kernel->halves == Halves::widen || options_.wide) && operands[i].is_tensor() &&
-            is_small_float(operands[i].tensor.dtype())) {
-          if (small == DType::unknown) small = operands[i].tensor.dtype();
+        if (!operands[i].is_tensor()) continue;
+        DType own = operands[i].tensor.dtype();
+        if (options_.wide && is_float(own) && own != DType::f64) {
+          operands[i] = converted(operands[i].tensor, DType::f64);
+        } else if (kernel->halves == Halves::widen && is_small_float(own)) {
+          if (small == DType::unknown) small = own;
           operands[i] = converted(operands[i].tensor, DType::f32);
         }
       }

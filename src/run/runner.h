@@ -13,8 +13,7 @@ struct RunOptions {
   // Sees each input and result as it comes, bodies included, and may put another in its place.
   std::function<void(const Graph&, ValueId, Datum&)> observe;
   bool portable = false;  // as in Call
-  // What kernels compute of small floats stays f32: nothing is rounded on the way.
-  bool wide = false;
+  bool wide = false;      // kernels compute in f64 whatever the types of floats are
   Arithmetic arithmetic = Arithmetic::real;
 };
 

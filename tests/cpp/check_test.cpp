@@ -61,6 +61,21 @@ TEST(Check, NamesTheLayerByItsOriginWhereValuesHaveOtherNames) {
   EXPECT_EQ(check(network, other).outputs[0].layer, "act");
 }
 
+// The large number leaves few digits of what is added to it.
+TEST(Check, ComparesWithMoreDigitsWhatRoundingHides) {
+  for (auto [dtype, large] : {std::pair("f32", 20000), std::pair("f16", 500)}) {
+    auto graph = [&](const char* steps) {
+      return fmt::format("graph g(x: {0}[40]) {{ k: {0}[1] = splat {1} a = mul(x, x) {2} return y }}", dtype,
+                         large, steps);
+    };
+    const std::string source = graph("b = add(a, k) y = sub(b, k)");
+    CheckResult found = check(source, graph("b = sub(k, k) y = add(a, b)"));
+    EXPECT_EQ(found.outputs[0].verdict, Verdict::verified) << found.outputs[0].reason;
+    EXPECT_NE(found.outputs[0].reason.find("double precision"), std::string::npos) << found.outputs[0].reason;
+    EXPECT_TRUE(check(source, graph("b = add(a, k) c = sub(b, k) y = abs(x)")).failed());
+  }
+}
+
 TEST(Check, AConversionKeepsTheNamesAndTheOrderOfOutputs) {
   const std::string source = "graph g(x: f32[2]) { y = relu(x) z = neg(x) return y, z }";
   CheckResult found = check(source, "graph g(x: f32[2]) { y = relu(x) z = neg(x) return z, y }");

@@ -181,7 +181,7 @@ class Graph:
         try:
             proposal(self)
             return True
-        except (Rejected, ValueError, IndexError):  # the latter two by values without elements
+        except (Rejected, ValueError, IndexError, ZeroDivisionError):  # the others by values without elements
             del self.nodes[saved[0] :]
             self.values, self.constants = saved[1], saved[2]
             return False

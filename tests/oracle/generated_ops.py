@@ -431,10 +431,21 @@ def reduce(g: Graph):
     x = g.pick(1, 5)
     axes = sorted(int(a) for a in g.rng.choice(g.rank(x), g.integer(1, g.rank(x)), replace=False))
     keep = g.integer(0, 1)
+    if name == "ReduceProd":
+        require_products(g, x, tuple(axes))
     if g.opset >= 18 or name == "ReduceSum":
         g.emit(name, x, g.ints(*axes), keepdims=keep)
     else:
         g.emit(name, x, axes=axes, keepdims=keep)
+
+
+def require_products(g: Graph, x: str, axes: tuple) -> None:
+    """Factors that in no order leave the range of floats on their way."""
+    for array in g.values[x]:
+        with np.errstate(divide="ignore"):
+            digits = np.log10(np.abs(array.astype(np.float64)))
+        if max(np.maximum(digits, 0).sum(axes).max(initial=0), -np.minimum(digits, 0).sum(axes).min(initial=0)) > 4:
+            raise Rejected("products that leave the range")
 
 
 def require_gaps(g: Graph, x: str, axis: int) -> None:

@@ -447,6 +447,7 @@ def rare_ops(g: Graph):
     x = g.pick(2, 4, where=lambda n: np.abs(g.array(n)).max(initial=0) < 20)
     kind = g.integer(0, 7)
     if kind == 0:
+        require_spread(g, x, (-1,))
         g.emit("MeanVarianceNormalization", x, axes=[g.rank(x) - 1])
     elif kind == 1:
         g.emit("ReduceLogSum", g.emit("Abs", g.emit("Add", x, scalar(g, 25))), keepdims=g.integer(0, 1))
@@ -458,7 +459,7 @@ def rare_ops(g: Graph):
         g.emit("Asinh" if g.chance(0.5) else "Sinh", g.emit("Tanh", x))
     elif kind == 5:
         g.emit("EyeLike", g.emit("Reshape", x, g.ints(g.shape(x)[0], -1)), k=g.integer(-1, 1))
-    elif kind == 6 and g.opset >= 16:
+    elif kind == 6 and g.opset >= 16 and g.dtype != np.float64:  # the runtime has no such kernel before opset 20
         grid = g.emit("Tanh", g.weight(g.shape(x)[0], 3, 4, 2))
         g.emit("GridSample", x, grid, mode=g.choice(("bilinear", "nearest")), padding_mode=g.choice(("zeros", "border", "reflection")), align_corners=g.integer(0, 1))
     else:

@@ -48,7 +48,8 @@ def test_inspect_lists_what_the_file_brings_along(tmp_path):
     outcome, text = remodel.call_for_output("inspect", path, "--json")
     assert outcome.ok, outcome.message
     found = json.loads(text)
-    assert found["assets"] == {"min_runtime_version": 16, "labels.txt": 12}
+    assert found["assets"] == {"labels.txt": 12}
+    assert found["metadata"] == {"min_runtime_version": "1.5.0"}
     assert found["class_names"] == ["cat", "dog", "owl"]
     assert [signature["name"] for signature in found["signatures"]] == ["serving_default"]
 

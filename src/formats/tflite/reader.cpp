@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "formats/row_engine.h"
+#include "formats/tflite/metadata.h"
 #include "formats/tflite/read_node.h"
 #include "formats/tflite/rows.h"
 #include "ops/cast.h"
@@ -497,8 +498,7 @@ ReadResult read_model(const Bytes& bytes, const OpenExternal& open_external, con
   model.arithmetic = Arithmetic::litert;
   for (const SubGraph& graph : file.graphs)
     for (const Operator& one : graph.operators) ++result.operators[one.type];
-  model.blobs = file.metadata;
-  model.assets = file.assets;
+  read_metadata(file, model);
   Reading reading(file, model, result.problems);
   // The first sub-graph is the main entry point; each signature but its first is one more.
   const auto main_signature = std::find_if(file.signatures.begin(), file.signatures.end(),

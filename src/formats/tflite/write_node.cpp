@@ -88,6 +88,9 @@ void WriteNode::emit_to(Ids results, std::string type, Ids inputs, Attributes at
   writer_.emit(std::move(made));
 }
 
+void WriteNode::emit_custom(Operator made) { writer_.emit(std::move(made)); }
+const WriteTarget& WriteNode::target() const { return writer_.target(); }
+
 Id WriteNode::cast(Id tensor, DType to) { return writer_.cast(tensor, to); }
 
 Id WriteNode::reshape(Id tensor, const Dims& dims) {

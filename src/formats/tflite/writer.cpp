@@ -4,6 +4,7 @@
 
 #include "formats/row_engine.h"
 #include "formats/tflite/kernels.h"
+#include "formats/tflite/metadata.h"
 #include "formats/tflite/rows.h"
 #include "ir/layer.h"
 #include "ops/cluster.h"
@@ -123,7 +124,7 @@ void GraphWriter::put(Operator made) {
   std::vector<Type> inputs, outputs;
   for (Id id : made.inputs) inputs.push_back(id < 0 ? Type() : type_of(id));
   for (Id id : made.outputs) outputs.push_back(type_of(id));
-  made.version = version_of(made, inputs, outputs);
+  if (!made.custom) made.version = version_of(made, inputs, outputs);
   to_.operators.push_back(std::move(made));
 }
 
@@ -326,9 +327,10 @@ void GraphWriter::write_node(const Node& node, const TileMatch* tile) {
     write_by_row(writing, *row);
 }
 
-std::string GraphWriter::trial(const Graph& graph, const std::function<void(GraphWriter&)>& write) {
+std::string GraphWriter::trial(const Graph& graph, const WriteTarget& target,
+                               const std::function<void(GraphWriter&)>& write) {
   std::vector<Error> problems;
-  FileWriter file(problems);
+  FileWriter file(target, problems);
   GraphWriter writer(file, graph, true);
   try {
     write(writer);
@@ -339,17 +341,17 @@ std::string GraphWriter::trial(const Graph& graph, const std::function<void(Grap
   return "";
 }
 
-std::string cannot_write(const Graph& graph, const Node& node) {
-  return GraphWriter::trial(graph, [&](GraphWriter& writer) {
+std::string cannot_write(const Graph& graph, const Node& node, const WriteTarget& target) {
+  return GraphWriter::trial(graph, target, [&](GraphWriter& writer) {
     for (ValueId output : node.outputs)
       if (output != absent) writer.id_of(output);
     writer.write_node(node, nullptr);
   });
 }
 
-File build_file(const Model& model, std::vector<Error>& problems) {
-  FileWriter file(problems);
-  file.file.description = "Made by Remodel.";
+File build_file(const Model& model, const WriteTarget& target, std::vector<Error>& problems) {
+  FileWriter file(target, problems);
+  file.file.description = model.doc.empty() ? "Made by Remodel." : model.doc;
   file.file.graphs.resize(model.graphs.size());
   for (size_t i = 0; i < model.graphs.size(); ++i) {
     SubGraph written = GraphWriter(file, *model.graphs[i], false).write(false);
@@ -363,6 +365,7 @@ File build_file(const Model& model, std::vector<Error>& problems) {
     file.file.graphs[i] = std::move(written);
     file.file.signatures.push_back(std::move(signature));
   }
+  write_metadata(model, file.file);
   return std::move(file.file);
 }
 

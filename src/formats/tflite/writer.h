@@ -18,17 +18,18 @@
 namespace remodel::tflite {
 
 // The parts of the file. Problems, one a node that cannot be said, are added to `problems`.
-File build_file(const Model& model, std::vector<Error>& problems);
+File build_file(const Model& model, const WriteTarget& target, std::vector<Error>& problems);
 
 // Why the target has no form for the node, as it stands; empty where it has one.
-std::string cannot_write(const Graph& graph, const Node& node);
+std::string cannot_write(const Graph& graph, const Node& node, const WriteTarget& target);
 
 // Further than this nothing is looked for behind ops that move elements.
 constexpr size_t most_moves = 256;
 
 // What all sub-graphs of one file share.
 struct FileWriter {
-  explicit FileWriter(std::vector<Error>& problems) : problems(problems) {}
+  FileWriter(const WriteTarget& target, std::vector<Error>& problems) : target(target), problems(problems) {}
+  const WriteTarget& target;
   std::vector<Error>& problems;
   File file;
 };
@@ -73,7 +74,9 @@ class GraphWriter : private SizeOperators {
                        const std::function<void()>& write);
   bool is_quantized() const { return quantized_.has_value(); }
   // What it would refuse; empty where nothing.
-  static std::string trial(const Graph& graph, const std::function<void(GraphWriter&)>& write);
+  static std::string trial(const Graph& graph, const WriteTarget& target,
+                           const std::function<void(GraphWriter&)>& write);
+  const WriteTarget& target() const { return file_.target; }
 
   int64_t write_body(const Graph& graph, const std::vector<std::string>& sizes);
   // The last operator gives `result` after an activation ("RELU"): by its own option where it has that,
