@@ -257,12 +257,16 @@ class Builder {
     const Loop& op = loop_.op;
     const Dims& x = *graph_.value(cell_.sequence.x).type.dims;
     const auto& h = graph_.value(loop_.initial(cell_.carried[0])).type.dims;
-    const int64_t time = cell_.sequence.time;
-    if (time > 1 || !x[2].is_number() || !h || h->size() != 2 ||
-        !(x[static_cast<size_t>(1 - time)] == (*h)[0]))
-      return false;
+    if (!h || h->size() != 2 || x.size() < 3 || !x.back().is_number()) return false;
+    const auto time = static_cast<size_t>(cell_.sequence.time);
+    if (x.size() == 3 && (time > 1 || !(x[1 - time] == (*h)[0]))) return false;
+    if (x.size() > 3) {  // of one row
+      if (!(*h)[0].is_number(1)) return false;
+      for (size_t axis = 0; axis + 1 < x.size(); ++axis)
+        if (axis != time && !x[axis].is_number(1)) return false;
+    }
     if (loop_.operand(0) != absent || loop_.operand(1) != absent || op.gives_condition) return false;
-    if (!op.count.is_number(-1) && !(op.count == x[static_cast<size_t>(time)])) return false;
+    if (!op.count.is_number(-1) && !(op.count == x[time])) return false;
     if (loop_.has_lengths()) {
       const auto rows = [](int64_t axis) { return axis == 0; };
       if (cell_.sequence.reversed || !std::all_of(op.carried_rows.begin(), op.carried_rows.end(), rows) ||
@@ -274,16 +278,21 @@ class Builder {
           loop_.stacked_out(k) != loop_.carried_out(cell_.carried[0]))
         return false;
     for (const Gate& gate : cell_.gates)
-      if (gate.clip != cell_.gates[0].clip || (gate.w && gate.w->shape()[1] != x[2].number()) ||
+      if (gate.clip != cell_.gates[0].clip || (gate.w && gate.w->shape()[1] != x.back().number()) ||
           (gate.reset_after && !gate.r))
         return false;
     return true;
   }
 
   void build() {
-    const Dims x = *graph_.value(cell_.sequence.x).type.dims;
-    const bool batch_major = cell_.sequence.time == 1;
-    std::vector<ValueId> operands{cell_.sequence.x, stacked(&Gate::w, {hidden_, x[2].number()}),
+    Dims x = *graph_.value(cell_.sequence.x).type.dims;
+    const bool rank3 = x.size() == 3, batch_major = rank3 && cell_.sequence.time == 1;
+    ValueId all = cell_.sequence.x;
+    if (!rank3) {
+      x = {x[static_cast<size_t>(cell_.sequence.time)], 1, x.back()};
+      all = loop_.emit(Reshape{x, false}, {all});
+    }
+    std::vector<ValueId> operands{all, stacked(&Gate::w, {hidden_, x[2].number()}),
                                   stacked(&Gate::r, {hidden_, hidden_}), biases()};
     for (size_t at : cell_.carried) operands.push_back(lead(loop_.initial(at)));
     operands.push_back(loop_.operand(Loop::lengths));

@@ -248,6 +248,25 @@ void cleanup_rules(Rules& rules) {
         [=](Match& match) { return match[x]; });
   }
   {
+    Expr pad = rules.some<Pad>({x, rules.optional(rules.any())}), root = rules.some<Slice>({pad});
+    rules.add("slice of what is inside a pad", Effect::exact, root, [=](Match& match) -> ValueId {
+      const auto& around = match.op<Pad>(pad);
+      Slice op = match.op<Slice>(root);
+      if (!match.type(x).dims || around.low.size() != match.type(x).dims->size()) return absent;
+      const Dims& dims = *match.type(x).dims;
+      for (size_t axis = 0; axis < dims.size(); ++axis) {
+        if (around.low[axis].is_number(0) && around.high[axis].is_number(0)) continue;
+        size_t k = 0;
+        while (k < op.axes.size() && resolve_axis(op.axes[k], dims.size()) != static_cast<int64_t>(axis)) ++k;
+        if (k == op.axes.size() || op.steps[k] != 1) return absent;
+        op.starts[k] = op.starts[k] - around.low[axis];
+        if (!op.starts[k].at_least(0) || !(dims[axis] - op.starts[k] - op.sizes[k]).at_least(0))
+          return absent;
+      }
+      return match.emit(op, {match[x]});
+    });
+  }
+  {
     Expr root = rules.some<Tile>({x});
     rules.add(
         "drop tile", Effect::exact, root,

@@ -33,7 +33,7 @@ class Case:
     name: str
     model: onnx.ModelProto
     operators: tuple[str, ...] = ()  # the only recurrent ones and loops that the ONNX file may have
-    fixed: tuple = ()  # time and batch, where they are numbers
+    fixed: tuple = ()  # time and batch; numbers where they are always the same
     returns: bool = True  # what TensorFlow Lite's file says of sizes is enough to find the cell again
     reference: onnx.ModelProto | None = None  # gives what is expected, where the runtime does not take the model
 
@@ -159,6 +159,7 @@ def layers() -> list[Case]:
         cases.append(layer(name, biases=False, ends=False))
         cases.append(layer(name, ends=False, fixed=(7, 1)))
         cases.append(layer(name, "bidirectional", fixed=(7, 3)))
+        cases.append(layer(name, "reverse", ends=False, stacked=2, fixed=("time", 1)))
     for direction in ("forward", "reverse", "bidirectional"):
         cases.append(layer("lstm", direction, peepholes=True))
     for name in ("lstm", "gru", "rnn"):
@@ -405,6 +406,10 @@ def inputs_of(model: onnx.ModelProto, time: int, batch: int) -> dict:
     return fed
 
 
+def sizes_of(case: Case, *sizes: int) -> tuple[int, ...]:
+    return tuple(fixed if isinstance(fixed, int) else size for fixed, size in zip(case.fixed or sizes, sizes))
+
+
 WITH_STATES = {"LSTM", "GRU", "RNN", "Scan", "Loop"}
 
 
@@ -436,7 +441,7 @@ def check(case: Case, worker: BothWorker) -> list[Result]:
         runs = []
         for start, name, kinds in (
             ("model.onnx", "out.onnx", [worker.run_onnx]),
-            ("model.onnx", "out.tflite", [worker.run, worker.run_exactly]),
+            ("model.onnx", "out.tflite", [worker.run, worker.run_exactly, worker.run_twice]),
             ("out.tflite", "back.onnx", [worker.run_onnx]),
         ):
             target = Path(folder) / name
@@ -449,7 +454,7 @@ def check(case: Case, worker: BothWorker) -> list[Result]:
                 found = {node.op_type for node in onnx.load(target).graph.node} & WITH_STATES
                 if not found or not found <= set(case.operators):
                     results.append(Result(f"{case.name} {name} operators", "wrong", f"{sorted(found)}, expected {case.operators}"))
-        for time, batch in [case.fixed] if case.fixed else SIZES:
+        for time, batch in sorted({sizes_of(case, *sizes) for sizes in SIZES}):
             fed = inputs_of(case.reference or case.model, time, batch)
             expected = worker.run_onnx(reference, fed)
             if case.reference:

@@ -54,6 +54,7 @@ class GraphWriter : private SizeOperators {
 
   Id id_of(ValueId value);
   Id add_tensor(const std::string& name, Type type, Quantization grid = {});
+  void make_variable(Id tensor) { to_.tensors[static_cast<size_t>(tensor)].variable = true; }
   Id add_constant(ConstantPtr constant, const std::string& name, const Quantization& grid = {});
   Id integers(const std::vector<int64_t>& values);
   const Type& type_of(Id tensor) const { return types_[static_cast<size_t>(tensor)]; }
