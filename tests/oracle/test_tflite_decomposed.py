@@ -80,3 +80,15 @@ def test_squeeze_by_axes_of_the_run(axes, tmp_path):
 def test_extreme_of_no_numbers(op, keep, tmp_path):
     feeds = {"x": np.zeros((2, 0, 4), np.float32), "axes": np.int64([1])}
     compare(tmp_path, one_node(op, feeds, keepdims=keep), feeds)
+
+
+ENCODERS = {
+    "integers": (np.int64([[3, 9, -1], [1, 3, 7]]), dict(keys_int64s=[1, 3, 7], values_floats=[0.5, -2.0, 4.0], default_float=-7.0)),
+    "floats": (np.float32([1.5, -1.5, np.inf, 2]), dict(keys_floats=[-1.5, 1.5, np.inf], values_int64s=[10, 20, 30], default_int64=-1)),
+}
+
+
+@pytest.mark.parametrize("case", ENCODERS.values(), ids=ENCODERS)
+def test_label_encoder(case, tmp_path):
+    x, attributes = case
+    compare(tmp_path, one_node("LabelEncoder", {"x": x}, domain="ai.onnx.ml", **attributes), {"x": x})
