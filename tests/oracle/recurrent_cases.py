@@ -271,6 +271,21 @@ CELLS = {
     "rnn": (rnn, 1, "RNN"), "rnn_relu": (lambda b, x, h: rnn(b, x, h, "Relu"), 1, "RNN"),
     "rnn_linear": (lambda b, x, h: [columns(b, x, h, 1)], 1, "RNN"),
 }
+
+
+def one_step(b, x, *states, op, **attributes):
+    """The operator for a single step."""
+    gates = GATES[op]
+    lead = lambda value: b("Unsqueeze", value, b.ints(0))
+    weights = [b.floats(1, gates * HIDDEN, INPUT), b.floats(1, gates * HIDDEN, HIDDEN), b.floats(1, 2 * gates * HIDDEN)]
+    results = b(op, lead(x), *weights, None, *map(lead, states), outputs=1 + len(states), hidden_size=HIDDEN, **attributes)
+    return [b("Squeeze", one, b.ints(0)) for one in results[1:]]
+
+
+CELLS["lstm_layer"] = (lambda b, x, h, c: one_step(b, x, h, c, op="LSTM"), 2, "LSTM")
+CELLS["gru_layer"] = (lambda b, x, h: one_step(b, x, h, op="GRU"), 1, "GRU")
+CELLS["gru_layer_after"] = (lambda b, x, h: one_step(b, x, h, op="GRU", linear_before_reset=1), 1, "GRU")
+CELLS["rnn_layer"] = (lambda b, x, h: one_step(b, x, h, op="RNN", clip=0.7), 1, "RNN")
 for form in ("sum", "turned", "difference", "turned_difference"):
     for after in (True, False):
         CELLS[f"gru_{form}_{'after' if after else 'before'}"] = (
