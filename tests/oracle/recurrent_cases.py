@@ -131,7 +131,7 @@ def layer(name, direction="forward", biases=True, states=False, lengths=False, p
                                    ("only_y", not ends), (f"x{stacked}", stacked > 1), ("fixed", fixed), ("half", half)) if on]
     title = "_".join([name, direction, *flags])
     model = model_of(nodes, inputs, [info("y", None), *outputs])
-    return Case(f"layer/{title}", halved(model) if half else model, (op,), fixed, not (states or lengths or half or name == "gru_hard"), model if half else None)
+    return Case(f"layer/{title}", halved(model) if half else model, (op,), fixed, not (states or lengths or name == "gru_hard"), model if half else None)
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
