@@ -486,32 +486,11 @@ bool recognise(Graph& graph, NodeId id, DType except) {
   return true;
 }
 
-// States that begin with zeros need not be said.
-size_t drop_zero_states(Graph& graph, NodeId id) {
-  const Op& op = graph.node(id).op;
-  const size_t states = op.is<Lstm>() ? 2 : op.is<Gru>() || op.is<Rnn>() ? 1 : 0;
-  size_t count = 0;
-  for (size_t i = first_state; i < first_state + states; ++i) {
-    if (!graph.node(id).has(i)) continue;
-    ValueId from = graph.node(id).inputs[i];
-    for (const Node* node = graph.producer(from); node; node = graph.producer(from)) {
-      if (!node->op.is<Expand>() && !node->op.is<Unsqueeze>() && !node->op.is<Reshape>()) break;
-      from = node->inputs[0];
-    }
-    const Constant* constant = graph.constant(from);
-    if (!constant || splat_value(*constant) != 0.0) continue;
-    graph.set_input(id, i, absent);
-    ++count;
-  }
-  return count;
-}
-
 }  // namespace
 
 size_t recognise_cells(Graph& graph, std::vector<RuleCount>& counts, DType except) {
   size_t count = 0, all = 0;
   for (NodeId id : graph.order()) {
-    all += drop_zero_states(graph, id);
     for (const GraphPtr& body : graph.node(id).op.graphs()) all += recognise_cells(*body, counts, except);
     if (graph.node(id).op.is<Loop>()) count += recognise(graph, id, except);
   }
