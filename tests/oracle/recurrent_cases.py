@@ -167,6 +167,30 @@ def layers() -> list[Case]:
     return cases
 
 
+def ends() -> list[Case]:
+    """One step of what a layer gives, of a sequence or its reverse; the last one is its state."""
+    cases = []
+    for op in ("LSTM", "GRU", "RNN"):
+        for direction in ("forward", "reverse"):
+            for turned in (False, True):
+                for last in (False, True):
+                    nodes = Nodes(op)
+                    back = lambda x: nodes("Slice", x, nodes.ints(-1), nodes.ints(-(2**31)), nodes.ints(0), nodes.ints(-1))
+                    x = back("x") if turned else "x"
+                    weights = [nodes.floats(1, GATES[op] * HIDDEN, INPUT), nodes.floats(1, GATES[op] * HIDDEN, HIDDEN)]
+                    y = nodes("Squeeze", nodes(op, x, *weights, hidden_size=HIDDEN, direction=direction), nodes.ints(1))
+                    if turned and not last:
+                        y = back(y)
+                    if op == "GRU":
+                        y = nodes("Squeeze", nodes.slice(y, -1 if last else 0, 2**31 if last else 1, axis=0), nodes.ints(0))
+                    else:
+                        y = nodes("Gather", y, nodes.constant(np.int64(-1 if last else 0)), axis=0)
+                    nodes.nodes.append(helper.make_node("Identity", [y], ["y"]))
+                    title = f"end/{op.lower()}_{direction}{'_turned' * turned}{'_last' * last}"
+                    cases.append(Case(title, model_of(nodes, [info("x", ["time", "batch", INPUT])], [info("y", None)]), (op,)))
+    return cases
+
+
 # Cells: from the nodes of a body, the step's input and the states to the next states, h first.
 
 
@@ -406,7 +430,7 @@ def loops() -> list[Case]:
 
 
 def all_cases(only: str = "") -> list[Case]:
-    return [case for case in layers() + loops() if only in case.name]
+    return [case for case in layers() + ends() + loops() if only in case.name]
 
 
 def inputs_of(model: onnx.ModelProto, time: int, batch: int) -> dict:
