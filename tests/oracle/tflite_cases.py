@@ -175,7 +175,7 @@ def verdict_through(folder, case, target):
 def difference(expected, actual, case):
     expected, actual = np.asarray(expected), np.asarray(actual)
     if expected.dtype == object or expected.dtype.kind == "S":
-        same = [bytes(x) for x in expected.ravel()] == [str(x).encode() for x in actual.ravel()]
+        same = [bytes(x) for x in expected.ravel()] == [x if isinstance(x, bytes) else str(x).encode() for x in np.ravel(actual)]
         return "" if same and expected.shape == actual.shape else f"{actual} instead of {expected}"
     actual = npz.decode_array(actual, expected.dtype)
     if expected.shape != actual.shape:
