@@ -129,8 +129,9 @@ def all_cases(only: str = "") -> list[Case]:
     import operators_mixed
     import operators_ml
     import operators_old
+    import operators_recurrent
 
-    modules = (operators_ml, operators_gradient, operators_old, operators_mixed)
+    modules = (operators_ml, operators_gradient, operators_old, operators_mixed, operators_recurrent)
     return [case for module in modules for case in module.cases() if only in case.name]
 
 
