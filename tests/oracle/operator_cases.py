@@ -125,6 +125,7 @@ def check(case: Case, worker: OrtWorker) -> list[Result]:
 
 
 def all_cases(only: str = "") -> list[Case]:
+    import operators_control
     import operators_defaults
     import operators_gradient
     import operators_mixed
@@ -134,7 +135,7 @@ def all_cases(only: str = "") -> list[Case]:
     import operators_reduce
     import operators_windows
 
-    modules = (operators_defaults, operators_ml, operators_gradient, operators_old, operators_mixed, operators_recurrent, operators_reduce, operators_windows)
+    modules = (operators_control, operators_defaults, operators_ml, operators_gradient, operators_old, operators_mixed, operators_recurrent, operators_reduce, operators_windows)
     return [case for module in modules for case in module.cases() if only in case.name]
 
 

@@ -91,22 +91,63 @@ def signals(rng) -> list[Case]:
 
 
 def numbers_of_other_types(rng) -> list[Case]:
+    """Sums, quotients and weights in another type than that of the operands."""
     far = rng.normal(3e4, 1, (3, 8))
     gain, bias = rng.normal(1, 0.3, 8), rng.normal(0, 1, 8)
-    centred = far - far.mean(1, keepdims=True)
-    normal = centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-5) * gain + bias
-    x, step = floats(rng, 3, 5), Const(np.float16(0.037))
+    double = {"stash_type": TensorProto.DOUBLE}
+    normal = centred(far, (1,)) * gain + bias
+    grouped = centred(far.reshape(3, 2, 4), (2,)).reshape(3, 8) * gain + bias
+    small = far - 3e4
+    root = small / np.sqrt((small**2).mean(1, keepdims=True) + 1e-5) * gain
+    x, scale, step = floats(rng, 3, 5), Const(np.float32(0.037)), Const(np.float16(0.037))
     codes = rng.integers(-128, 128, (3, 5)).astype(np.int8)
+    q, k, v = (rng.normal(0, 1, (1, 2, 3, 4)) for _ in range(3))
+    q[..., 0], k[..., 0] = 4000, 5000
     return [
+        replace(single("layer_norm_of_doubles", "LayerNormalization", [far, gain, bias], {"": 17}, **double), expected={"y0": normal}),
         replace(
-            single("layer_norm_of_doubles", "LayerNormalization", [far, gain, bias], {"": 17}, stash_type=TensorProto.DOUBLE),
-            expected={"y0": normal},
+            single("group_norm_of_doubles", "GroupNormalization", [far, gain, bias], {"": 21}, num_groups=2, **double),
+            expected={"y0": grouped},
         ),
+        replace(single("rms_norm_of_doubles", "RMSNormalization", [small, gain], {"": 23}, **double), expected={"y0": root}),
         replace(
             single("decoded_as_float", "DequantizeLinear", [codes, step], {"": 23}, output_dtype=TensorProto.FLOAT),
-            expected={"y0": (codes * np.float32(np.float16(0.037))).astype(np.float32)},
+            expected={"y0": codes * np.float32(np.float16(0.037))},
         ),
+        replace(
+            single("coded_by_half", "QuantizeLinear", [x * 9, scale, Const(np.int8(3))], {"": 23}, precision=TensorProto.FLOAT16),
+            expected={"y0": np.clip(np.rint((x * 9).astype(np.float16) / np.float16(0.037)) + 3, -128, 127).astype(np.int8)},
+            evaluated=True,
+        ),
+        replace(
+            single("attention_of_floats", "Attention", [q, k, v], {"": 23}, softmax_precision=TensorProto.FLOAT),
+            expected={"y0": float_weights(q @ k.swapaxes(2, 3) / 2).astype(np.float64) @ v},
+        ),
+        unsaturated(),
     ]
+
+
+def float_weights(scores: np.ndarray) -> np.ndarray:
+    rounded = scores.astype(np.float32)
+    raised = np.exp(rounded - rounded.max(-1, keepdims=True))
+    return raised / raised.sum(-1, keepdims=True)
+
+
+def centred(x: np.ndarray, axes: tuple) -> np.ndarray:
+    from_mean = x - x.mean(axes, keepdims=True)
+    return from_mean / np.sqrt((from_mean**2).mean(axes, keepdims=True) + 1e-5)
+
+
+def unsaturated() -> Case:
+    x = np.array([1.5, -3, 470, 1e4, -1e4], np.float32)
+    zero = helper.make_tensor("zero", TensorProto.FLOAT8E4M3FN, [], [0.0])
+    step = helper.make_tensor("step", TensorProto.FLOAT, [], [0.5])
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "step", "zero"], ["q"], saturate=0),
+        helper.make_node("Cast", ["q"], ["y"], to=TensorProto.FLOAT),
+    ]
+    graph = helper.make_graph(nodes, "codes", [info("x", x)], [info("y", x)], [zero, step])
+    return Case("coded_unsaturated", model_of(graph, {"": 19}), {"x": x})
 
 
 def constants() -> list[Case]:
