@@ -46,6 +46,7 @@ def full_name(domain: str, op: str) -> str:
 
 
 def text_of(value) -> str:
+    """Enough to tell a default from another value."""
     return repr(value)[:200]
 
 
@@ -115,7 +116,7 @@ def uses() -> Uses:
     """Of the cases that are compared with ONNX's stored outputs, ONNX Runtime or another computation."""
     found, known = Uses(), exclusions.load("executor")
     models = [case.model for case in corpus.all_cases() if not exclusions.find(known, case.id)]
-    models += [case.model for case in operator_cases.all_cases() if not case.kept]
+    models += [case.model for case in operator_cases.all_cases()]
     for model in models:
         for part in [model, *model.functions]:
             opsets = {domain_of(opset.domain): opset.version for opset in part.opset_import or model.opset_import}

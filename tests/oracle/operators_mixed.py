@@ -34,6 +34,11 @@ GRAPHS = {
            { some = Compress<axis = 0>(sizes, keep)  y = Expand(x, some) }""",
         {"x": MATRIX[0], "sizes": np.array([3, 9, 1]), "keep": np.array([True, False, True])},
     ),
+    "expand_to_another_symbolic_size": (
+        17,
+        """mixed (float[n, 4] x, float[m, 4] like) => (float[?, 4] y) { size = Shape(like)  y = Expand(x, size) }""",
+        {"x": MATRIX[:1], "like": MATRIX},
+    ),
     "factor_that_is_nearly_one": (
         17,
         """mixed (double[3, 4] x) => (double[3, 4] y)
