@@ -64,7 +64,7 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
   try {
     size_t apart = 0;
     const Refusal refusal = [&](const Graph& graph, const Node& node) {
-      return format.cannot_write(graph, node, made.version);
+      return format.cannot_write(graph, node, target);
     };
     const std::optional<LayoutTarget> layout = format.layout();
     const bool last = layout && layout->channels == Channels::last;

@@ -191,6 +191,9 @@ Attempt choose(const Model& source, const Format& format, const ConvertOptions& 
   WriteTarget target{first_version(versions, options, report), options.external_data,
                      named_layouts(options.layout, source, options.from)};
   target.layout.usual = usual_channels(source);
+  target.custom.any = options.tflite_ops == "custom";
+  if (options.tflite_ops.empty())
+    for (const auto& [type, count] : report.read.operators) target.custom.names.insert(type);
   Attempt first = attempt(source, format, target, options.level, pool);
   report.written.version_name = versions.name;
   report.written.version = first.version;
@@ -283,6 +286,7 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
     chosen = choose(source, format, options, report, pool);
   }
   report.rules = std::move(chosen.rules);
+  for (std::string& note : chosen.draft->notes()) report.notes.push_back(std::move(note));
   report_layout(source, format, options.layout, chosen, report);
   report.written.operators = chosen.draft->operators();
   for (const auto& [type, count] : report.written.operators) report.written.nodes += count;

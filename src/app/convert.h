@@ -27,6 +27,7 @@ struct ConvertOptions {
   int level = 1;                        // -O: 0 applies only what the target needs
   bool external_data = false;
   LayoutWishes layout;
+  std::string tflite_ops;  // "builtin", "custom", or "": builtin and what the source has
   bool verify = true;
   bool dry_run = false;
   std::string data;  // inputs for the check

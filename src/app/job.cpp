@@ -78,8 +78,7 @@ std::vector<InputShape> shapes_value(const Json& value) {
   return parse_input_shapes(text);
 }
 
-std::string one_of(const Json& value, std::initializer_list<std::string_view> words) {
-  const std::string text = text_value(value);
+std::string one_of(const std::string& text, std::initializer_list<std::string_view> words) {
   if (std::find(words.begin(), words.end(), text) != words.end()) return text;
   std::vector<std::string> known(words.begin(), words.end());
   refuse(fmt::format("'{}' is not one of {}", text, quoted_list(known)));
@@ -101,6 +100,10 @@ constexpr JobKey keys[] = {
      [](Job& job, const Json& value) { job.options.layout.inputs = layouts_value(value); }},
     {"output_layout", "what outputs become",
      [](Job& job, const Json& value) { job.options.layout.outputs = layouts_value(value); }},
+    {"tflite_ops", "builtin or custom: the operators that TensorFlow Lite may need",
+     [](Job& job, const Json& value) {
+       job.options.tflite_ops = one_of(text_value(value), {"builtin", "custom"});
+     }},
     {"network_script", "the Python script of a PyTorch model; scripts are never run",
      [](Job& job, const Json& value) { job.options.network_script = text_value(value); }},
     {"network_name", "the class of a PyTorch model",
@@ -115,15 +118,16 @@ constexpr JobKey keys[] = {
      [](Job& job, const Json& value) { job.options.savedmodel_signature = text_value(value); }},
     {"quantization.optimization", "none or default",
      [](Job& job, const Json& value) {
-       job.options.quantization.optimization = one_of(value, {"none", "default"});
+       job.options.quantization.optimization = one_of(text_value(value), {"none", "default"});
      }},
     {"quantization.type", "float32 (or float), float16, int8 or uint8",
      [](Job& job, const Json& value) {
-       job.options.quantization.type = one_of(value, {"float", "float32", "float16", "int8", "uint8"});
+       job.options.quantization.type =
+           one_of(text_value(value), {"float", "float32", "float16", "int8", "uint8"});
      }},
     {"quantization.opsset", "tflite, tf or int8",
      [](Job& job, const Json& value) {
-       job.options.quantization.opsset = one_of(value, {"tflite", "tf", "int8"});
+       job.options.quantization.opsset = one_of(text_value(value), {"tflite", "tf", "int8"});
      }},
     {"quantization.load", "samples to calibrate with",
      [](Job& job, const Json& value) { job.options.quantization.load = text_value(value); }},
@@ -197,6 +201,8 @@ int64_t parse_opset(std::string_view text) {
   const WrittenVersions opsets = find_format("onnx")->format().versions();
   return parse_number(text, opsets.lowest, opsets.highest);
 }
+
+std::string parse_tflite_ops(const std::string& text) { return one_of(text, {"builtin", "custom"}); }
 
 double parse_tolerance(std::string_view text) {
   double number = 0;

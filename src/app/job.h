@@ -37,6 +37,7 @@ std::vector<Job> parse_jobs(std::string_view text, const Job& defaults);
 bool parse_truth(std::string_view text);  // True, false, 1, no, ...
 int64_t parse_number(std::string_view text, int64_t least, int64_t most);
 int64_t parse_opset(std::string_view text);
+std::string parse_tflite_ops(const std::string& text);
 double parse_tolerance(std::string_view text);
 
 }  // namespace remodel

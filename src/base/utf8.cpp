@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 
 namespace remodel {
@@ -28,6 +30,13 @@ bool is_utf8(std::string_view text) {
     at += length;
   }
   return true;
+}
+
+bool is_text(std::string_view text) {
+  const auto control = [](char c) {
+    return static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\r' && c != '\t';
+  };
+  return is_utf8(text) && std::none_of(text.begin(), text.end(), control);
 }
 
 void append_utf8(std::string& text, uint32_t code) {

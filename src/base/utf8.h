@@ -12,6 +12,8 @@ namespace remodel {
 // surrogates.
 size_t utf8_length(std::string_view text, size_t at);
 bool is_utf8(std::string_view text);
+// Well-formed and without control characters but line ends and tabs.
+bool is_text(std::string_view text);
 // Surrogates and numbers beyond Unicode become U+FFFD.
 void append_utf8(std::string& text, uint32_t code);
 // The code point of the well-formed sequence at `at`.

@@ -35,10 +35,18 @@ struct ReadResult {
   int64_t version = 0;          // of the format's operator set, as the file declares it
 };
 
+// Operators beyond those that every runtime of the format has.
+struct CustomOperators {
+  bool any = false;
+  std::set<std::string, std::less<>> names;  // otherwise these
+  bool allow(std::string_view name) const { return any || names.count(name); }
+};
+
 struct WriteTarget {
   int64_t version = 0;         // of the format's operator set
   bool external_data = false;  // weights in a file of their own where the format has such
   LayoutWishes layout = {};
+  CustomOperators custom = {};
 };
 
 // A model said in the operators of a format: all of a file but its bytes.
@@ -46,6 +54,8 @@ class Draft {
  public:
   virtual ~Draft() = default;
   virtual OperatorCounts operators() const = 0;
+  // What a user should know of it: what the format has no place for.
+  virtual std::vector<std::string> notes() const { return {}; }
   // Of the main file, with all weights in it.
   virtual uint64_t size() const = 0;
 
@@ -84,7 +94,7 @@ class Format {
 
   virtual ReadResult read(const SourceFiles& files, const ReadRequest& request) const = 0;
   // Why the target's table has no row for the node, as it stands; empty where it has one.
-  virtual std::string cannot_write(const Graph& graph, const Node& node, int64_t version) const = 0;
+  virtual std::string cannot_write(const Graph& graph, const Node& node, const WriteTarget& target) const = 0;
   // Problems, one a node that cannot be said, are added to `problems`. The draft shares the model's
   // constants.
   virtual std::unique_ptr<Draft> write(const Model& model, const WriteTarget& target,

@@ -1,5 +1,7 @@
 #include "wire/flexbuffer.h"
 
+#include <flatbuffers/flexbuffers.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -143,6 +145,33 @@ std::vector<FlexEntry> parse_flex_map(std::string_view buffer) {
     entries.push_back(std::move(entry));
   }
   return entries;
+}
+
+std::string write_flex_map(const std::vector<FlexEntry>& entries) {
+  flexbuffers::Builder builder;
+  builder.Map([&] {
+    for (const FlexEntry& entry : entries) {
+      const char* key = entry.key.c_str();
+      switch (entry.kind) {
+        case FlexEntry::integer:
+          builder.Int(key, entry.integer_value);
+          break;
+        case FlexEntry::real:
+          builder.Float(key, static_cast<float>(entry.real_value));
+          break;
+        case FlexEntry::truth:
+          builder.Bool(key, entry.integer_value != 0);
+          break;
+        case FlexEntry::text:
+          builder.String(key, entry.text_value);
+          break;
+        default:
+          fail("'{}' is no plain value", entry.key);
+      }
+    }
+  });
+  builder.Finish();
+  return {builder.GetBuffer().begin(), builder.GetBuffer().end()};
 }
 
 }  // namespace remodel

@@ -18,11 +18,17 @@ struct FlexEntry {
   double real_value = 0;
   std::string text_value;
 
+  static FlexEntry of(std::string key, int64_t value) { return {integer, std::move(key), value, 0, ""}; }
+  static FlexEntry of(std::string key, double value) { return {real, std::move(key), 0, value, ""}; }
+  static FlexEntry of(std::string key, bool value) { return {truth, std::move(key), value, 0, ""}; }
+
   // Whatever kind of number it is.
   double number() const;
 };
 
 // The entries of a map of plain values; what is no plain value is `other`.
 std::vector<FlexEntry> parse_flex_map(std::string_view buffer);
+// Reals are stored as 32 bits.
+std::string write_flex_map(const std::vector<FlexEntry>& entries);
 
 }  // namespace remodel

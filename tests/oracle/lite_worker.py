@@ -15,6 +15,10 @@ class LiteWorker(Worker):
         """By LiteRT's reference kernels."""
         return self._call(run_model, str(model), inputs, True)
 
+    def run_twice(self, model, inputs: dict) -> dict:
+        """What the second call gives."""
+        return self._call(run_model, str(model), inputs, False, 2)
+
     def operators(self, model) -> list[str]:
         return self._call(operators_of, str(model))
 
@@ -30,7 +34,7 @@ def operators_of(model: str) -> list[str]:
     return [one["op_name"] for one in opened(model, True)._get_ops_details()]
 
 
-def run_model(model: str, inputs: dict, reference: bool = False) -> dict:
+def run_model(model: str, inputs: dict, reference: bool = False, calls: int = 1) -> dict:
     interpreter = opened(model, reference)
     details = {detail["name"]: detail for detail in interpreter.get_input_details()}
     for name, array in inputs.items():
@@ -39,9 +43,10 @@ def run_model(model: str, inputs: dict, reference: bool = False) -> dict:
             interpreter.resize_tensor_input(details[name]["index"], shape)
     interpreter.allocate_tensors()
     details = {detail["name"]: detail for detail in interpreter.get_input_details()}
-    for name, array in inputs.items():
-        interpreter.set_tensor(details[name]["index"], np.asarray(array))
-    interpreter.invoke()
+    for _ in range(calls):
+        for name, array in inputs.items():
+            interpreter.set_tensor(details[name]["index"], np.asarray(array))
+        interpreter.invoke()
     return {detail["name"]: value_of(interpreter, detail) for detail in interpreter.get_output_details()}
 
 

@@ -5,7 +5,8 @@
 Exports are kept in build/models. For each input set of a model: the converted file in ONNX Runtime and the source in
 `remodel run`, both against the source in ONNX Runtime; error is max|a-b| over the reference's range.
 `still` marks a model whose reference hardly moves between the first two sets, so that it would show nothing.
-Where ONNX Runtime's own optimiser moves a quantized model by steps of its grids, `remodel run` may move by twice that.
+Where ONNX Runtime's own optimiser moves a model by more (steps of a quantized model's grids, nearly equal scores of a
+detector), `remodel run` may move by twice that, but not by more than MOST_TOLERANCE.
 Node counts are printed, but not judged, where the source has operators of another domain (`*`): the result has those
 of ai.onnx alone.
 """
@@ -32,6 +33,7 @@ from roundtrip import operators
 HERE = Path(__file__).resolve().parent
 FOLDER = Path(os.environ.get("REMODEL_MODELS", remodel.ROOT / "build" / "models"))
 TOLERANCE = 1e-4
+MOST_TOLERANCE = 3e-2
 MOVES = 100
 TIMEOUT = 600
 
@@ -47,13 +49,19 @@ DRAWN = "crnn unet yolo yolo_nms small_cnn".split()
 FURTHER = (
     "albert bart beit bloom clip codegen convbert convnextv2 deberta_v2 deit dinov2 distilbert dpt "
     "electra falcon fasterrcnn_mobilenet_v3_large_320_fpn fcos_resnet50_fpn fnet gemma gemma2 glpn gpt_neox gru "
-    "gru_both_ways levit lstm lstm_projected mamba marian mc3_18 mistral mobilebert mobilenet_v2_hf modernbert mpnet nystromformer olmo2 "
+    "gru_both_ways levit lstm mamba marian mc3_18 mistral mobilebert mobilenet_v2_hf modernbert mpnet nystromformer olmo2 "
     "opt pegasus phi poolformer qwen2 qwen3 r3d_18 retinanet_resnet50_fpn rnn_relu roberta s3d squeezebert "
     "ssdlite320_mobilenet_v3_large stablelm swinv2_hf wav2vec2 yolos"
 ).split()
 IDIOMS = "bags conformer denoiser experts llama_past messages raft spectrum subpixel temporal vocoder".split()
 QUANTIZED = "cnn_qdq cnn_qoperator resnet18_qdq bert_dynamic".split()
-NAMES = [f"{name}-{exporter}" for name in VISION + TEXT + FURTHER + IDIOMS + DRAWN + QUANTIZED for exporter in ("script", "dynamo")]
+NOT_EXPORTED = {"fnet-script"}  # the TorchScript exporter has no Fourier transform
+NAMES = [
+    f"{name}-{exporter}"
+    for name in VISION + TEXT + FURTHER + IDIOMS + DRAWN + QUANTIZED
+    for exporter in ("script", "dynamo")
+    if f"{name}-{exporter}" not in NOT_EXPORTED
+]
 
 
 @dataclass
@@ -137,7 +145,7 @@ def check(name: str, options: list[str], worker: OrtWorker) -> Row:
     row.slim = slim_count(folder, sets[0], references[0], worker)
     if not moves(references[0], references[1]):
         row.faults.append("still: the reference hardly moves between two inputs")
-    run_source(row, source, sets, references, executor_tolerance(original, sets, references, worker))
+    run_source(row, source, original, sets, references, worker)
     with tempfile.TemporaryDirectory() as temporary:
         converted = Path(temporary) / "converted.onnx"
         run_converted(row, source, converted, original, sets, references, options, worker)
@@ -145,14 +153,13 @@ def check(name: str, options: list[str], worker: OrtWorker) -> Row:
 
 
 def executor_tolerance(original: onnx.ModelProto, sets, references, worker: OrtWorker) -> float:
-    """One step of a grid that rounding tips over becomes many in the layers behind it."""
-    if not any(op.startswith(("QuantizeLinear", "QLinear")) for _, op in operators(original)):
-        return TOLERANCE
+    """What rounding alone makes of the model: ONNX Runtime without its optimiser."""
     plain = [worker.run_plain(original.SerializeToString(), inputs) for inputs in sets]
-    return max(TOLERANCE, *(2 * worst_error(a, b) for a, b in zip(references, plain)))
+    moved = max(worst_error(a, b) for a, b in zip(references, plain))
+    return min(max(TOLERANCE, 2 * moved), MOST_TOLERANCE)
 
 
-def run_source(row: Row, source: Path, sets, references, tolerance: float) -> None:
+def run_source(row: Row, source: Path, original, sets, references, worker: OrtWorker) -> None:
     for inputs, reference in zip(sets, references):
         outcome, actual = executor_cases.execute(source, inputs, timeout=TIMEOUT)
         if not outcome.ok:
@@ -160,8 +167,10 @@ def run_source(row: Row, source: Path, sets, references, tolerance: float) -> No
             row.faults.append(f"run: {outcome.verdict}: {outcome.message}")
             return
         row.executor_error = max(row.executor_error, worst_error(reference, actual))
-    if row.executor_error > tolerance:
-        row.faults.append(f"run: error too large, {tolerance:.1e} is allowed")
+    if row.executor_error > TOLERANCE:
+        tolerance = executor_tolerance(original, sets, references, worker)
+        if row.executor_error > tolerance:
+            row.faults.append(f"run: error too large, {tolerance:.1e} is allowed")
 
 
 def run_converted(row: Row, source, converted, original, sets, references, options, worker: OrtWorker) -> None:

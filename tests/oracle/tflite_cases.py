@@ -1,7 +1,9 @@
 """One-operator TensorFlow Lite models over dtypes, ranks, attributes and edge values: our executor against LiteRT's
 reference kernels.
 
-python tests/oracle/tflite_cases.py [--only TEXT] [--verbose]
+python tests/oracle/tflite_cases.py [--only TEXT] [--verbose] [--to onnx|tflite]
+
+With --to what the case becomes in that format is run by the format's own runtime instead.
 """
 
 import argparse
@@ -141,10 +143,39 @@ def verdict(folder, case):
     return "right", ""
 
 
+def verdict_through(folder, case, target):
+    """The same of what the case becomes in another format."""
+    try:
+        expected = Session(case.content, case.reference).run(case.feeds)
+    except (RuntimeError, ValueError) as error:
+        return "litert", str(error).replace("\n", " ")[:200]
+    model, result = folder / "model.tflite", folder / f"result.{target}"
+    model.write_bytes(case.content)
+    outcome = remodel.call(model, result, "--no-verify")
+    if not outcome.ok:
+        return ("refused" if outcome.code == remodel.REFUSED else "wrong"), outcome.message
+    try:
+        if target == "tflite":
+            got = Session(result.read_bytes(), case.reference).run(case.feeds)
+        else:
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 4
+            session = onnxruntime.InferenceSession(str(result), options)
+            got = session.run(None, dict(zip([port.name for port in session.get_inputs()], case.feeds)))
+    except Exception as error:
+        return "wrong", f"does not run: {error}".replace("\n", " ")[:300]
+    for k, (a, b) in enumerate(zip(expected, got)):
+        if text := difference(a, b, case):
+            return "wrong", f"result {k}: {text}"
+    return "right", ""
+
+
 def difference(expected, actual, case):
     expected, actual = np.asarray(expected), np.asarray(actual)
     if expected.dtype == object or expected.dtype.kind == "S":
-        same = [bytes(x) for x in expected.ravel()] == [str(x).encode() for x in actual.ravel()]
+        same = [bytes(x) for x in expected.ravel()] == [x if isinstance(x, bytes) else str(x).encode() for x in np.ravel(actual)]
         return "" if same and expected.shape == actual.shape else f"{actual} instead of {expected}"
     actual = npz.decode_array(actual, expected.dtype)
     if expected.shape != actual.shape:
@@ -179,11 +210,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--to", choices=["onnx", "tflite"])
     arguments = parser.parse_args()
     counts = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         for case in all_cases(arguments.only):
-            what, message = verdict(Path(folder), case)
+            what, message = verdict_through(Path(folder), case, arguments.to) if arguments.to else verdict(Path(folder), case)
             counts[what] += 1
             if what != "right" or arguments.verbose:
                 print(f"{what:8} {case.name}: {message}")

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/format.h"
+#include "base/utf8.h"
 #include "formats/onnx/count.h"
 #include "formats/onnx/reader.h"
 #include "formats/onnx/rows.h"
@@ -19,13 +21,15 @@ std::string data_name_of(const std::string& name) { return name + ".data"; }
 
 class OnnxDraft : public Draft {
  public:
-  OnnxDraft(ModelProto model, bool external_data) : model_(std::move(model)), external_data_(external_data) {}
+  OnnxDraft(ModelProto model, bool external_data, std::vector<std::string> notes)
+      : model_(std::move(model)), external_data_(external_data), notes_(std::move(notes)) {}
 
   OperatorCounts operators() const override {
     OperatorCounts counts;
     count_operators(model_.graph, counts);
     return counts;
   }
+  std::vector<std::string> notes() const override { return notes_; }
   uint64_t size() const override { return model_size(model_); }
 
   std::vector<File> files(const std::string& name) const override {
@@ -41,7 +45,20 @@ class OnnxDraft : public Draft {
  private:
   ModelProto model_;
   bool external_data_;
+  std::vector<std::string> notes_;
 };
+
+// What stands beside the graph is text in ONNX.
+std::vector<std::string> left_out(const Model& model) {
+  std::vector<std::string> notes;
+  for (const auto* list : {&model.blobs, &model.assets})
+    for (const auto& [name, bytes] : *list)
+      if (list == &model.blobs || !is_text(bytes.view()))
+        notes.push_back(
+            fmt::format("'{}' ({} bytes), which the model brings along, is left out: ONNX keeps text", name,
+                        bytes.size()));
+  return notes;
+}
 
 class OnnxFormat : public Format {
  public:
@@ -62,12 +79,13 @@ class OnnxFormat : public Format {
   ReadResult read(const SourceFiles& files, const ReadRequest& request) const override {
     return read_model(files.main, files.open, request);
   }
-  std::string cannot_write(const Graph& graph, const Node& node, int64_t version) const override {
-    return onnx::cannot_write(graph, node, version);
+  std::string cannot_write(const Graph& graph, const Node& node, const WriteTarget& target) const override {
+    return onnx::cannot_write(graph, node, target.version);
   }
   std::unique_ptr<Draft> write(const Model& model, const WriteTarget& target,
                                std::vector<Error>& problems) const override {
-    return std::make_unique<OnnxDraft>(build_model(model, target.version, problems), target.external_data);
+    return std::make_unique<OnnxDraft>(build_model(model, target.version, problems), target.external_data,
+                                       left_out(model));
   }
 
   Support support() const override {

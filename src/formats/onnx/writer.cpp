@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "formats/onnx/operand_types.h"
 #include "formats/onnx/rows.h"
 #include "formats/onnx/schema.h"
@@ -293,6 +294,8 @@ ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& pr
   to.doc = model.doc;
   to.model_version = model.version;
   to.metadata = model.metadata;
+  for (const auto& [name, bytes] : model.assets)
+    if (is_text(bytes.view())) to.metadata.emplace_back(name, std::string(bytes.view()));
   file.versions = model.opsets;
   GraphWriter writer(file, model.main(), nullptr);
   GraphProto graph;

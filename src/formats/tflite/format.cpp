@@ -1,5 +1,9 @@
 #include "formats/tflite/format.h"
 
+#include <set>
+
+#include "base/nearest.h"
+
 #include "formats/tflite/file.h"
 #include "formats/tflite/reader.h"
 #include "formats/tflite/rows.h"
@@ -18,6 +22,15 @@ class TfliteDraft : public Draft {
       for (const Operator& one : graph.operators) ++counts[one.type];
     return counts;
   }
+  std::vector<std::string> notes() const override {
+    std::set<std::string> custom;
+    for (const SubGraph& graph : file_.graphs)
+      for (const Operator& one : graph.operators)
+        if (one.custom) custom.insert(one.type);
+    if (custom.empty()) return {};
+    return {fmt::format("the runtime needs the custom operator{} {}", custom.size() == 1 ? "" : "s",
+                        quoted_list({custom.begin(), custom.end()}, "and"))};
+  }
   uint64_t size() const override { return file_size(file_); }
   std::vector<File> files(const std::string& name) const override {
     return {{name, [this](Sink& sink) { write_file(file_, sink); }}};
@@ -34,12 +47,12 @@ class TfliteFormat : public Format {
   ReadResult read(const SourceFiles& files, const ReadRequest& request) const override {
     return read_model(files.main, files.open, request);
   }
-  std::string cannot_write(const Graph& graph, const Node& node, int64_t) const override {
-    return tflite::cannot_write(graph, node);
+  std::string cannot_write(const Graph& graph, const Node& node, const WriteTarget& target) const override {
+    return tflite::cannot_write(graph, node, target);
   }
-  std::unique_ptr<Draft> write(const Model& model, const WriteTarget&,
+  std::unique_ptr<Draft> write(const Model& model, const WriteTarget& target,
                                std::vector<Error>& problems) const override {
-    return std::make_unique<TfliteDraft>(build_file(model, problems));
+    return std::make_unique<TfliteDraft>(build_file(model, target, problems));
   }
   std::optional<LayoutTarget> layout() const override { return LayoutTarget(); }
   Support support() const override {

@@ -124,6 +124,7 @@ constexpr Kernel kernels[] = {
     {"TOPK_V2", "Ti", "Ti", numbers | bytes},
     {"TRANSPOSE", "Ti", "T", numbers | bytes | i16 | boolean, 6},
     {"TRANSPOSE_CONV", "iT", "T", f32},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "f?", "f"},
     {"UNIQUE", "T", "Ti", numbers | bytes | i16},
     {"WHERE", "T", "?", f32 | i32 | i64 | bytes | u32 | boolean},
     {"WHILE", "?", "?"},

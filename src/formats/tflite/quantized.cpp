@@ -14,29 +14,6 @@ namespace {
 
 constexpr int64_t byte_shift = 128;  // between bytes with and without a sign
 
-// Nothing where a tensor cannot stand on the grid.
-std::optional<Quantization> said(const Grid& grid, DType dtype) {
-  if ((dtype != DType::i8 && dtype != DType::u8 && dtype != DType::i16) || grid.block != 0 ||
-      grid.scale->dtype() != DType::f32 || grid.scale->count() == 0)
-    return std::nullopt;
-  Quantization result;
-  for (double scale : grid.scale->tensor().doubles()) {
-    if (!std::isfinite(scale) || scale < 1e-30) return std::nullopt;
-    result.scale.push_back(static_cast<float>(scale));
-  }
-  result.zero.assign(result.scale.size(), 0);
-  if (grid.zero) {
-    const std::vector<int64_t> zeros = grid.zero->tensor().ints();
-    if (zeros.size() != result.scale.size()) return std::nullopt;
-    result.zero = zeros;
-  }
-  if (dtype == DType::i16 &&
-      (result.scale.size() > 1 || std::any_of(result.zero.begin(), result.zero.end(), std::identity())))
-    return std::nullopt;
-  if (result.scale.size() > 1) result.axis = grid.axis;
-  return result;
-}
-
 Quantization with_signed_bytes(Quantization grid) {
   for (int64_t& zero : grid.zero) zero -= byte_shift;
   return grid;
@@ -82,6 +59,28 @@ std::vector<float> product_scales(const Quantization& x, const Quantization& w) 
 }
 
 }  // namespace
+
+std::optional<Quantization> said(const Grid& grid, DType dtype) {
+  if ((dtype != DType::i8 && dtype != DType::u8 && dtype != DType::i16) || grid.block != 0 ||
+      grid.scale->dtype() != DType::f32 || grid.scale->count() == 0)
+    return std::nullopt;
+  Quantization result;
+  for (double scale : grid.scale->tensor().doubles()) {
+    if (!std::isfinite(scale) || scale < 1e-30) return std::nullopt;
+    result.scale.push_back(static_cast<float>(scale));
+  }
+  result.zero.assign(result.scale.size(), 0);
+  if (grid.zero) {
+    const std::vector<int64_t> zeros = grid.zero->tensor().ints();
+    if (zeros.size() != result.scale.size()) return std::nullopt;
+    result.zero = zeros;
+  }
+  if (dtype == DType::i16 &&
+      (result.scale.size() > 1 || std::any_of(result.zero.begin(), result.zero.end(), std::identity())))
+    return std::nullopt;
+  if (result.scale.size() > 1) result.axis = grid.axis;
+  return result;
+}
 
 GraphWriter::Described GraphWriter::describe(ValueId value) const {
   const Value& it = graph_.value(value);

@@ -61,6 +61,11 @@ Ids WriteNode::outs() {
 }
 
 Id WriteNode::tensor(Type type) { return writer_.add_tensor("", std::move(type)); }
+Id WriteNode::variable(Type type) {
+  const Id id = writer_.add_tensor("state", std::move(type));
+  writer_.make_variable(id);
+  return id;
+}
 const Type& WriteNode::type_of(Id tensor) const { return writer_.type_of(tensor); }
 
 Id WriteNode::constant(ConstantPtr constant) { return writer_.add_constant(std::move(constant), ""); }
@@ -82,6 +87,9 @@ void WriteNode::emit_to(Ids results, std::string type, Ids inputs, Attributes at
   made.attributes = std::move(attributes);
   writer_.emit(std::move(made));
 }
+
+void WriteNode::emit_custom(Operator made) { writer_.emit(std::move(made)); }
+const WriteTarget& WriteNode::target() const { return writer_.target(); }
 
 Id WriteNode::cast(Id tensor, DType to) { return writer_.cast(tensor, to); }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/format.h"
 #include "formats/tflite/file.h"
 #include "formats/write_node.h"
 
@@ -41,7 +42,8 @@ class WriteNode : public remodel::WriteNode {
   Id turned(size_t i, const std::vector<int64_t>& perm);
   bool is_weights(size_t i) const;  // such a one
   const Type& type_of(Id tensor) const;
-  Id tensor(Type type);  // a result to be
+  Id tensor(Type type);    // a result to be
+  Id variable(Type type);  // keeps its elements from call to call, zeros at first
 
   using remodel::WriteNode::constant;
   Id constant(ConstantPtr constant);
@@ -52,6 +54,9 @@ class WriteNode : public remodel::WriteNode {
 
   Id emit(std::string type, Ids inputs, Type result, Attributes attributes = {});
   void emit_to(Ids results, std::string type, Ids inputs, Attributes attributes = {});
+  // An operator beyond the builtin ones, as it is.
+  void emit_custom(Operator made);
+  const WriteTarget& target() const;
   Id cast(Id tensor, DType to);
   Id reshape(Id tensor, const Dims& dims);
   void reshape_to(Id result, Id tensor, const Dims& dims);

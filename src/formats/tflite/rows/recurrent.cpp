@@ -142,7 +142,8 @@ class LstmCell {
   bool plain() const {
     for (const size_t i : at_.norm)
       if (has(i)) return false;
-    return !hybrid_ && options_.activation == "TANH" && !(options_.cell_clip > 0) && !has(at_.projection) &&
+    const bool named = options_.activation == "TANH" || options_.activation == "RELU";
+    return !hybrid_ && named && !(options_.cell_clip > 0) && !has(at_.projection) &&
            !node_.quantized_input(0);
   }
 
@@ -180,7 +181,9 @@ class LstmCell {
   }
 
   // All steps by the recurrent op: y, h, c.
-  std::array<ValueId, 3> layer(ValueId x, ValueId h, ValueId c, bool batch_major, bool backward) const {
+  // The last `left_out` columns of the weights of x belong to inputs that it lacks.
+  std::array<ValueId, 3> layer(ValueId x, ValueId h, ValueId c, bool batch_major, bool backward,
+                               int64_t left_out = 0) const {
     const auto stack = [&](const std::array<size_t, 4>& at, const std::vector<size_t>& gates) {
       std::vector<ConstantPtr> parts;
       for (const size_t gate : gates) parts.push_back(weights_.constant(at[gate]));
@@ -205,7 +208,8 @@ class LstmCell {
     };
     Lstm op;
     op.direction = backward ? Direction::backward : Direction::forward;
-    op.activations = {"sigmoid", "tanh", "tanh"};
+    const char* function = options_.activation == "TANH" ? "tanh" : "relu";
+    op.activations = {"sigmoid", function, function};
     op.alphas.assign(3, 0), op.betas.assign(3, 0);
     op.batch_major = batch_major;
     op.coupled = coupled_;
@@ -216,11 +220,14 @@ class LstmCell {
       b = node_.emit(Concat{1}, {joined(at_.bias, false), zeros});
     }
     const ValueId p = has(at_.peephole[1]) ? joined(at_.peephole, true) : absent;
+    const auto lead = [&](ValueId state) {
+      return state == absent ? absent : node_.emit(Unsqueeze{{0}}, {state});
+    };
+    ValueId w = joined(at_.input, false);
+    if (left_out)
+      w = node_.emit(Slice{{2}, {0}, {weights_.constant(at_.input[1])->shape()[1] - left_out}, {1}}, {w});
     const std::vector<ValueId> results =
-        node_.emit(op,
-                   {x, joined(at_.input, false), joined(at_.recurrent, false), b,
-                    node_.emit(Unsqueeze{{0}}, {h}), node_.emit(Unsqueeze{{0}}, {c}), absent, p},
-                   3);
+        node_.emit(op, {x, w, joined(at_.recurrent, false), b, lead(h), lead(c), absent, p}, 3);
     return {node_.emit(Squeeze{{batch_major ? 2 : 1}}, {results[0]}), node_.emit(Squeeze{{0}}, {results[1]}),
             node_.emit(Squeeze{{0}}, {results[2]})};
   }
@@ -290,9 +297,46 @@ LstmOptions lstm_options(ReadNode& node) {
   return options;
 }
 
+// The sequence without the step that closes the gates and leaves zeros in the states, which our writer puts
+// in front, nor the input that does so; absent where there is none.
+ValueId behind_closed_step(ReadNode& node, const LstmPlaces& at, int64_t time) {
+  const Graph& graph = node.graph();
+  const auto padded = [&](ValueId value, size_t axis, bool in_front) {
+    const Node* pad = graph.producer(value);
+    const Pad* op = pad ? pad->op.as<Pad>() : nullptr;
+    if (!op || op->mode != PadMode::constant || op->low.size() != 3 || op->high.size() != 3) return absent;
+    for (size_t k = 0; k < 3; ++k)
+      if (!op->low[k].is_number(k == axis && in_front) || !op->high[k].is_number(k == axis && !in_front))
+        return absent;
+    const Constant* with = pad->has(1) ? graph.constant(pad->inputs[1]) : nullptr;
+    const double number = with ? splat_value(*with).value_or(-1) : 0;
+    return number == in_front ? pad->inputs[0] : absent;
+  };
+  const ValueId longer = padded(node.input(0), static_cast<size_t>(time), true);
+  if (longer == absent) return absent;
+  const Weights weights(node);
+  for (size_t gate = 0; gate < 4; ++gate) {
+    if (!weights.has(at.input[gate])) return absent;
+    const ConstantPtr& all = weights.constant(at.input[gate]);
+    if (all->shape().size() != 2 || all->shape()[1] < 2 || all->dtype() != DType::f32) return absent;
+    const auto last = splat_value(*all->sliced(1, all->shape()[1] - 1, 1, 1));
+    if (!last || (gate == 2 ? *last != 0 : *last > -1e29)) return absent;
+  }
+  return padded(longer, 2, false);
+}
+
 ValueId run_lstm(ReadNode& node, const LstmPlaces& at, const LstmOptions& options, bool time_major,
                  bool backward) {
   const LstmCell cell(node, at, options);
+  const int64_t time = time_major ? 0 : 1;
+  if (const ValueId inner = behind_closed_step(node, at, time);
+      inner != absent && cell.plain() && !backward) {
+    const ValueId y = cell.layer(inner, absent, absent, !time_major, false, 1)[0];
+    Pad front;
+    front.low = front.high = Dims(3, 0);
+    front.low[static_cast<size_t>(time)] = 1;
+    return node.emit(front, {y});
+  }
   const ValueId x = node.input(0), h = node.input(at.h), c = node.input(at.c);
   ValueId y, h_after, c_after;
   if (cell.plain()) {

@@ -34,7 +34,10 @@ Id wrapped(WriteNode& node, size_t i, const Dims& sizes, bool list) {
     size = node.cast(node.integers(values), dtype);
     if (!list) size = node.scalar(dtype, static_cast<double>(values[0]));
   } else {
-    size = node.cast(list ? node.sizes(sizes) : node.reshape(node.sizes(sizes), {}), dtype);
+    // LiteRT fails at a remainder by 0, even where there are no indices.
+    Dims divisors;
+    for (const Dim& one : sizes) divisors.push_back(one.at_least(1) ? one : max(one, Dim(1)));
+    size = node.cast(list ? node.sizes(divisors) : node.reshape(node.sizes(divisors), {}), dtype);
   }
   if (const Constant* constant = node.constant(i); constant && numbers(sizes)) {
     std::vector<int64_t> values = constant->tensor().ints();

@@ -99,7 +99,7 @@ std::vector<NodeId> cluster_inside(const WriteNode& quantize) {
     if (!cluster || &graph.node(cluster->quantize) != &quantize.node()) return {};
     nodes = nodes_of(graph, *cluster);
   }
-  const std::string problem = GraphWriter::trial(graph, [&](GraphWriter& writer) {
+  const std::string problem = GraphWriter::trial(graph, quantize.target(), [&](GraphWriter& writer) {
     WriteNode root(writer, graph, quantize.node());
     write_cluster(root, nodes);
   });
