@@ -4,6 +4,7 @@
 #include "passes/cells.h"
 #include "passes/cse.h"
 #include "passes/fold.h"
+#include "passes/layers.h"
 #include "passes/loops.h"
 
 namespace remodel {
@@ -51,7 +52,7 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       check(*graph, "merging");
       size_t in_loops = simplify_loops(*graph, loops);
       check(*graph, "the rules of loops");
-      size_t cells = recognise_cells(*graph, loops, DType::f64);
+      size_t layers = recognise_cells(*graph, loops, DType::f64) + simplify_layers(*graph);
       check(*graph, "the cells of loops");
       // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
       // them for doubles.
@@ -64,7 +65,7 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       report.merged += merged;
       for (const RuleCount& count : counts) after += count.count;
       for (const RuleCount& count : recognised) after += count.count;
-      if (before == after && folded + merged + in_loops + cells == 0) break;
+      if (before == after && folded + merged + in_loops + layers == 0) break;
     }
     report.folded += fold_constants(*graph, budget, pool);
     report.dropped += graph->drop_dead();

@@ -8,6 +8,7 @@
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/unary.h"
+#include "passes/loop_edit.h"
 #include "passes/optimise.h"
 
 namespace remodel {
@@ -264,6 +265,25 @@ void cleanup_rules(Rules& rules) {
           return absent;
       }
       return match.emit(op, {match[x]});
+    });
+  }
+  {
+    Expr lengths = rules.any(), root = rules.some<ReverseSequence>({x, lengths});
+    rules.add("reverse of whole sequences", Effect::exact, root, [=](Match& match) -> ValueId {
+      const auto& dims = match.type(x).dims;
+      if (!dims) return absent;
+      const int64_t axis = resolve_axis(match.op<ReverseSequence>(root).time_axis, dims->size());
+      const Dim& steps = (*dims)[static_cast<size_t>(axis)];
+      ValueId one = match[lengths];
+      while (const Node* node = match.graph().producer(one)) {
+        if (!node->op.is<Expand>() && !node->op.is<Reshape>() && !node->op.is<Cast>()) break;
+        one = node->inputs[0];
+      }
+      const Constant* constant = match.graph().constant(one);
+      const auto number = constant ? splat_value(*constant) : std::nullopt;
+      const bool all = number ? steps.is_number() && *number == static_cast<double>(steps.number())
+                              : known_number(match.graph(), one) == steps;
+      return all ? match.emit(Slice{{axis}, {steps - 1}, {steps}, {-1}}, {match[x]}) : absent;
     });
   }
   {

@@ -22,6 +22,7 @@ constexpr Kernel kernels[] = {
     {"ATAN2", "TT", "T", f32 | f64, 8, false},
     {"AVERAGE_POOL_2D", "T", "T", f32},
     {"BATCH_MATMUL", "TT", "T", f32, 5},
+    {"BIDIRECTIONAL_SEQUENCE_LSTM", "f?", "f"},
     {"BITCAST", "?", "?"},
     {"BITWISE_XOR", "TT", "T", bytes | i16 | u16 | i32 | u32, 4},
     {"BROADCAST_ARGS", "ii", "i"},
