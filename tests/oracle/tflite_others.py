@@ -73,6 +73,29 @@ def stablehlo_gathers():
 
 
 @family
+def stablehlo_scatters():
+    x = random_array(rng("scatter"), (4, 5, 6), np.float32)
+    cases = {  # update_window_dims, inserted_window_dims, scatter_dims_to_operand_dims, index_vector_dim, indices, the updates' shape
+        "rows": ([1, 2], [0], [0], 1, np.int32([3, 0, 9]), (3, 5, 6)),
+        "windows": ([0, 2], [0], [1, 0], 1, np.int32([[4, 1], [0, 2], [-1, 3]]), (2, 3, 6)),
+        "vectors_first": ([2], [1, 2], [2, 0], 0, np.int64([[[5, 1]], [[0, 3]]]), (1, 2, 2)),
+    }
+    for code in ("", "STABLEHLO_ADD", "STABLEHLO_MULTIPLY", "STABLEHLO_MAXIMUM", "STABLEHLO_MINIMUM"):
+        for name, (axes, dropped, indexed, vectors, indices, shape) in cases.items():
+            model = Model()
+            body = model.graph("body")
+            a, b = body.input("a", [], np.float32), body.input("b", [], np.float32)
+            body.output(body.op(code, [a, b], [([], np.float32)]) if code else b)
+            graph = model.main
+            updates = random_array(rng(name + code), shape, np.float32)
+            operands = [graph.input("x", x.shape), graph.input("indices", indices.shape, indices.dtype), graph.input("updates", shape)]
+            table = options("StablehloScatter", indicesAreSorted=False, uniqueIndices=False, updateWindowDims=axes, insertedWindowDims=dropped, scatterDimsToOperandDims=indexed,
+                            indexVectorDim=vectors, updateComputationSubgraphIndex=1)
+            graph.output(graph.op("STABLEHLO_SCATTER", operands, [(x.shape, np.float32)], table))
+            yield model_case(f"stablehlo_scatter/{code}_{name}", model, x, indices, updates)
+
+
+@family
 def customs():
     from flatbuffers import flexbuffers
 
