@@ -50,17 +50,27 @@ FURTHER = (
     "albert bart beit bloom clip codegen convbert convnextv2 deberta_v2 deit dinov2 distilbert dpt "
     "electra falcon fasterrcnn_mobilenet_v3_large_320_fpn fcos_resnet50_fpn fnet gemma gemma2 glpn gpt_neox gru "
     "gru_both_ways levit lstm mamba marian mc3_18 mistral mobilebert mobilenet_v2_hf modernbert mpnet nystromformer olmo2 "
-    "opt pegasus phi poolformer qwen2 qwen3 r3d_18 retinanet_resnet50_fpn rnn_relu roberta s3d squeezebert "
+    "opt pegasus phi poolformer qwen2 qwen3 r3d_18 retinanet_resnet50_fpn rnn_relu roberta squeezebert "
     "ssdlite320_mobilenet_v3_large stablelm swinv2_hf wav2vec2 yolos"
 ).split()
-IDIOMS = "bags conformer denoiser experts llama_past messages raft spectrum subpixel temporal vocoder".split()
+COMPOSED = "depth_anything detr rt_detr sam".split()
+IDIOMS = (
+    "bags choice conformer denoiser experts llama_past messages raft scanned scripted spectrum subpixel temporal "
+    "transducer vocoder"
+).split()
 QUANTIZED = "cnn_qdq cnn_qoperator resnet18_qdq bert_dynamic".split()
-NOT_EXPORTED = {"fnet-script"}  # the TorchScript exporter has no Fourier transform
+ONE_EXPORTER = {  # the other refuses
+    "choice": "dynamo",
+    "fnet": "dynamo",
+    "rnn_relu": "script",
+    "scanned": "dynamo",
+    "scripted": "script",
+}
 NAMES = [
     f"{name}-{exporter}"
-    for name in VISION + TEXT + FURTHER + IDIOMS + DRAWN + QUANTIZED
+    for name in VISION + TEXT + FURTHER + COMPOSED + IDIOMS + DRAWN + QUANTIZED
     for exporter in ("script", "dynamo")
-    if f"{name}-{exporter}" not in NOT_EXPORTED
+    if ONE_EXPORTER.get(name, exporter) == exporter
 ]
 
 
