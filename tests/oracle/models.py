@@ -61,10 +61,14 @@ IDIOMS = (
 QUANTIZED = "cnn_qdq cnn_qoperator resnet18_qdq bert_dynamic".split()
 ONE_EXPORTER = {  # the other refuses
     "choice": "dynamo",
+    "fasterrcnn_mobilenet_v3_large_320_fpn": "script",
+    "fcos_resnet50_fpn": "script",
     "fnet": "dynamo",
+    "retinanet_resnet50_fpn": "script",
     "rnn_relu": "script",
     "scanned": "dynamo",
     "scripted": "script",
+    "ssdlite320_mobilenet_v3_large": "script",
 }
 NAMES = [
     f"{name}-{exporter}"
