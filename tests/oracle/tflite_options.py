@@ -21,6 +21,44 @@ def functions():
 
 
 @family
+def lowered():
+    """Operators of StableHLO, and one that is made of a sub-graph."""
+    from flatbuffers import flexbuffers
+
+    for dtype in (np.int32, bool):
+        a, b = (random_array(rng(f"lowered{i}"), (3, 4), dtype) for i in range(2))
+        yield one_op(np.dtype(dtype).name, "STABLEHLO_AND", [a, b], [((3, 4), dtype)])
+    a, b = np.int32([[1, -3, 5], [2**30, 7, 0]]), np.int32([[0, 4, 31], [1, 2, 3]])
+    yield one_op("int32", "STABLEHLO_SHIFT_LEFT", [a, b], [((2, 3), np.int32)])
+    model = Model()
+    inner, graph = model.graph("decomposition"), model.main
+    a, b = inner.input("a", [2, 3]), inner.input("b", [2, 3])
+    inner.output(inner.op("SUB", [inner.op("EXP", [a], [([2, 3], np.float32)]), b], [([2, 3], np.float32)]))
+    x, y = graph.input("x", [2, 3]), graph.input("y", [2, 3])
+    table = options("StableHLOComposite", decompositionSubgraphIndex=1)
+    table.name, table.compositeAttributes = "test.difference", list(flexbuffers.Dumps({}))
+    graph.output(graph.op("STABLEHLO_COMPOSITE", [y, x], [([2, 3], np.float32)], table))
+    feeds = [random_array(rng(name), (2, 3), np.float32) for name in "xy"]
+    yield model_case("stablehlo_composite/difference", model, *feeds)
+
+
+@family
+def detections_of_any_kind():
+    """Without the options that say how many of a class count, and whether classes are apart."""
+    from flatbuffers import flexbuffers
+
+    random, (count, classes) = rng("any kind"), (25, 3)
+    table = dict(max_detections=5, max_classes_per_detection=1, num_classes=classes, nms_score_threshold=0.05, nms_iou_threshold=0.3, y_scale=9.0, x_scale=7.0, h_scale=4.0, w_scale=3.0)
+    encodings = random.uniform(-1, 1, (1, count, 4)).astype(np.float32)
+    scores = random.permutation(count * classes).reshape(1, count, -1).astype(np.float32) / (count * classes)
+    anchors = np.concatenate([random.uniform(0, 1, (count, 2)), random.uniform(0.1, 0.4, (count, 2))], 1).astype(np.float32)
+    outs = [((1, 5, 4), np.float32), ((1, 5), np.float32), ((1, 5), np.float32), ((1,), np.float32)]
+    for name, more in (("usual", {}), ("apart", dict(use_regular_nms=True))):
+        inputs, bytes_of = [encodings, scores, anchors], bytes(flexbuffers.Dumps({**table, **more}))
+        yield one_op(name, "custom:TFLite_Detection_PostProcess", inputs, outs, constants=(2,), custom_options=bytes_of)
+
+
+@family
 def volumes():
     random = rng("volumes")
     x, w, bias = random_array(random, (1, 5, 7, 6, 2), np.float32), random_array(random, (2, 3, 2, 2, 3), np.float32), random_array(random, (3,), np.float32)
