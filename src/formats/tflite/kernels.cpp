@@ -73,6 +73,7 @@ constexpr Kernel kernels[] = {
     {"MINIMUM", "TT", "T", numbers | bytes | i16, 5},
     {"MIRROR_PAD", "TI", "T", numbers, 5},
     {"MUL", "TT", "T", numbers | c64, 6},
+    {"MULTINOMIAL", "fi", "?"},
     {"NEG", "T", "T", numbers},
     {"NON_MAX_SUPPRESSION_V4", "ffiff", "ii"},
     {"NOT_EQUAL", "TT", "b", numbers | boolean | string, 4},
