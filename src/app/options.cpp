@@ -114,6 +114,8 @@ void add_convert(CLI::App& app, Command& command) {
            [&](const std::string& text) {
              for (std::string& name : parse_names(text)) options.request.outputs.push_back(std::move(name));
            });
+  add_value(app, "--signature", "NAME", "the entry point, of a model that has several",
+            [&](const std::string& text) { options.savedmodel_signature = text; });
   add_list(app, "--input-shape", "SHAPES", "\"1,300,300,3;1,10\" in order, or \"name=1,3,224,224\"",
            [&](const std::string& text) {
              for (InputShape& shape : parse_input_shapes(text))
@@ -162,7 +164,7 @@ void add_convert(CLI::App& app, Command& command) {
       {"--onnx_opset", "--opset"},          {"--input_nodes", "--inputs"},
       {"--output_nodes", "--outputs"},      {"--input_shape", "--input-shape"},
       {"--input_layout", "--input-layout"}, {"--output_layout", "--output-layout"},
-      {"--tflite_ops", "--tflite-ops"}};
+      {"--tflite_ops", "--tflite-ops"},     {"--savedmodel_signature", "--signature"}};
   for (const auto& [key, option] : same)
     app.get_option(std::string(key))->excludes(app.get_option(std::string(option)));
 }

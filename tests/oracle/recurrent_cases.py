@@ -34,6 +34,7 @@ class Case:
     model: onnx.ModelProto
     operators: tuple[str, ...] = ()  # the only recurrent ones and loops that the ONNX file may have
     fixed: tuple = ()  # time and batch; numbers where they are always the same
+    lite: str = ""  # an operator that the TensorFlow Lite file must have
     returns: bool = True  # what TensorFlow Lite's file says of sizes is enough to find the cell again
     reference: onnx.ModelProto | None = None  # gives what is expected, where the runtime does not take the model
 
@@ -86,6 +87,7 @@ LAYERS = {
     "lstm": ("LSTM", {}), "gru": ("GRU", {}), "gru_after": ("GRU", {"linear_before_reset": 1}), "rnn": ("RNN", {}),
     "rnn_relu": ("RNN", {"activations": ["Relu"]}),
     "lstm_coupled": ("LSTM", {"input_forget": 1}),
+    "lstm_relu": ("LSTM", {"activations": ["Sigmoid", "Relu", "Relu"]}),
     "lstm_clip": ("LSTM", {"clip": 0.5}),
     "gru_hard": ("GRU", {"activations": ["HardSigmoid", "Softsign"]}),
 }
@@ -131,7 +133,9 @@ def layer(name, direction="forward", biases=True, states=False, lengths=False, p
                                    ("only_y", not ends), (f"x{stacked}", stacked > 1), ("fixed", fixed), ("half", half)) if on]
     title = "_".join([name, direction, *flags])
     model = model_of(nodes, inputs, [info("y", None), *outputs])
-    return Case(f"layer/{title}", halved(model) if half else model, (op,), fixed, not (states or lengths or name == "gru_hard"), model if half else None)
+    sequence = {"bidirectional": "BIDIRECTIONAL_SEQUENCE_LSTM"}.get(direction, "UNIDIRECTIONAL_SEQUENCE_LSTM")
+    lite = sequence if fixed and fixed[1] == 1 and name in ("lstm", "lstm_relu") else "WHILE"
+    return Case(f"layer/{title}", halved(model) if half else model, (op,), fixed, lite, not (states or lengths or name == "gru_hard"), model if half else None)
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -160,8 +164,11 @@ def layers() -> list[Case]:
         cases.append(layer(name, ends=False, fixed=(7, 1)))
         cases.append(layer(name, "bidirectional", fixed=(7, 3)))
         cases.append(layer(name, "reverse", ends=False, stacked=2, fixed=("time", 1)))
+        cases.append(layer(name, "bidirectional", ends=False, stacked=2, fixed=("time", 1)))
     for direction in ("forward", "reverse", "bidirectional"):
         cases.append(layer("lstm", direction, peepholes=True))
+        cases.append(layer("lstm", direction, peepholes=True, ends=False, fixed=("time", 1)))
+        cases.append(layer("lstm_relu", direction, ends=False, biases=False, fixed=(6, 1)))
     for name in ("lstm", "gru", "rnn"):
         cases.append(layer(name, half=True))
     return cases
@@ -493,6 +500,9 @@ def check(case: Case, worker: BothWorker) -> list[Result]:
                 found = {node.op_type for node in onnx.load(target).graph.node} & WITH_STATES
                 if not found or not found <= set(case.operators):
                     results.append(Result(f"{case.name} {name} operators", "wrong", f"{sorted(found)}, expected {case.operators}"))
+        lite = Path(folder) / "out.tflite"
+        if case.lite and lite.exists() and case.lite not in worker.operators(lite):
+            results.append(Result(f"{case.name} operators", "wrong", f"no {case.lite}"))
         for time, batch in sorted({sizes_of(case, *sizes) for sizes in SIZES}):
             fed = inputs_of(case.reference or case.model, time, batch)
             expected = worker.run_onnx(reference, fed)

@@ -150,6 +150,21 @@ def test_signatures_stay(tmp_path):
     np.testing.assert_allclose(run_signatures((tmp_path / "again.tflite").read_bytes()), run_signatures(content), rtol=1e-6)
 
 
+def test_one_of_the_signatures(tmp_path):
+    import onnxruntime
+
+    (tmp_path / "two.tflite").write_bytes(two_signatures())
+    outcome = remodel.convert(tmp_path / "two.tflite", tmp_path / "out.onnx")
+    assert outcome.code == remodel.REFUSED and "the model has the entry points 'add' and 'scale'" in outcome.message and "--signature" in outcome.message
+    outcome = remodel.convert(tmp_path / "two.tflite", tmp_path / "out.onnx", "--signature", "scale")
+    assert outcome.ok, outcome.message
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    feeds = dict(zip([port.name for port in session.get_inputs()], (np.float32([2, 3]), np.float32([10, 20]))))
+    np.testing.assert_allclose(session.run(None, feeds)[0], [20, 60])
+    outcome = remodel.convert(tmp_path / "two.tflite", tmp_path / "out.onnx", "--signature", "scal")
+    assert outcome.code == remodel.REFUSED and "there is no signature 'scal' (it has 'add' and 'scale')" in outcome.message
+
+
 def test_cut_inside(tmp_path):
     content = labelled_chain().bytes()
     (tmp_path / "chain.tflite").write_bytes(content)

@@ -297,23 +297,33 @@ LstmOptions lstm_options(ReadNode& node) {
   return options;
 }
 
-// The sequence without the step that closes the gates and leaves zeros in the states, which our writer puts
-// in front, nor the input that does so; absent where there is none.
-ValueId behind_closed_step(ReadNode& node, const LstmPlaces& at, int64_t time) {
+// The sequence between steps that close the gates and leave zeros in the states, which our writer puts before
+// the first, without the input that does so; absent where they are not there. `pad` is what was taken away.
+ValueId between_closed_steps(ReadNode& node, const LstmPlaces& at, int64_t time, bool backward, Pad& pad) {
   const Graph& graph = node.graph();
-  const auto padded = [&](ValueId value, size_t axis, bool in_front) {
-    const Node* pad = graph.producer(value);
-    const Pad* op = pad ? pad->op.as<Pad>() : nullptr;
-    if (!op || op->mode != PadMode::constant || op->low.size() != 3 || op->high.size() != 3) return absent;
-    for (size_t k = 0; k < 3; ++k)
-      if (!op->low[k].is_number(k == axis && in_front) || !op->high[k].is_number(k == axis && !in_front))
-        return absent;
-    const Constant* with = pad->has(1) ? graph.constant(pad->inputs[1]) : nullptr;
-    const double number = with ? splat_value(*with).value_or(-1) : 0;
-    return number == in_front ? pad->inputs[0] : absent;
+  // What is between pads by numbers of one kind, along one axis.
+  const auto inside = [&](ValueId value, int64_t axis, double number, Pad& op) {
+    const Node* made = graph.producer(value);
+    if (!made || !made->op.is<Pad>()) return absent;
+    op = *made->op.as<Pad>();
+    if (op.mode != PadMode::constant || op.low.size() != 3 || op.high.size() != 3) return absent;
+    for (size_t k = 0; k < 3; ++k) {
+      if (static_cast<int64_t>(k) == axis) continue;
+      if (!op.low[k].is_number(0) || !op.high[k].is_number(0)) return absent;
+    }
+    const Constant* with = made->has(1) ? graph.constant(made->inputs[1]) : nullptr;
+    return (with           ? splat_value(*with)
+            : made->has(1) ? std::nullopt
+                           : std::optional(0.0)) == number
+               ? made->inputs[0]
+               : absent;
   };
-  const ValueId longer = padded(node.input(0), static_cast<size_t>(time), true);
-  if (longer == absent) return absent;
+  const auto one_or_none = [](const Dim& size) { return size.is_number(0) || size.is_number(1); };
+  const ValueId wide = inside(node.input(0), time, 1, pad);
+  if (wide == absent) return absent;
+  const auto along = static_cast<size_t>(time);
+  if (!one_or_none(pad.low[along]) || !one_or_none(pad.high[along])) return absent;
+  if (!(backward ? pad.high : pad.low)[along].is_number(1)) return absent;
   const Weights weights(node);
   for (size_t gate = 0; gate < 4; ++gate) {
     if (!weights.has(at.input[gate])) return absent;
@@ -322,21 +332,19 @@ ValueId behind_closed_step(ReadNode& node, const LstmPlaces& at, int64_t time) {
     const auto last = splat_value(*all->sliced(1, all->shape()[1] - 1, 1, 1));
     if (!last || (gate == 2 ? *last != 0 : *last > -1e29)) return absent;
   }
-  return padded(longer, 2, false);
+  Pad columns;
+  const ValueId x = inside(wide, 2, 0, columns);
+  return x != absent && columns.low[2].is_number(0) && columns.high[2].is_number(1) ? x : absent;
 }
 
 ValueId run_lstm(ReadNode& node, const LstmPlaces& at, const LstmOptions& options, bool time_major,
                  bool backward) {
   const LstmCell cell(node, at, options);
   const int64_t time = time_major ? 0 : 1;
-  if (const ValueId inner = behind_closed_step(node, at, time);
-      inner != absent && cell.plain() && !backward) {
-    const ValueId y = cell.layer(inner, absent, absent, !time_major, false, 1)[0];
-    Pad front;
-    front.low = front.high = Dims(3, 0);
-    front.low[static_cast<size_t>(time)] = 1;
-    return node.emit(front, {y});
-  }
+  Pad pad;
+  if (const ValueId inner = between_closed_steps(node, at, time, backward, pad);
+      inner != absent && cell.plain())
+    return node.emit(pad, {cell.layer(inner, absent, absent, !time_major, backward, 1)[0]});
   const ValueId x = node.input(0), h = node.input(at.h), c = node.input(at.c);
   ValueId y, h_after, c_after;
   if (cell.plain()) {

@@ -1,9 +1,10 @@
-// LSTMs by LiteRT's operator for whole sequences. Its states are variables that last from call to call, and
-// its kernel takes the rows of a batch one by one; so it is written for layers that begin with zeros and have
-// one row. Others are loops.
+// LSTMs by LiteRT's operators for whole sequences. Their states are variables that last from call to call,
+// and their kernels take the rows of a batch one by one; so they are written for layers that begin with zeros
+// and have one row. Others are loops.
 //
-// A layer must not see what the last call has left: the sequence begins with a step of ones whose gates are
-// closed by a weight of their own, for an input that is 0 in all other steps. This leaves both states 0.
+// A layer must not see what the last call has left: the sequence begins, from where each direction comes,
+// with a step of ones whose gates are closed by a weight of their own, for an input that is 0 in all other
+// steps. This leaves both states 0.
 #include "formats/tflite/rows.h"
 #include "formats/tflite/writer.h"
 #include "ops/recurrent.h"
@@ -12,12 +13,17 @@ namespace remodel::tflite {
 namespace {
 
 constexpr double closing_weight = -1e30;
-constexpr size_t gate_g = 2;
+constexpr int64_t gate_g = 2;
 
 struct Layer {
   int64_t hidden, input;
   bool time_major;
   Dim steps;
+
+  size_t time() const { return time_major ? 0 : 1; }
+  Dims dims(const Dim& size, int64_t last) const {
+    return time_major ? Dims{size, 1, last} : Dims{1, size, last};
+  }
 };
 
 // Block `part` of `size` rows in direction d of [directions, rows, ...].
@@ -59,28 +65,28 @@ Layer layer_of(const WriteNode& node) {
   return {r[2], x[2].number(), !op.batch_major, x[op.batch_major ? 1 : 0]};
 }
 
-// One direction: all steps, the closed one first.
-Id run_direction(WriteNode& node, const Layer& layer, Id x, int64_t d) {
-  const size_t time = layer.time_major ? 0 : 1;
-  Dims wide =
-      layer.time_major ? Dims{layer.steps, 1, layer.input + 1} : Dims{1, layer.steps, layer.input + 1};
+// The sequence between closed steps.
+Id between_closed(WriteNode& node, const Layer& layer, Id x, bool front, bool back) {
   const auto around = [&](size_t axis, int64_t low, int64_t high) {
     std::vector<int64_t> pads(6, 0);
     pads[2 * axis] = low, pads[2 * axis + 1] = high;
     return node.constant(constant_cast(constant_ints(pads)->reshaped({3, 2}), DType::i32));
   };
-  x = node.emit("PAD", {x, around(2, 0, 1)}, Type(DType::f32, wide));
-  wide[time] = layer.steps + 1;
-  x = node.emit("PADV2", {x, around(time, 1, 0), node.scalar(DType::f32, 1)}, Type(DType::f32, wide));
+  const int64_t wide = layer.input + 1;
+  x = node.emit("PAD", {x, around(2, 0, 1)}, Type(DType::f32, layer.dims(layer.steps, wide)));
+  return node.emit("PADV2", {x, around(layer.time(), front, back), node.scalar(DType::f32, 1)},
+                   Type(DType::f32, layer.dims(layer.steps + (front + back), wide)));
+}
 
+// What the operators take of one direction, from the weights of the inputs to the projection that is not
+// there.
+void add_weights(WriteNode& node, const Layer& layer, int64_t d, Ids& inputs) {
   const ConstantPtr w = weights_of(node, 1), r = weights_of(node, 2), b = weights_of(node, 3),
                     p = weights_of(node, 7);
   const int64_t hidden = layer.hidden;
-  Ids inputs{x};
-  for (size_t gate = 0; gate < Lstm::gates; ++gate) {
-    const ConstantPtr own = rows_of(w, d, static_cast<int64_t>(gate), hidden),
-                      closing = constant_splat(DType::f32, {hidden, 1}, gate == gate_g ? 0 : closing_weight);
-    inputs.push_back(node.constant(constant_concat({own, closing}, 1)));
+  for (int64_t gate = 0; gate < Lstm::gates; ++gate) {
+    const ConstantPtr closing = constant_splat(DType::f32, {hidden, 1}, gate == gate_g ? 0 : closing_weight);
+    inputs.push_back(node.constant(constant_concat({rows_of(w, d, gate, hidden), closing}, 1)));
   }
   for (int64_t gate = 0; gate < Lstm::gates; ++gate)
     inputs.push_back(node.constant(rows_of(r, d, gate, hidden)));
@@ -89,53 +95,75 @@ Id run_direction(WriteNode& node, const Layer& layer, Id x, int64_t d) {
   for (int64_t gate = 0; gate < Lstm::gates; ++gate)
     inputs.push_back(node.constant(b ? sum_of(rows_of(b, d, gate, hidden), rows_of(b, d, 4 + gate, hidden))
                                      : constant_splat(DType::f32, {hidden}, 0)));
-  inputs.insert(inputs.end(), {-1, -1});  // a projection and its bias
-  for (int state = 0; state < 2; ++state) inputs.push_back(node.variable(Type(DType::f32, {1, hidden})));
-  wide[2] = hidden;
-  const bool tanh = node.op<Lstm>().activations[1] == "tanh";
-  return node.emit("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, Type(DType::f32, wide),
-                   {word("fused_activation_function", tanh ? "TANH" : "RELU"),
-                    Attribute::of("time_major", layer.time_major)});
+  inputs.insert(inputs.end(), {-1, -1});
+}
+
+void add_states(WriteNode& node, const Layer& layer, int64_t count, Ids& inputs) {
+  for (int64_t k = 0; k < count; ++k) inputs.push_back(node.variable(Type(DType::f32, {1, layer.hidden})));
+}
+
+Attribute function_of(const WriteNode& node) {
+  return word("fused_activation_function", node.op<Lstm>().activations[1] == "tanh" ? "TANH" : "RELU");
+}
+
+// Steps first .. of the result of an operator, `width` columns from `column` on; no count: all but the
+// closed.
+Id steps_of(WriteNode& node, const Layer& layer, Id all, const Dim& first, bool one, int64_t column,
+            int64_t width) {
+  Dims begin(3, 0), size = layer.dims(one ? Dim(1) : layer.steps, width);
+  begin[layer.time()] = first;
+  begin[2] = column;
+  return node.emit("SLICE", {all, node.sizes(begin), node.sizes(size)}, Type(DType::f32, size));
+}
+
+void write_one_way(WriteNode& node, const Layer& layer) {
+  const bool backward = node.op<Lstm>().direction == Direction::backward;
+  const auto turned = [&](Id sequence) {
+    const Type type = node.type_of(sequence);
+    return node.emit("REVERSE_V2", {sequence, node.integers({static_cast<int64_t>(layer.time())})}, type);
+  };
+  Ids inputs{between_closed(node, layer, backward ? turned(node.in(0)) : node.in(0), true, false)};
+  add_weights(node, layer, 0, inputs);
+  add_states(node, layer, 2, inputs);
+  const Id all = node.emit("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs,
+                           Type(DType::f32, layer.dims(layer.steps + 1, layer.hidden)),
+                           {function_of(node), Attribute::of("time_major", layer.time_major)});
+  if (node.wants(0)) {
+    const Id y = steps_of(node, layer, all, 1, false, 0, layer.hidden);
+    node.reshape_to(node.out(0), backward ? turned(y) : y, node.result_dims(0));
+  }
+  if (node.wants(1))
+    node.reshape_to(node.out(1), steps_of(node, layer, all, layer.steps, true, 0, layer.hidden),
+                    node.result_dims(1));
+}
+
+// With the batch first the kernel reads memory that nobody has written.
+void write_both_ways(WriteNode& node, Layer layer) {
+  layer.time_major = true;
+  const int64_t hidden = layer.hidden;
+  const Id x = node.reshape(node.in(0), layer.dims(layer.steps, layer.input));
+  Ids inputs{between_closed(node, layer, x, true, true)};
+  for (int64_t d : {0, 1}) add_weights(node, layer, d, inputs);
+  add_states(node, layer, 4, inputs);
+  inputs.insert(inputs.end(), 9, -1);  // of an auxiliary input
+  const Id all = node.emit(
+      "BIDIRECTIONAL_SEQUENCE_LSTM", inputs, Type(DType::f32, layer.dims(layer.steps + 2, 2 * hidden)),
+      {function_of(node), Attribute::of("time_major", true), Attribute::of("merge_outputs", true)});
+  // Of one row the axis of the directions may stand before or behind it.
+  if (node.wants(0))
+    node.reshape_to(node.out(0), steps_of(node, layer, all, 1, false, 0, 2 * hidden), node.result_dims(0));
+  if (!node.wants(1)) return;
+  const Ids ends{steps_of(node, layer, all, layer.steps, true, 0, hidden),
+                 steps_of(node, layer, all, 1, true, hidden, hidden)};
+  node.emit_to({node.out(1)}, "CONCATENATION", ends, {Attribute::of("axis", int64_t{0})});
 }
 
 void write_lstm(WriteNode& node) {
-  const auto& op = node.op<Lstm>();
   const Layer layer = layer_of(node);
-  const int64_t time = layer.time_major ? 0 : 1;
-  const Dims one = layer.time_major ? Dims{layer.steps, 1, layer.hidden} : Dims{1, layer.steps, layer.hidden};
-  const auto turned = [&](Id sequence) {
-    const Type type = node.type_of(sequence);
-    return node.emit("REVERSE_V2", {sequence, node.integers({time})}, type);
-  };
-  Ids all, last;
-  for (int64_t d = 0; d < op.directions(); ++d) {
-    const bool backward = op.direction == Direction::backward || d == 1;
-    const Id steps = run_direction(node, layer, backward ? turned(node.in(0)) : node.in(0), d);
-    if (node.wants(1)) {
-      Dims begin(3, 0), size{1, 1, layer.hidden};
-      begin[static_cast<size_t>(time)] = layer.steps;
-      last.push_back(
-          node.emit("SLICE", {steps, node.sizes(begin), node.sizes(size)}, Type(DType::f32, size)));
-    }
-    if (!node.wants(0)) continue;
-    std::vector<int64_t> begin(3, 0);
-    begin[static_cast<size_t>(time)] = 1;
-    Id y =
-        node.emit("SLICE", {steps, node.integers(begin), node.integers({-1, -1, -1})}, Type(DType::f32, one));
-    all.push_back(backward ? turned(y) : y);
-  }
-  // One after another along the axis of the directions.
-  const auto give = [&](size_t k, const Ids& parts, int64_t axis) {
-    if (!node.wants(k)) return;
-    if (parts.size() == 1) return node.reshape_to(node.out(k), parts[0], node.result_dims(k));
-    Dims each = node.result_dims(k);
-    each[static_cast<size_t>(axis)] = 1;
-    Ids shaped;
-    for (Id part : parts) shaped.push_back(node.reshape(part, each));
-    node.emit_to({node.out(k)}, "CONCATENATION", shaped, {Attribute::of("axis", axis)});
-  };
-  give(0, all, layer.time_major ? 1 : 2);
-  give(1, last, 0);
+  if (node.op<Lstm>().direction == Direction::both)
+    write_both_ways(node, layer);
+  else
+    write_one_way(node, layer);
 }
 
 }  // namespace
