@@ -4,7 +4,11 @@
 SOURCES = $(shell git ls-files '*.cpp' '*.h')
 
 demo: build
-	build/remodel demo/shapes.onnx build/shapes.onnx
+	build/remodel demo/shapes.onnx build/shapes.tflite
+	build/remodel build/shapes.tflite build/shapes.onnx
+	build/remodel score demo/shapes.onnx demo/shapes.npz
+	build/remodel score build/shapes.tflite demo/shapes.npz
+	build/remodel score build/shapes.onnx demo/shapes.npz
 
 build:
 	scripts/setup.sh build

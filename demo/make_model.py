@@ -1,6 +1,7 @@
 """Trains the demo's model: a small network that tells drawn shapes apart. Needs torch and onnx.
 
-The shapes are drawn by this script, so no data set is needed. The result is demo/shapes.onnx.
+The shapes are drawn by this script, so no data set is needed. The results are demo/shapes.onnx and images to test it with,
+demo/shapes.npz.
 """
 
 import pathlib
@@ -14,7 +15,7 @@ CLASSES = ["circle", "square", "triangle", "cross"]
 SIZE = 32
 
 
-def draw(kind, rng):
+def draw(kind, rng, noise=0.08):
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
     cx, cy = rng.uniform(11, 21, 2)
     r = rng.uniform(6, 10)
@@ -29,12 +30,19 @@ def draw(kind, rng):
         mask = ((abs(dx) < r * 0.3) | (abs(dy) < r * 0.3)) & (abs(dx) < r) & (abs(dy) < r)
     ink, paper = rng.uniform(0.5, 1.0, 3), rng.uniform(0.0, 0.4, 3)
     image = np.where(mask[None], ink[:, None, None], paper[:, None, None])
-    return (image + rng.normal(0, 0.08, image.shape)).clip(0, 1).astype(np.float32)
+    return (image + rng.normal(0, noise, image.shape)).clip(0, 1).astype(np.float32)
 
 
 def batch(count, rng):
     labels = rng.integers(0, len(CLASSES), count)
     return torch.tensor(np.stack([draw(k, rng) for k in labels])), torch.tensor(labels)
+
+
+def write_test_images(count=400):
+    rng = np.random.default_rng(8)
+    labels = rng.integers(0, len(CLASSES), count)
+    images = np.stack([draw(kind, rng, noise=0) for kind in labels])
+    np.savez_compressed(pathlib.Path(__file__).with_name("shapes.npz"), image=images, labels=labels)
 
 
 def block(inputs, outputs, stride):
@@ -66,6 +74,7 @@ def main():
     proto = onnx.load(path)
     onnx.helper.set_model_props(proto, {"names": str(dict(enumerate(CLASSES)))})
     onnx.save(proto, path)
+    write_test_images()
 
 
 if __name__ == "__main__":

@@ -72,7 +72,18 @@ int64_t one_integer(const NpyArray& array, const std::string& name, DType dtype)
   return values[0];
 }
 
-Datum find(const std::map<std::string, const NpyArray*>& arrays, const std::string& name, const Type& type) {
+using ArraysByName = std::map<std::string, const NpyArray*>;
+
+const NpyArray& need(const ArraysByName& arrays, const char* what, const std::string& name) {
+  if (auto place = arrays.find(name); place != arrays.end()) return *place->second;
+  std::vector<std::string> there;
+  for (const auto& [other, unused] : arrays) there.push_back(other);
+  throw Error(fmt::format("the {} '{}' is missing", what, name))
+      .hint(there.empty() ? "the file holds no arrays"
+                          : fmt::format("the file holds {}", quoted_list(there, "and")));
+}
+
+Datum find(const ArraysByName& arrays, const std::string& name, const Type& type) {
   auto get = [&](const std::string& key) {
     auto place = arrays.find(key);
     return place == arrays.end() ? nullptr : place->second;
@@ -91,15 +102,7 @@ Datum find(const std::map<std::string, const NpyArray*>& arrays, const std::stri
     for (int64_t i = 0; i < count; ++i) items.push_back(find(arrays, fmt::format("{}/{}", name, i), inner));
     return Datum::list(std::move(items));
   }
-  const NpyArray* array = get(name);
-  if (!array) {
-    std::vector<std::string> there;
-    for (const auto& [other, unused] : arrays) there.push_back(other);
-    throw Error(fmt::format("the input '{}' is missing", name))
-        .hint(there.empty() ? "the file holds no arrays"
-                            : fmt::format("the file holds {}", quoted_list(there, "and")));
-  }
-  return to_tensor(*array, type.dtype);
+  return to_tensor(need(arrays, "input", name), type.dtype);
 }
 
 void store(NamedArrays& arrays, const std::string& name, const Type& type, const Datum& value) {
@@ -121,21 +124,35 @@ void store(NamedArrays& arrays, const std::string& name, const Type& type, const
   arrays.emplace_back(name, to_array(value.tensor));
 }
 
-}  // namespace
-
-std::vector<Datum> read_inputs(const std::string& path, const Graph& graph) {
+// What `read` makes of the arrays by their names.
+template <class Read>
+auto with_arrays(const std::string& path, Read read) {
   const Bytes file = map_file(path);
   try {
-    NamedArrays arrays = read_npz(file, uint64_t{1} << 34);
-    std::map<std::string, const NpyArray*> by_name;
+    const NamedArrays arrays = read_npz(file, uint64_t{1} << 34);
+    ArraysByName by_name;
     for (const auto& [name, array] : arrays) by_name[name] = &array;
-    std::vector<Datum> inputs;
-    for (const Port& port : graph.inputs)
-      if (port.state == absent) inputs.push_back(find(by_name, port.name, graph.value(port.value).type));
-    return inputs;
+    return read(by_name);
   } catch (Error& error) {
     throw error.at(path);
   }
+}
+
+}  // namespace
+
+Tensor read_array(const std::string& path, const std::string& name) {
+  return with_arrays(path, [&](const ArraysByName& arrays) {
+    return to_tensor(need(arrays, "array", name), DType::unknown);
+  });
+}
+
+std::vector<Datum> read_inputs(const std::string& path, const Graph& graph) {
+  return with_arrays(path, [&](const ArraysByName& arrays) {
+    std::vector<Datum> inputs;
+    for (const Port& port : graph.inputs)
+      if (port.state == absent) inputs.push_back(find(arrays, port.name, graph.value(port.value).type));
+    return inputs;
+  });
 }
 
 void write_outputs(const std::string& path, const Graph& graph, const std::vector<Datum>& values) {

@@ -12,6 +12,7 @@
 
 namespace remodel {
 
+Tensor read_array(const std::string& path, const std::string& name);
 std::vector<Datum> read_inputs(const std::string& path, const Graph& graph);
 void write_outputs(const std::string& path, const Graph& graph, const std::vector<Datum>& values);
 

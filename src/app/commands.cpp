@@ -8,6 +8,7 @@
 #include "app/ops_list.h"
 #include "app/options.h"
 #include "app/run_jobs.h"
+#include "app/score.h"
 #include "app/verify.h"
 #include "base/file.h"
 
@@ -88,12 +89,27 @@ int run_verify(const Command& command, Console& console) {
   return result.failed() ? exit_check_failed : result.not_run() ? exit_refused : exit_done;
 }
 
-int run_model(const Command& command, Console& console) {
+RunCommand to_run(const Command& command) {
   RunCommand options;
   options.model = command.paths[0], options.format = command.format;
-  options.inputs = command.paths[1], options.outputs = command.paths[2];
+  options.inputs = command.paths[1];
   options.threads = command.job.options.threads;
   options.seconds = command.job.options.seconds;
+  return options;
+}
+
+int run_score(const Command& command, Console& console) {
+  const Score result = score({to_run(command), command.labels});
+  if (command.json)
+    console.print(write_json(json_of(result)));
+  else if (!console.quiet())
+    console.print(text_of(result, console));
+  return exit_done;
+}
+
+int run_model(const Command& command, Console& console) {
+  RunCommand options = to_run(command);
+  options.outputs = command.paths[2];
   leave_output_to(options.outputs, console);
   const std::vector<std::string> outputs = run(options);
   std::string text;
@@ -120,6 +136,8 @@ int dispatch(const Command& command, Console& console) {
       return run_job_file(command, console);
     case Command::run:
       return run_model(command, console);
+    case Command::score:
+      return run_score(command, console);
     case Command::verify:
       return run_verify(command, console);
     case Command::inspect:

@@ -167,7 +167,6 @@ void refuse_unsupported(const ConvertOptions& options, Report& report) {
   note(!options.network_name.empty(), "network_name");
   note(options.frozen != usual.frozen, "frozen");
   note(options.savedmodel_tag != usual.savedmodel_tag, "savedmodel_tag");
-  note(options.savedmodel_signature != usual.savedmodel_signature, "savedmodel_signature");
 }
 
 // The version to try first. Where none is asked for, a higher one will do as well.
@@ -268,10 +267,15 @@ void convert(const ConvertOptions& options, Report& report, Console& console) {
   refuse_unsupported(options, report);
 
   Loaded loaded;
+  ReadRequest request = options.request;
+  const bool chosen_signature = options.savedmodel_signature != ConvertOptions().savedmodel_signature;
+  if (chosen_signature) request.signature = options.savedmodel_signature;
   {
     const Timed timed(report, console, "read", "reading " + options.from);
-    loaded = load(options.from, {options.from_format, options.request});
+    loaded = load(options.from, {options.from_format, request});
   }
+  if (chosen_signature && loaded.model.graphs[0]->name != request.signature)
+    report.notes.push_back("'signature' means nothing for this conversion");
   report.read = std::move(loaded.side);
   if (!options.data.empty()) need_data(options.data, loaded.model);
   // A place that cannot be written to shows before any work is done.

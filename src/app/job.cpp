@@ -114,7 +114,7 @@ constexpr JobKey keys[] = {
      [](Job& job, const Json& value) { job.options.frozen = truth_value(value); }},
     {"savedmodel_tag", "the tag of a SavedModel's graph",
      [](Job& job, const Json& value) { job.options.savedmodel_tag = text_value(value); }},
-    {"savedmodel_signature", "the signature of a SavedModel",
+    {"savedmodel_signature", "the entry point, of a model that has several",
      [](Job& job, const Json& value) { job.options.savedmodel_signature = text_value(value); }},
     {"quantization.optimization", "none or default",
      [](Job& job, const Json& value) {

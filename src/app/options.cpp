@@ -114,6 +114,8 @@ void add_convert(CLI::App& app, Command& command) {
            [&](const std::string& text) {
              for (std::string& name : parse_names(text)) options.request.outputs.push_back(std::move(name));
            });
+  add_value(app, "--signature", "NAME", "the entry point, of a model that has several",
+            [&](const std::string& text) { options.savedmodel_signature = text; });
   add_list(app, "--input-shape", "SHAPES", "\"1,300,300,3;1,10\" in order, or \"name=1,3,224,224\"",
            [&](const std::string& text) {
              for (InputShape& shape : parse_input_shapes(text))
@@ -162,7 +164,7 @@ void add_convert(CLI::App& app, Command& command) {
       {"--onnx_opset", "--opset"},          {"--input_nodes", "--inputs"},
       {"--output_nodes", "--outputs"},      {"--input_shape", "--input-shape"},
       {"--input_layout", "--input-layout"}, {"--output_layout", "--output-layout"},
-      {"--tflite_ops", "--tflite-ops"}};
+      {"--tflite_ops", "--tflite-ops"},     {"--savedmodel_signature", "--signature"}};
   for (const auto& [key, option] : same)
     app.get_option(std::string(key))->excludes(app.get_option(std::string(option)));
 }
@@ -175,6 +177,19 @@ void add_run(CLI::App& app, Command& command) {
   add_format(app, "--from", "the model's format, instead of looking", command.format);
   add_time_limit(app, command, "longest that the run may take (usually 600)");
   add_threads(app, command, "threads (as many as there are cpus)");
+  add_talk(app, command);
+}
+
+void add_score(CLI::App& app, Command& command) {
+  app.add_option("MODEL DATA.npz", command.paths, "the model, and its inputs with their classes")
+      ->expected(0, most_paths)
+      ->type_name("");
+  add_value(app, "--labels", "NAME", "the array that has the right classes (usually 'labels')",
+            [&](const std::string& text) { command.labels = text; });
+  add_format(app, "--from", "the model's format, instead of looking", command.format);
+  add_time_limit(app, command, "longest that the run may take (usually 600)");
+  add_threads(app, command, "threads (as many as there are cpus)");
+  add_json(app, command);
   add_talk(app, command);
 }
 
@@ -231,7 +246,7 @@ Examples:
   remodel inspect model.onnx                     what is in it
 
 Options beside -f or -d hold for every job that does not say otherwise.
-Commands: run, verify, inspect, ops, completions. 'remodel COMMAND --help' tells more.
+Commands: run, score, verify, inspect, ops, completions. 'remodel COMMAND --help' tells more.
 Exit codes: 0 done, 1 refused, 2 usage, 3 written but the check failed, 4 input/output error, 5 some jobs failed,
 70 internal error.
 )"},
@@ -243,6 +258,14 @@ Example, with NumPy to make and read the arrays:
   python3 -c 'import numpy as np; np.savez("in.npz", image=np.zeros((1, 3, 224, 224), np.float32))'
   remodel run model.onnx in.npz out.npz
   python3 -c 'import numpy as np; print(dict(np.load("out.npz")))'
+)"},
+    {"score", "count how often a classifier is right", "remodel score [options] MODEL DATA.npz",
+     Command::score, 2, add_score, R"(
+DATA.npz holds one array for each input, by its name, and the right classes as integers. The output with a class
+for each of them is taken, or the one with a number for each class, of which the largest counts.
+
+Example:
+  remodel score model.tflite digits.npz --labels digit
 )"},
     {"verify", "compare two models", "remodel verify [options] A B", Command::verify, 2, add_verify, R"(
 Inputs and outputs are matched by name. A is the reference: its outputs' ranges count.

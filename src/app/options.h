@@ -11,16 +11,17 @@
 namespace remodel {
 
 struct Command {
-  enum Kind { text, convert, jobs, run, verify, inspect, ops, batch } kind = text;
+  enum Kind { text, convert, jobs, run, score, verify, inspect, ops, batch } kind = text;
   std::string answer;  // of text: help, version, completions
   Job job;             // convert; jobs: the defaults of all
   std::string job_file, job_text;
   bool json = false;
   LogLevel level = LogLevel::warning;
-  std::vector<std::string> paths;  // run, verify, inspect, batch: in order
+  std::vector<std::string> paths;  // run, score, verify, inspect, batch: in order
   std::string format;              // of --format or --from
   std::string second_format;       // verify: of the second model
   bool graph = false;              // inspect
+  std::string labels = "labels";   // score
 };
 
 // Throws usage errors.

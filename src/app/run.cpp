@@ -16,25 +16,26 @@ std::string describe(const Datum& value) {
   return "nothing";
 }
 
-std::vector<Datum> call(const std::string& path, const Model& model, std::vector<Datum> inputs, Pool& pool) {
+}  // namespace
+
+std::vector<Datum> run_on_file(const RunCommand& options, const Model& model) {
+  Pool pool(options.threads > 0 ? options.threads : usable_cpus());
+  const Limits limits(any_memory, options.seconds);
+  std::vector<Datum> inputs = read_inputs(options.inputs, model.main());
   try {
     return Session(model, pool).call(model.main(), std::move(inputs));
   } catch (Error& error) {
-    throw error.at(path);
+    throw error.at(options.model);
   }
 }
-
-}  // namespace
 
 std::vector<std::string> run(const RunCommand& options) {
   for (const std::string& path : {options.inputs, options.model})
     if (path_exists(path) && canonical_path(path) == canonical_path(options.outputs))
       throw Error(fmt::format("'{}' would be overwritten by the run's own outputs", path), ErrorKind::usage);
   const Model model = load(options.model, {options.format, {}}).model;
-  Pool pool(options.threads > 0 ? options.threads : usable_cpus());
-  const Limits limits(any_memory, options.seconds);
   const Graph& graph = model.main();
-  const std::vector<Datum> outputs = call(options.model, model, read_inputs(options.inputs, graph), pool);
+  const std::vector<Datum> outputs = run_on_file(options, model);
   write_outputs(options.outputs, graph, outputs);
   std::vector<std::string> said;
   size_t next = 0;

@@ -33,4 +33,7 @@ struct RunCommand {
 // what the outputs are: "logits: f32[1, 10]".
 std::vector<std::string> run(const RunCommand& options);
 
+// The outputs of a model on the arrays of the file of inputs; nothing is stored.
+std::vector<Datum> run_on_file(const RunCommand& options, const Model& model);
+
 }  // namespace remodel

@@ -28,8 +28,12 @@ struct ReadRequest {
   std::vector<std::string> inputs, outputs;  // tensors to cut at; empty: the model's own
   std::vector<InputShape> shapes;
   std::vector<InputType> types;
+  std::string signature;  // the entry point, of several; "": the main one
 
-  bool empty() const { return inputs.empty() && outputs.empty() && shapes.empty() && types.empty(); }
+  // The whole model, with all its entry points.
+  bool empty() const {
+    return inputs.empty() && outputs.empty() && shapes.empty() && types.empty() && signature.empty();
+  }
 };
 
 // The tensors of a model that a user may name.

@@ -13,8 +13,8 @@ namespace remodel {
 // that is added, or a boolean one (true: takes part), in the order that `cap_first` says. The mask broadcasts
 // to [batch, heads, queries, keys]; keys beyond a shorter last axis are masked. `lengths` [batch]: keys from
 // there on are masked. Where all keys of a query are masked by anything but an added mask, `unseen` says
-// whether all count the same or the result is 0. `softmax`: a small float that scores and probabilities are
-// rounded to.
+// whether all count the same or the result is 0. `softmax`: a float that scores and probabilities are rounded
+// to where it is narrower than theirs.
 //
 // Results: y [batch, heads, queries, size of v]; k and v with the past; the scores as `stage` says.
 struct Attention {

@@ -19,6 +19,18 @@ Dims long_axes(const Dims& dims) {
   return found;
 }
 
+// The axis of `to` that an axis of `from`, whose size is not 1, is in a view that only differs in such.
+std::optional<size_t> same_long_axis(const Dims& from, size_t axis, const Dims& to) {
+  if (from[axis].is_number(1)) return std::nullopt;
+  size_t before = 0;
+  for (size_t k = 0; k < axis; ++k) before += !from[k].is_number(1);
+  for (size_t k = 0; k < to.size(); ++k) {
+    if (to[k].is_number(1)) continue;
+    if (before-- == 0) return k;
+  }
+  return std::nullopt;
+}
+
 bool is_view(const Op& op) { return op.is<Reshape>() || op.is<Squeeze>() || op.is<Unsqueeze>(); }
 
 bool is_last_axis(int64_t axis, const Dims& dims) {
@@ -162,16 +174,26 @@ bool GateReader::add(const Columns& at, Gate& gate, int depth) {
     }
     return false;
   }
-  if (is_view(node->op)) {
+  if (is_view(node->op) && !at.outside) {
     const ValueId inner = without_unit_axes(graph, at.value);
-    if (inner == at.value || at.outside || columns_of(graph, inner) != columns) return false;
+    if (inner == at.value || columns_of(graph, inner) != columns) return false;
     next.value = inner;
     return add(next, gate, depth - 1);
   }
-  if (const auto* transpose = node->op.as<Transpose>(); transpose && at.outside) {
-    if (transpose->perm != std::vector<int64_t>{1, 0, 2}) return false;
+  if (is_view(node->op)) {
+    const auto& from = graph.value(node->inputs[0]).type.dims;
+    if (!from || from->empty() || long_axes(*from) != long_axes(*dims) || !(from->back() == dims->back()))
+      return false;
+    const auto time = same_long_axis(*dims, static_cast<size_t>(at.from.time), *from);
+    if (!time) return false;
     next.value = node->inputs[0];
-    next.from.time = 1 - next.from.time;
+    next.from.time = static_cast<int64_t>(*time);
+    return add(next, gate, depth - 1);
+  }
+  if (const auto* transpose = node->op.as<Transpose>(); transpose && at.outside) {
+    if (transpose->perm.back() != static_cast<int64_t>(dims->size()) - 1) return false;
+    next.value = node->inputs[0];
+    next.from.time = transpose->perm[static_cast<size_t>(at.from.time)];
     return add(next, gate, depth - 1);
   }
   return false;
@@ -194,7 +216,7 @@ bool GateReader::add_factor(ValueId factor, bool outside, const Sequence& from, 
                             Gate& gate) {
   const Graph& graph = outside ? loop_.graph : loop_.body;
   if (outside) {
-    if (gate.w || !graph.value(factor).type.has_rank(3)) return false;
+    if (gate.w) return false;
     gate.w = std::move(rows);
     return set_sequence({factor, from.time, from.reversed});
   }

@@ -8,7 +8,8 @@
 
 namespace remodel {
 
-// The sequence that the cells see, outside of the loop.
+// The sequence that the cells see, outside of the loop: its last axis are the inputs, the others time, batch
+// and such of size 1.
 struct Sequence {
   ValueId x = absent;
   int64_t time = 0;  // axis

@@ -1,6 +1,7 @@
 #include "passes/cells.h"
 
 #include <algorithm>
+#include <array>
 
 #include "ir/infer.h"
 #include "ir/symbols.h"
@@ -87,7 +88,6 @@ class CellReader {
 // What was found: the op but for its weights, the gates in its order.
 struct Cell {
   Op op = Op(Rnn{});
-  Recurrent* settings = nullptr;
   std::vector<Gate> gates;
   std::vector<size_t> carried;  // h, c
   Sequence sequence;
@@ -246,6 +246,82 @@ class LstmReader : CellReader {
   ValueId h_ = absent, c_ = absent;
 };
 
+// A recurrent layer of one step in the body.
+class LayerReader : CellReader {
+ public:
+  using CellReader::CellReader;
+  std::optional<Cell> read() {
+    for (size_t at = 0; at < static_cast<size_t>(loop_.op.carried); ++at) {
+      const ValueId h = bare(loop_.carried_out(at));
+      const Node* layer = body_.producer(h);
+      if (!layer) continue;
+      std::optional<Cell> cell;
+      if (layer->op.is<Lstm>()) cell = read<Lstm>(*layer, at, h);
+      if (layer->op.is<Gru>()) cell = read<Gru>(*layer, at, h);
+      if (layer->op.is<Rnn>()) cell = read<Rnn>(*layer, at, h);
+      if (cell) return cell;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  template <class T>
+  std::optional<Cell> read(const Node& layer, size_t at, ValueId h) {
+    constexpr bool has_cell = std::is_same_v<T, Lstm>;
+    const T& op = *layer.op.as<T>();
+    const auto& x = body_.value(layer.inputs[0]).type.dims;
+    const size_t lengths = has_cell ? 6 : 5, peepholes = 7;
+    if (loop_.op.carried != 1 + has_cell || op.direction == Direction::both || layer.has(lengths) || !x ||
+        !(*x)[op.batch_major ? 1 : 0].is_number(1))
+      return std::nullopt;
+    const auto given = [&](size_t i) { return layer.has(i) ? bare(layer.inputs[i]) : absent; };
+    Cell cell;
+    cell.carried = {at};
+    if (h == result(layer, 2) || given(first_state) != loop_.carried_in(at)) return std::nullopt;
+    if (has_cell) {
+      const ValueId c = bare(loop_.carried_out(1 - at));
+      if (c == absent || c != result(layer, 2) || given(first_state + 1) != loop_.carried_in(1 - at))
+        return std::nullopt;
+      cell.carried.push_back(1 - at);
+    }
+    size_t j = 0;
+    while (j < loop_.op.step_axes.size() && given(0) != loop_.step_in(j)) ++j;
+    if (j == loop_.op.step_axes.size() || !loop_.graph.value(loop_.step_input(j)).type.has_rank(3))
+      return std::nullopt;
+    cell.sequence = {loop_.step_input(j), resolve_axis(loop_.op.step_axes[j], 3),
+                     loop_.op.step_reversed[j] != 0};
+
+    std::array<ConstantPtr, 8> weights;
+    for (size_t i : {size_t{1}, size_t{2}, size_t{3}, peepholes})
+      if (layer.has(i) && !(weights[i] = body_.value(layer.inputs[i]).constant)) return std::nullopt;
+    const auto block = [&](size_t i, int64_t part) {
+      Shape shape(weights[i]->shape().begin() + 1, weights[i]->shape().end());
+      shape[0] = hidden_;
+      return weights[i]->sliced(1, part * hidden_, hidden_, 1)->reshaped(shape);
+    };
+    for (int64_t k = 0; k < T::gates; ++k) {
+      Gate gate;
+      gate.clip = op.clip;
+      gate.w = block(1, k), gate.r = block(2, k);
+      bool apart = false;
+      if constexpr (std::is_same_v<T, Gru>) apart = op.reset_after && k == 2;
+      if (weights[3]) {
+        gate.biases.push_back(block(3, k));
+        (apart ? gate.after_biases : gate.biases).push_back(block(3, T::gates + k));
+      }
+      // Those of i f o; the third gate has none.
+      if (weights[peepholes] && k != 2) gate.peephole = block(peepholes, k == 3 ? 2 : k);
+      cell.gates.push_back(gate);
+    }
+    cell.op = layer.op;
+    return cell;
+  }
+
+  static ValueId result(const Node& layer, size_t k) {
+    return k < layer.outputs.size() ? layer.outputs[k] : absent;
+  }
+};
+
 // The op in the place of the loop.
 class Builder {
  public:
@@ -257,12 +333,16 @@ class Builder {
     const Loop& op = loop_.op;
     const Dims& x = *graph_.value(cell_.sequence.x).type.dims;
     const auto& h = graph_.value(loop_.initial(cell_.carried[0])).type.dims;
-    const int64_t time = cell_.sequence.time;
-    if (time > 1 || !x[2].is_number() || !h || h->size() != 2 ||
-        !(x[static_cast<size_t>(1 - time)] == (*h)[0]))
-      return false;
+    if (!h || h->size() != 2 || x.size() < 3 || !x.back().is_number()) return false;
+    const auto time = static_cast<size_t>(cell_.sequence.time);
+    if (x.size() == 3 && (time > 1 || !(x[1 - time] == (*h)[0]))) return false;
+    if (x.size() > 3) {  // of one row
+      if (!(*h)[0].is_number(1)) return false;
+      for (size_t axis = 0; axis + 1 < x.size(); ++axis)
+        if (axis != time && !x[axis].is_number(1)) return false;
+    }
     if (loop_.operand(0) != absent || loop_.operand(1) != absent || op.gives_condition) return false;
-    if (!op.count.is_number(-1) && !(op.count == x[static_cast<size_t>(time)])) return false;
+    if (!op.count.is_number(-1) && !(op.count == x[time])) return false;
     if (loop_.has_lengths()) {
       const auto rows = [](int64_t axis) { return axis == 0; };
       if (cell_.sequence.reversed || !std::all_of(op.carried_rows.begin(), op.carried_rows.end(), rows) ||
@@ -274,16 +354,21 @@ class Builder {
           loop_.stacked_out(k) != loop_.carried_out(cell_.carried[0]))
         return false;
     for (const Gate& gate : cell_.gates)
-      if (gate.clip != cell_.gates[0].clip || (gate.w && gate.w->shape()[1] != x[2].number()) ||
+      if (gate.clip != cell_.gates[0].clip || (gate.w && gate.w->shape()[1] != x.back().number()) ||
           (gate.reset_after && !gate.r))
         return false;
     return true;
   }
 
   void build() {
-    const Dims x = *graph_.value(cell_.sequence.x).type.dims;
-    const bool batch_major = cell_.sequence.time == 1;
-    std::vector<ValueId> operands{cell_.sequence.x, stacked(&Gate::w, {hidden_, x[2].number()}),
+    Dims x = *graph_.value(cell_.sequence.x).type.dims;
+    const bool rank3 = x.size() == 3, batch_major = rank3 && cell_.sequence.time == 1;
+    ValueId all = cell_.sequence.x;
+    if (!rank3) {
+      x = {x[static_cast<size_t>(cell_.sequence.time)], 1, x.back()};
+      all = loop_.emit(Reshape{x, false}, {all});
+    }
+    std::vector<ValueId> operands{all, stacked(&Gate::w, {hidden_, x[2].number()}),
                                   stacked(&Gate::r, {hidden_, hidden_}), biases()};
     for (size_t at : cell_.carried) operands.push_back(lead(loop_.initial(at)));
     operands.push_back(loop_.operand(Loop::lengths));
@@ -392,6 +477,7 @@ bool recognise(Graph& graph, NodeId id, DType except) {
   const int64_t hidden = (*state.dims)[1].number();
   std::optional<Cell> cell = LstmReader(loop, hidden).read();
   if (!cell) cell = GruReader(loop, hidden).read();
+  if (!cell) cell = LayerReader(loop, hidden).read();
   if (!cell) cell = RnnReader(loop, hidden).read();
   if (!cell) return false;
   Builder builder(loop, std::move(*cell), hidden, state.dtype);
@@ -400,32 +486,11 @@ bool recognise(Graph& graph, NodeId id, DType except) {
   return true;
 }
 
-// States that begin with zeros need not be said.
-size_t drop_zero_states(Graph& graph, NodeId id) {
-  const Op& op = graph.node(id).op;
-  const size_t states = op.is<Lstm>() ? 2 : op.is<Gru>() || op.is<Rnn>() ? 1 : 0;
-  size_t count = 0;
-  for (size_t i = first_state; i < first_state + states; ++i) {
-    if (!graph.node(id).has(i)) continue;
-    ValueId from = graph.node(id).inputs[i];
-    for (const Node* node = graph.producer(from); node; node = graph.producer(from)) {
-      if (!node->op.is<Expand>() && !node->op.is<Unsqueeze>() && !node->op.is<Reshape>()) break;
-      from = node->inputs[0];
-    }
-    const Constant* constant = graph.constant(from);
-    if (!constant || splat_value(*constant) != 0.0) continue;
-    graph.set_input(id, i, absent);
-    ++count;
-  }
-  return count;
-}
-
 }  // namespace
 
 size_t recognise_cells(Graph& graph, std::vector<RuleCount>& counts, DType except) {
   size_t count = 0, all = 0;
   for (NodeId id : graph.order()) {
-    all += drop_zero_states(graph, id);
     for (const GraphPtr& body : graph.node(id).op.graphs()) all += recognise_cells(*body, counts, except);
     if (graph.node(id).op.is<Loop>()) count += recognise(graph, id, except);
   }

@@ -116,6 +116,7 @@ void matmul_decompositions(Decompositions& table);
 void normalize_decompositions(Decompositions& table);
 void pool_decompositions(Decompositions& table);
 void quantize_decompositions(Decompositions& table);
+void random_decompositions(Decompositions& table);
 void recurrent_decompositions(Decompositions& table);
 void reduce_decompositions(Decompositions& table);
 void resize_decompositions(Decompositions& table);
@@ -142,6 +143,7 @@ const Decompositions& all_decompositions() {
     normalize_decompositions(made);
     pool_decompositions(made);
     quantize_decompositions(made);
+    random_decompositions(made);
     recurrent_decompositions(made);
     reduce_decompositions(made);
     resize_decompositions(made);

@@ -4,6 +4,7 @@
 #include "passes/cells.h"
 #include "passes/cse.h"
 #include "passes/fold.h"
+#include "passes/layers.h"
 #include "passes/loops.h"
 
 namespace remodel {
@@ -51,20 +52,21 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       check(*graph, "merging");
       size_t in_loops = simplify_loops(*graph, loops);
       check(*graph, "the rules of loops");
-      size_t cells = recognise_cells(*graph, loops, DType::f64);
+      size_t layers = simplify_layers(*graph);
+      if (options.most >= Effect::rounding) layers += recognise_cells(*graph, loops, DType::f64);
       check(*graph, "the cells of loops");
       // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
       // them for doubles.
-      apply_rules(*graph, tables.recognise, recognised, DType::f64);
+      apply_rules(*graph, tables.recognise, recognised, DType::f64, options.most);
       check(*graph, "recognising");
-      apply_rules(*graph, tables.clean, counts);
+      apply_rules(*graph, tables.clean, counts, DType::unknown, options.most);
       check(*graph, "cleaning");
       report.dropped += graph->drop_dead();
       report.folded += folded;
       report.merged += merged;
       for (const RuleCount& count : counts) after += count.count;
       for (const RuleCount& count : recognised) after += count.count;
-      if (before == after && folded + merged + in_loops + cells == 0) break;
+      if (before == after && folded + merged + in_loops + layers == 0) break;
     }
     report.folded += fold_constants(*graph, budget, pool);
     report.dropped += graph->drop_dead();

@@ -8,6 +8,7 @@
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/unary.h"
+#include "passes/loop_edit.h"
 #include "passes/optimise.h"
 
 namespace remodel {
@@ -246,6 +247,44 @@ void cleanup_rules(Rules& rules) {
           return all_numbers(op.low, 0) && all_numbers(op.high, 0);
         },
         [=](Match& match) { return match[x]; });
+  }
+  {
+    Expr pad = rules.some<Pad>({x, rules.optional(rules.any())}), root = rules.some<Slice>({pad});
+    rules.add("slice of what is inside a pad", Effect::exact, root, [=](Match& match) -> ValueId {
+      const auto& around = match.op<Pad>(pad);
+      Slice op = match.op<Slice>(root);
+      if (!match.type(x).dims || around.low.size() != match.type(x).dims->size()) return absent;
+      const Dims& dims = *match.type(x).dims;
+      for (size_t axis = 0; axis < dims.size(); ++axis) {
+        if (around.low[axis].is_number(0) && around.high[axis].is_number(0)) continue;
+        size_t k = 0;
+        while (k < op.axes.size() && resolve_axis(op.axes[k], dims.size()) != static_cast<int64_t>(axis)) ++k;
+        if (k == op.axes.size() || op.steps[k] != 1) return absent;
+        op.starts[k] = op.starts[k] - around.low[axis];
+        if (!op.starts[k].at_least(0) || !(dims[axis] - op.starts[k] - op.sizes[k]).at_least(0))
+          return absent;
+      }
+      return match.emit(op, {match[x]});
+    });
+  }
+  {
+    Expr lengths = rules.any(), root = rules.some<ReverseSequence>({x, lengths});
+    rules.add("reverse of whole sequences", Effect::exact, root, [=](Match& match) -> ValueId {
+      const auto& dims = match.type(x).dims;
+      if (!dims) return absent;
+      const int64_t axis = resolve_axis(match.op<ReverseSequence>(root).time_axis, dims->size());
+      const Dim& steps = (*dims)[static_cast<size_t>(axis)];
+      ValueId one = match[lengths];
+      while (const Node* node = match.graph().producer(one)) {
+        if (!node->op.is<Expand>() && !node->op.is<Reshape>() && !node->op.is<Cast>()) break;
+        one = node->inputs[0];
+      }
+      const Constant* constant = match.graph().constant(one);
+      const auto number = constant ? splat_value(*constant) : std::nullopt;
+      const bool all = number ? steps.is_number() && *number == static_cast<double>(steps.number())
+                              : known_number(match.graph(), one) == steps;
+      return all ? match.emit(Slice{{axis}, {steps - 1}, {steps}, {-1}}, {match[x]}) : absent;
+    });
   }
   {
     Expr root = rules.some<Tile>({x});

@@ -101,6 +101,39 @@ def attribute_of_wrong_type():
     return one_node("LeakyRelu", ["x"], alpha="steep")
 
 
+def microsoft(op_type, shapes, **attributes):
+    """One operator of ONNX Runtime's own domain."""
+    inputs = [info(f"x{i}", shape, INT64 if i == 1 and op_type == "RotaryEmbedding" else FLOAT) for i, shape in enumerate(shapes)]
+    inputs = [value for value, shape in zip(inputs, shapes) if shape]
+    names = [f"x{i}" if shape else "" for i, shape in enumerate(shapes)]
+    node = helper.make_node(op_type, names, ["y"], name="bad", domain="com.microsoft", **attributes)
+    return build([node], inputs, [info("y", None)], domains=("com.microsoft",))
+
+
+def rotary(**attributes):
+    return microsoft("RotaryEmbedding", ([2, 3, 8], [2, 3], [9, 2], [9, 2]), num_heads=2, **attributes)
+
+
+def rotary_of_packed_batches():
+    return rotary(is_packed_batching=1)
+
+
+def rotary_with_scale():
+    return rotary(scale=0.5)
+
+
+def attention(**attributes):
+    return microsoft("Attention", ([2, 4, 6], [6, 24], [24], None, [2, 2, 2, 3, 4]), num_heads=2, **attributes)
+
+
+def attention_that_rotates():
+    return attention(do_rotary=1)
+
+
+def attention_with_a_shared_past():
+    return attention(past_present_share_buffer=1)
+
+
 def cycle():
     nodes = [
         helper.make_node("Add", ["x", "b"], ["a"], name="first"),

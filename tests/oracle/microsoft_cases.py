@@ -54,6 +54,7 @@ def matrices(rng) -> None:
     add("fused_matmul_batch_b", "FusedMatMul", [a, b.swapaxes(0, 1).copy()], transBatchB=1)
     add("fused_matmul_weight", "FusedMatMul", [a, b[0]], constants=(1,), alpha=0.3)
     add("transpose_matmul", "TransposeMatMul", [turned_a, b], transA=1)
+    add("transpose_matmul_trans_b", "TransposeMatMul", [a, turned_b], transB=1, alpha=0.6)
     x, w, bias = floats(rng, 1, 3, 7, 6), floats(rng, 4, 3, 3, 2), floats(rng, 4)
     common = {"kernel_shape": [3, 2], "pads": [1, 0, 0, 1], "strides": [2, 1]}
     for activation, parameters in (
@@ -69,7 +70,19 @@ def matrices(rng) -> None:
     addend = floats(rng, 1, 4, 3, 6)
     add("fused_conv_sum", "FusedConv", [x, w, bias, addend], constants=(1, 2), activation="Relu", **common)
     add("fused_conv_no_bias", "FusedConv", [x, w], constants=(1,), activation="Relu", group=1, **common)
-    for activation in ("Relu", "LeakyRelu", "Tanh"):
+    add("fused_conv_usual", "FusedConv", [x, w, bias], activation="Tanh")
+    add("fused_conv_plain", "FusedConv", [x, w, bias], strides=[2, 2])
+    grouped = floats(rng, 6, 2, 3, 2)
+    for word in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+        options = {"auto_pad": word, "group": 2, "activation": "Sigmoid"}
+        add(f"fused_conv_{word.lower()}", "FusedConv", [floats(rng, 1, 4, 8, 7), grouped], constants=(1,), **options)
+    add("fused_conv_dilated", "FusedConv", [floats(rng, 1, 4, 8, 7), grouped], constants=(1,), group=2, dilations=[1, 2])
+    sides = floats(rng, 4, 3), floats(rng, 4, 5), floats(rng, 5)
+    add("fused_gemm_usual", "FusedGemm", sides, activation="Sigmoid", transA=1)
+    add("fused_gemm_leaky", "FusedGemm", sides, transA=1, activation="LeakyRelu", activation_alpha=0.3)
+    hard = {"activation": "HardSigmoid", "activation_alpha": 0.3, "activation_beta": 0.4}
+    add("fused_gemm_hard", "FusedGemm", sides, transA=1, **hard)
+    for activation in ("Relu", "Tanh"):
         add(
             f"fused_gemm_{activation.lower()}",
             "FusedGemm",
@@ -84,8 +97,6 @@ def matrices(rng) -> None:
 def normalizations(rng) -> None:
     x, skip = floats(rng, 2, 3, 8), floats(rng, 2, 3, 8)
     gamma, beta, bias = (floats(rng, 8) for _ in range(3))
-    add("simplified_layer_norm", "SimplifiedLayerNormalization", [x, gamma], domain="", axis=-1, epsilon=1e-3)
-    add("simplified_layer_norm_axis", "SimplifiedLayerNormalization", [x, floats(rng, 3, 8)], domain="", axis=1)
     add("skip_norm", "SkipLayerNormalization", [x, skip, gamma, beta, bias], epsilon=1e-3)
     add("skip_norm_no_beta", "SkipLayerNormalization", [x, skip, gamma])
     add("skip_norm_bias_only", "SkipLayerNormalization", [x, skip, gamma, None, bias], constants=(2, 4))
@@ -103,6 +114,7 @@ def normalizations(rng) -> None:
     mask = np.array([[1, 1, 1, 0], [1, 1, 0, 0]], np.int32)
     tables = [word, position, segment, floats(rng, 6), floats(rng, 6)]
     add("embed_norm", "EmbedLayerNormalization", [ids, segments, *tables, mask], outputs=2, epsilon=1e-3)
+    add("embed_norm_lengths", "EmbedLayerNormalization", [ids, segments, *tables, mask], outputs=2, mask_index_type=1)
     add("embed_norm_no_mask", "EmbedLayerNormalization", [ids, segments, *tables], outputs=2)
     plain = [ids, None, word, position, None, *tables[3:], mask]
     add("embed_norm_no_segment", "EmbedLayerNormalization", plain, outputs=2)
@@ -115,6 +127,7 @@ def attention(rng) -> None:
     add("attention", "Attention", [x, w, b], num_heads=2)
     add("attention_causal", "Attention", [x, w, b], constants=(1, 2), num_heads=2, unidirectional=1)
     add("attention_scale", "Attention", [x, w, b], num_heads=4, scale=0.4)
+    add("attention_no_rotary", "Attention", [x, w, b], num_heads=2, do_rotary=0, rotary_embedding_dim=32, past_present_share_buffer=0)
     lengths = np.array([2, 4], np.int32)
     add("attention_lengths", "Attention", [x, w, b, lengths], num_heads=2)
     raw = np.array([[1, 1, 1, 0], [1, 0, 1, 1]], np.int32)
@@ -176,7 +189,11 @@ def quantized_arithmetic(rng) -> None:
         add(f"qlinear_leaky_relu_{tag}", "QLinearLeakyRelu", unary, constants=(1, 2, 3, 4), alpha=0.2)
         add(f"qlinear_leaky_relu_usual_{tag}", "QLinearLeakyRelu", unary, constants=(1, 2, 3, 4))
         add(f"qlinear_softmax_{tag}", "QLinearSoftmax", unary, constants=(1, 2, 3, 4), axis=-1, opset=13)
-        add(f"qlinear_reduce_mean_{tag}", "QLinearReduceMean", unary, constants=(1, 2, 3, 4), axes=[1], keepdims=0)
+        for axis, opset in ((1, 13), (-2, 13), (None, 13), (None, 12), (2, 12)):
+            options = {"opset": opset} if axis is None else {"axis": axis, "opset": opset}
+            row = [x[0], *unary[1:]] if options == {"opset": 12} else unary
+            name = f"qlinear_softmax_{axis}_{opset}_{tag}"
+            add(name, "QLinearSoftmax", row, constants=(1, 2, 3, 4), **options)
         parts = [scale(0.04), at[2], x, scale(0.05), at[0], y, scale(0.03), at[1]]
         add(f"qlinear_concat_{tag}", "QLinearConcat", parts, constants=(0, 1, 3, 4, 6, 7), axis=1)
         condition = rng.random((2, 3, 5)) < 0.5
@@ -204,8 +221,23 @@ def quantized_windows(rng) -> None:
         add(f"{average}_last_{tag}", "QLinearAveragePool", [x, *quantization], channels_last=1, **window)
         add(f"qlinear_global_average_pool_{tag}", "QLinearGlobalAveragePool", [x, *quantization], constants=(1, 2, 3, 4))
         add(f"qlinear_global_average_pool_last_{tag}", "QLinearGlobalAveragePool", [x, *quantization], channels_last=1)
+        for word in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+            same = {"auto_pad": word, "kernel_shape": [3, 2]}
+            operands = [x, *quantization]
+            add(f"{average}_{word.lower()}_{tag}", "QLinearAveragePool", operands, constants=(1, 2, 3, 4), **same)
+            add(f"nhwc_max_pool_{word.lower()}_{tag}", "NhwcMaxPool", [x], **same)
+        add(f"nhwc_max_pool_dilated_{tag}", "NhwcMaxPool", [x], kernel_shape=[2, 3], dilations=[1, 2], pads=[1, 0, 0, 2])
         add(f"nhwc_max_pool_{tag}", "NhwcMaxPool", [x], **window)
         add(f"nhwc_max_pool_ceil_{tag}", "NhwcMaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+        grouped = [codes(rng, np.int8, 6, 2, 3, 2), scale(0.02), np.int8(0), scale(0.9), np.array(zero, dtype)]
+        for name, options in (
+            ("usual", {}),
+            ("dilated", {"dilations": [2, 3], "strides": [1, 2], "pads": [1, 0, 2, 1]}),
+            ("same_upper", {"auto_pad": "SAME_UPPER", "kernel_shape": [3, 2]}),
+            ("same_lower", {"auto_pad": "SAME_LOWER", "strides": [2, 1]}),
+        ):
+            operands = [x, scale(0.05), at, *grouped]
+            add(f"qlinear_conv_{name}_{tag}", "QLinearConv", operands, constants=range(1, 8), group=2, **options)
         w = codes(rng, np.int8, 5, 4, 3, 2)
         bias = rng.integers(-400, 400, 5).astype(np.int32)
         for per_channel in (False, True):
@@ -234,6 +266,10 @@ def quantized_matrices(rng) -> None:
     add("qgemm_float", "QGemm", [*gemm, whole], range(1, 7), alpha=0.5)
     turned = [a[0].T.copy(), scale(0.03), za, b.T.copy(), columns, np.zeros(5, np.int8)]
     add("qgemm_turned", "QGemm", [*turned, whole, scale(1.1), np.uint8(128)], range(1, 9), transA=1, transB=1)
+    for bits in (2, 8):
+        packed, scales = codes(rng, np.uint8, 6, 2, 16 * bits // 8), (rng.random((6, 2)) + 0.1).astype(np.float32)
+        common = {"K": 32, "N": 6, "bits": bits, "block_size": 16}
+        add(f"matmul_nbits_of_{bits}", "MatMulNBits", [floats(rng, 3, 32), packed, scales], (1, 2), **common)
     for block, k in ((16, 32), (32, 48)):
         blocks = -(-k // block)
         packed, scales = codes(rng, np.uint8, 6, blocks, block // 2), (rng.random((6, blocks)) + 0.1).astype(np.float32)
@@ -241,6 +277,8 @@ def quantized_matrices(rng) -> None:
         common = {"K": k, "N": 6, "bits": 4, "block_size": block}
         data = floats(rng, 3, k)
         add(f"matmul_nbits_{block}", "MatMulNBits", [data, packed, scales], (1, 2), **common)
+        less = {"K": k, "N": 6, "block_size": block, "accuracy_level": 1}
+        add(f"matmul_nbits_usual_{block}", "MatMulNBits", [data, packed, scales], (1, 2), **less)
         add(f"matmul_nbits_zero_{block}", "MatMulNBits", [data, packed, scales, zeros], (1, 2, 3), **common)
         everything = [data, packed, scales, None, None, floats(rng, 6)]
         add(f"matmul_nbits_bias_{block}", "MatMulNBits", everything, (1, 2, 5), **common)

@@ -14,14 +14,16 @@ def node(op: str, inputs: str, output: str, **attributes):
     return helper.make_node(op, inputs.split(), [output], name=output, **attributes)
 
 
-def case(name: str, nodes: list, values: dict, variables: str, weights: dict | None = None, at: dict | None = None):
-    """The derivatives of y by the variables, where these have the values `at` instead of their own."""
-    xs = variables.split()
+def case(name: str, nodes: list, values: dict, variables: str, weights: dict | None = None, at: dict | None = None,
+         others: str = ""):
+    """The derivatives of y by the variables, where these and the others have the values `at` instead of their own."""
+    xs, zs = variables.split(), others.split()
     inside = [numpy_helper.from_array(array, n) for n, array in (weights or {}).items()]
-    names = [f"{x}@" if at and x in at else x for x in xs]
+    names = [f"{x}@" if at and x in at else x for x in xs + zs]
     fed = {**values, **{f"{x}@": array for x, array in (at or {}).items()}}
+    attributes = {"xs": xs, "y": "y", **({"zs": zs} if zs else {})}
     gradient = helper.make_node(
-        "Gradient", names, [f"d{x}" for x in xs], name="gradient", domain="ai.onnx.preview.training", xs=xs, y="y"
+        "Gradient", names, [f"d{x}" for x in xs], name="gradient", domain="ai.onnx.preview.training", **attributes
     )
     infos = [info(n, array) for n, array in fed.items()]
     outputs = [helper.make_empty_tensor_value_info(f"d{x}") for x in xs]
@@ -90,6 +92,7 @@ def cases() -> list[Case]:
         case("where", chosen, {"p": a + 3, "q": b}, "p q"),
         case("loss", [loss], {"p": a}, "p", labels),
         case("elsewhere", product, {"p": a, "q": matrix}, "p q", at={"q": matrix * 2 + 1}),
+        case("elsewhere_of_others", product, {"p": a, "q": matrix}, "p", at={"q": matrix * 2 + 1}, others="q"),
         case("inner", [node("Mul", "p p", "m"), node("Mul", "m p", "t"), *square], {"p": a}, "p"),
     ]
     return found

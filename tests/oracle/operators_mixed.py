@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import onnx
+from onnx.reference import ReferenceEvaluator
 
 from operator_cases import Case, Const, info, model_of, single
 
@@ -32,6 +33,11 @@ GRAPHS = {
         """mixed (float[4] x, int64[3] sizes, bool[3] keep) => (float[?, ?] y)
            { some = Compress<axis = 0>(sizes, keep)  y = Expand(x, some) }""",
         {"x": MATRIX[0], "sizes": np.array([3, 9, 1]), "keep": np.array([True, False, True])},
+    ),
+    "expand_to_another_symbolic_size": (
+        17,
+        """mixed (float[n, 4] x, float[m, 4] like) => (float[?, 4] y) { size = Shape(like)  y = Expand(x, size) }""",
+        {"x": MATRIX[:1], "like": MATRIX},
     ),
     "factor_that_is_nearly_one": (
         17,
@@ -254,13 +260,19 @@ def windows_moved_or_placed() -> list[Case]:
 def casts_to_powers() -> list[Case]:
     x = np.array([1, 1.4, 1.6, 3, 7, 0.36, 96], np.float32)
     found = []
+    power = onnx.TensorProto.FLOAT8E8M0
+    like = onnx.helper.make_tensor("like", power, [1], [1.0])
     for rounding in ("up", "down", "nearest"):
-        nodes = [
-            onnx.helper.make_node("Cast", ["x"], ["power"], to=onnx.TensorProto.FLOAT8E8M0, round_mode=rounding),
-            onnx.helper.make_node("Cast", ["power"], ["y"], to=onnx.TensorProto.FLOAT),
+        cast = onnx.helper.make_node("Cast", ["x"], ["power"], to=power, round_mode=rounding)
+        cast_like = onnx.helper.make_node("CastLike", ["x", "like"], ["power"], round_mode=rounding)
+        back = onnx.helper.make_node("Cast", ["power"], ["y"], to=onnx.TensorProto.FLOAT)
+        models = [
+            model_of(onnx.helper.make_graph([first, back], "powers", [info("x", x)], [info("y", x)], weights), {"": 24})
+            for first, weights in ((cast, []), (cast_like, [like]))
         ]
-        graph = onnx.helper.make_graph(nodes, "powers", [info("x", x)], [info("y", x)])
-        found.append(Case(f"power_{rounding}", model_of(graph, {"": 24}), {"x": x}, evaluated=True))
+        expected = {"y": ReferenceEvaluator(models[0]).run(None, {"x": x})[0]}  # it has no round_mode of CastLike
+        for model in models:
+            found.append(Case(f"power_{rounding}_{model.graph.node[0].op_type}", model, {"x": x}, expected, evaluated=True))
     return found
 
 

@@ -269,9 +269,15 @@ def kept(rng) -> list[Case]:
     single_score = {**forest.attributes(), **forest.votes("target", [0])}
     one_class = {**forest.attributes(), **forest.votes("class", [0, 1])}
     row = {"coefficients": [0.5, -1.0, 2.0], "intercepts": [0.3]}
+    vector = {"coefficients": [0.5, -1.0, 2.0], "rho": [0.3], "kernel_params": [0.0] * 3}
+    pair = {"vectors_per_class": [1, 1], "support_vectors": [0.5, 1.0, -1.0, 2.0, 0.1, 0.3], "rho": [0.2]}
+    pair |= {"coefficients": [0.7, -0.4], "kernel_params": [0.0] * 3, "classlabels_ints": [3, 5]}
+    chances = {"prob_a": [-1.3], "prob_b": [0.2]}
     found = [
         single("ml_kept_tree", "TreeEnsembleRegressor", [x], ML, n_targets=1, post_transform="LOGISTIC", **single_score),
         single("ml_kept_classes", "TreeEnsembleClassifier", [x], ML, 2, classlabels_int64s=[3, 5], **one_class),
+        single("ml_kept_svm", "SVMRegressor", [np.nan_to_num(x)], ML, post_transform="LOGISTIC", **vector),
+        single("ml_kept_chances", "SVMClassifier", [np.nan_to_num(x)], ML, 2, **pair, **chances),
         single("ml_kept_linear", "LinearRegressor", [x], ML, post_transform="SOFTMAX", **row),
     ]
     return [replace(case, kept=True) for case in found]

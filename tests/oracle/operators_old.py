@@ -63,15 +63,20 @@ def broadcasts(x: np.ndarray, rng) -> list[Case]:
             found.append(case(f"{op}_{opset}_axis", opset, node(op, "a b", broadcast=1, axis=1), values, aligned, shape))
             values = {"a": positive, "b": tail}
             found.append(case(f"{op}_{opset}_tail", opset, node(op, "a b", broadcast=1), values, [node(op, "a b")]))
-    for op in ("Greater", "Less"):
+    for op in ("And", "Or", "Xor", "Equal", "Greater", "Less"):
+        values = {"a": np.round(x) if op == "Equal" else x, "b": np.round(middle - 2) if op == "Equal" else middle - 2}
+        if op in ("And", "Or", "Xor", "Equal"):
+            values = {n: v.astype(np.int32) if op == "Equal" else v > 0 for n, v in values.items()}
         aligned = [node("Reshape", "b shape", "c"), node(op, "a c")]
-        values = {"a": x, "b": middle - 2}
-        found.append(
-            case(op, 1, node(op, "a b", broadcast=1, axis=1), values, aligned, {"shape": np.array([3, 1])})
-        )
+        shape = {"shape": np.array([3, 1])}
+        found.append(case(f"{op}_axis", 1, node(op, "a b", broadcast=1, axis=1), values, aligned, shape))
+        same = {"a": values["a"], "b": values["a"][::-1].copy()}
+        found.append(case(f"{op}_same", 1, node(op, "a b"), same, [node(op, "a b")]))
     for op in ("And", "Or", "Xor"):
         values = {"a": x > 0, "b": tail > 2}
         found.append(case(op, 1, node(op, "a b", broadcast=1), values, [node(op, "a b")]))
+    for op in ("Greater", "Less"):
+        found.append(case(f"{op}_tail", 1, node(op, "a b", broadcast=1), {"a": x, "b": tail - 2}, [node(op, "a b")]))
     values = {"a": np.arange(24).reshape(2, 3, 4) % 5, "b": np.arange(4)}
     found.append(case("Equal", 1, node("Equal", "a b", broadcast=1), values, [node("Equal", "a b")]))
     a, b = x[0], x[1].T.copy()
@@ -130,6 +135,11 @@ def moves(x: np.ndarray, image: np.ndarray) -> list[Case]:
         case("Concat_1", 1, node("Concat", "a b"), {"a": x, "b": x[:, :1]}, [node("Concat", "a b", axis=1)]),
         case("Slice_1", 1, node("Slice", "a", starts=[1, -3], ends=[9, -1], axes=[1, 2]), a, [node("Slice", "a s e x")],
              {"s": np.array([1, -3]), "e": np.array([9, -1]), "x": np.array([1, 2])}),
+        case("Slice_1_axes", 1, node("Slice", "a", starts=[0, 1], ends=[1, -1]), a, [node("Slice", "a s e")],
+             {"s": np.array([0, 1]), "e": np.array([1, -1])}),
+        case("Squeeze_1_axes", 1, node("Squeeze", "a"), i, [node("Squeeze", "a")]),
+        case("Split_1_axis", 1, node("Split", "a", "y z", split=[2, 1]), {"a": x[0]},
+             [node("Split", "a sizes", "y z", axis=0)], {"sizes": np.array([2, 1])}, "y z"),
         case("Split_1", 1, node("Split", "a", "y z", axis=1, split=[1, 2]), a,
              [node("Split", "a sizes", "y z", axis=1)], split, "y z"),
         case("Split_1_input", 1, node("Split", "a sizes", "y z", axis=1), a,
@@ -173,7 +183,10 @@ def activations(x: np.ndarray) -> list[Case]:
     found += [
         case("Selu_1", 1, node("Selu", "a", consumed_inputs=[0]), a, [node("Selu", "a", **selu)]),
         case("Clip_1", 1, node("Clip", "a", min=-0.5, max=0.8, consumed_inputs=[0]), a, [node("Clip", "a low high")], bounds),
+        case("Clip_1_max", 1, node("Clip", "a", max=0.8), a, [node("Min", "a high")], bounds),
+        case("Clip_1_min", 1, node("Clip", "a", min=-0.5), a, [node("Max", "a low")], bounds),
         case("Clip_6", 6, node("Clip", "a", max=0.8), a, [node("Min", "a high")], bounds),
+        case("Clip_6_min", 6, node("Clip", "a", min=-0.5), a, [node("Max", "a low")], bounds),
         case("Softmax_1", 1, node("Softmax", "a"), a, flat, shapes),
         case("Dropout_1", 1, node("Dropout", "a", is_test=1, ratio=0.3, consumed_inputs=[0]), a, [node("Identity", "a")]),
         case("Dropout_6", 6, node("Dropout", "a", is_test=1, ratio=0.3), a, [node("Identity", "a")]),
@@ -195,6 +208,8 @@ def windows(image: np.ndarray) -> list[Case]:
         case("AveragePool_1", 1, node("AveragePool", "a", **window), i, [node("AveragePool", "a", **window)]),
         case("GlobalLpPool_1", 1, node("GlobalLpPool", "a", p=3.0), i, cubes, numbers),
         case("GlobalLpPool_1_p", 1, node("GlobalLpPool", "a"), i, [node("ReduceL2", "a axes")], numbers),
+        case("LpPool_1_usual", 1, node("LpPool", "a", kernel_shape=[4, 5]), i, [node("ReduceL2", "a axes")],
+             {"axes": np.array([2, 3])}),
         case("LpPool_1_p", 1, node("LpPool", "a", p=3.0, kernel_shape=[4, 5]), i, cubes, numbers),
         case("LpPool_1", 1, node("LpPool", "a", p=2.0, kernel_shape=[4, 5]), i, [node("ReduceL2", "a axes")],
              {"axes": np.array([2, 3])}),
@@ -235,6 +250,8 @@ def recurrent(floats) -> list[Case]:
     values, found = {"x": floats(5, 2, 3)}, []
     for op, gates in (("RNN", 1), ("GRU", 3), ("LSTM", 4)):
         weights = {"w": floats(1, gates * 4, 3), "r": floats(1, gates * 4, 4), "b": floats(1, gates * 8)}
-        old = node(op, "x w r b", "y", hidden_size=4, output_sequence=1)
+        old = node(op, "x w r b", "y", hidden_size=4, output_sequence=1, direction="foward")  # as its schema spells it
         found.append(case(f"{op}_1", 1, old, values, [node(op, "x w r b", "y", hidden_size=4)], weights))
+        last = node(op, "x w r b", "- y", hidden_size=4)
+        found.append(case(f"{op}_1_last", 1, last, values, [last], weights))
     return found

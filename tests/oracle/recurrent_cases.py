@@ -33,7 +33,8 @@ class Case:
     name: str
     model: onnx.ModelProto
     operators: tuple[str, ...] = ()  # the only recurrent ones and loops that the ONNX file may have
-    fixed: tuple = ()  # time and batch, where they are numbers
+    fixed: tuple = ()  # time and batch; numbers where they are always the same
+    lite: str = ""  # an operator that the TensorFlow Lite file must have
     returns: bool = True  # what TensorFlow Lite's file says of sizes is enough to find the cell again
     reference: onnx.ModelProto | None = None  # gives what is expected, where the runtime does not take the model
 
@@ -86,6 +87,7 @@ LAYERS = {
     "lstm": ("LSTM", {}), "gru": ("GRU", {}), "gru_after": ("GRU", {"linear_before_reset": 1}), "rnn": ("RNN", {}),
     "rnn_relu": ("RNN", {"activations": ["Relu"]}),
     "lstm_coupled": ("LSTM", {"input_forget": 1}),
+    "lstm_relu": ("LSTM", {"activations": ["Sigmoid", "Relu", "Relu"]}),
     "lstm_clip": ("LSTM", {"clip": 0.5}),
     "gru_hard": ("GRU", {"activations": ["HardSigmoid", "Softsign"]}),
 }
@@ -131,7 +133,9 @@ def layer(name, direction="forward", biases=True, states=False, lengths=False, p
                                    ("only_y", not ends), (f"x{stacked}", stacked > 1), ("fixed", fixed), ("half", half)) if on]
     title = "_".join([name, direction, *flags])
     model = model_of(nodes, inputs, [info("y", None), *outputs])
-    return Case(f"layer/{title}", halved(model) if half else model, (op,), fixed, not (states or lengths or half or name == "gru_hard"), model if half else None)
+    sequence = {"bidirectional": "BIDIRECTIONAL_SEQUENCE_LSTM"}.get(direction, "UNIDIRECTIONAL_SEQUENCE_LSTM")
+    lite = sequence if fixed and fixed[1] == 1 and name in ("lstm", "lstm_relu") else "WHILE"
+    return Case(f"layer/{title}", halved(model) if half else model, (op,), fixed, lite, not (states or lengths or name == "gru_hard"), model if half else None)
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -159,10 +163,38 @@ def layers() -> list[Case]:
         cases.append(layer(name, biases=False, ends=False))
         cases.append(layer(name, ends=False, fixed=(7, 1)))
         cases.append(layer(name, "bidirectional", fixed=(7, 3)))
+        cases.append(layer(name, "reverse", ends=False, stacked=2, fixed=("time", 1)))
+        cases.append(layer(name, "bidirectional", ends=False, stacked=2, fixed=("time", 1)))
     for direction in ("forward", "reverse", "bidirectional"):
         cases.append(layer("lstm", direction, peepholes=True))
+        cases.append(layer("lstm", direction, peepholes=True, ends=False, fixed=("time", 1)))
+        cases.append(layer("lstm_relu", direction, ends=False, biases=False, fixed=(6, 1)))
     for name in ("lstm", "gru", "rnn"):
         cases.append(layer(name, half=True))
+    return cases
+
+
+def ends() -> list[Case]:
+    """One step of what a layer gives, of a sequence or its reverse; the last one is its state."""
+    cases = []
+    for op in ("LSTM", "GRU", "RNN"):
+        for direction in ("forward", "reverse"):
+            for turned in (False, True):
+                for last in (False, True):
+                    nodes = Nodes(op)
+                    back = lambda x: nodes("Slice", x, nodes.ints(-1), nodes.ints(-(2**31)), nodes.ints(0), nodes.ints(-1))
+                    x = back("x") if turned else "x"
+                    weights = [nodes.floats(1, GATES[op] * HIDDEN, INPUT), nodes.floats(1, GATES[op] * HIDDEN, HIDDEN)]
+                    y = nodes("Squeeze", nodes(op, x, *weights, hidden_size=HIDDEN, direction=direction), nodes.ints(1))
+                    if turned and not last:
+                        y = back(y)
+                    if op == "GRU":
+                        y = nodes("Squeeze", nodes.slice(y, -1 if last else 0, 2**31 if last else 1, axis=0), nodes.ints(0))
+                    else:
+                        y = nodes("Gather", y, nodes.constant(np.int64(-1 if last else 0)), axis=0)
+                    nodes.nodes.append(helper.make_node("Identity", [y], ["y"]))
+                    title = f"end/{op.lower()}_{direction}{'_turned' * turned}{'_last' * last}"
+                    cases.append(Case(title, model_of(nodes, [info("x", ["time", "batch", INPUT])], [info("y", None)]), (op,)))
     return cases
 
 
@@ -270,6 +302,21 @@ CELLS = {
     "rnn": (rnn, 1, "RNN"), "rnn_relu": (lambda b, x, h: rnn(b, x, h, "Relu"), 1, "RNN"),
     "rnn_linear": (lambda b, x, h: [columns(b, x, h, 1)], 1, "RNN"),
 }
+
+
+def one_step(b, x, *states, op, **attributes):
+    """The operator for a single step."""
+    gates = GATES[op]
+    lead = lambda value: b("Unsqueeze", value, b.ints(0))
+    weights = [b.floats(1, gates * HIDDEN, INPUT), b.floats(1, gates * HIDDEN, HIDDEN), b.floats(1, 2 * gates * HIDDEN)]
+    results = b(op, lead(x), *weights, None, *map(lead, states), outputs=1 + len(states), hidden_size=HIDDEN, **attributes)
+    return [b("Squeeze", one, b.ints(0)) for one in results[1:]]
+
+
+CELLS["lstm_layer"] = (lambda b, x, h, c: one_step(b, x, h, c, op="LSTM"), 2, "LSTM")
+CELLS["gru_layer"] = (lambda b, x, h: one_step(b, x, h, op="GRU"), 1, "GRU")
+CELLS["gru_layer_after"] = (lambda b, x, h: one_step(b, x, h, op="GRU", linear_before_reset=1), 1, "GRU")
+CELLS["rnn_layer"] = (lambda b, x, h: one_step(b, x, h, op="RNN", clip=0.7), 1, "RNN")
 for form in ("sum", "turned", "difference", "turned_difference"):
     for after in (True, False):
         CELLS[f"gru_{form}_{'after' if after else 'before'}"] = (
@@ -390,7 +437,7 @@ def loops() -> list[Case]:
 
 
 def all_cases(only: str = "") -> list[Case]:
-    return [case for case in layers() + loops() if only in case.name]
+    return [case for case in layers() + ends() + loops() if only in case.name]
 
 
 def inputs_of(model: onnx.ModelProto, time: int, batch: int) -> dict:
@@ -403,6 +450,10 @@ def inputs_of(model: onnx.ModelProto, time: int, batch: int) -> dict:
         dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type)
         fed[one.name] = random.integers(1, time + 1, shape).astype(dtype) if one.name == "lengths" else random.uniform(-1, 1, shape).astype(dtype)
     return fed
+
+
+def sizes_of(case: Case, *sizes: int) -> tuple[int, ...]:
+    return tuple(fixed if isinstance(fixed, int) else size for fixed, size in zip(case.fixed or sizes, sizes))
 
 
 WITH_STATES = {"LSTM", "GRU", "RNN", "Scan", "Loop"}
@@ -436,7 +487,7 @@ def check(case: Case, worker: BothWorker) -> list[Result]:
         runs = []
         for start, name, kinds in (
             ("model.onnx", "out.onnx", [worker.run_onnx]),
-            ("model.onnx", "out.tflite", [worker.run, worker.run_exactly]),
+            ("model.onnx", "out.tflite", [worker.run, worker.run_exactly, worker.run_twice]),
             ("out.tflite", "back.onnx", [worker.run_onnx]),
         ):
             target = Path(folder) / name
@@ -449,7 +500,10 @@ def check(case: Case, worker: BothWorker) -> list[Result]:
                 found = {node.op_type for node in onnx.load(target).graph.node} & WITH_STATES
                 if not found or not found <= set(case.operators):
                     results.append(Result(f"{case.name} {name} operators", "wrong", f"{sorted(found)}, expected {case.operators}"))
-        for time, batch in [case.fixed] if case.fixed else SIZES:
+        lite = Path(folder) / "out.tflite"
+        if case.lite and lite.exists() and case.lite not in worker.operators(lite):
+            results.append(Result(f"{case.name} operators", "wrong", f"no {case.lite}"))
+        for time, batch in sorted({sizes_of(case, *sizes) for sizes in SIZES}):
             fed = inputs_of(case.reference or case.model, time, batch)
             expected = worker.run_onnx(reference, fed)
             if case.reference:

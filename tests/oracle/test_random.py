@@ -7,12 +7,19 @@ from onnx import TensorProto, helper
 
 import executor_cases
 import moments
+import remodel
+import tflite_build
 
 COUNT = 20_000
 RATE = np.linspace(0, 1, COUNT, dtype=np.float32) ** 2
 
 
-def draw(tmp_path, node: onnx.NodeProto, inputs: dict, element: int = TensorProto.FLOAT) -> np.ndarray:
+@pytest.fixture(params=["executor", "litert"])
+def way(request):
+    return request.param
+
+
+def draw(tmp_path, way: str, node: onnx.NodeProto, inputs: dict, element: int = TensorProto.FLOAT) -> np.ndarray:
     infos = [
         helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in inputs.items()
     ]
@@ -20,6 +27,11 @@ def draw(tmp_path, node: onnx.NodeProto, inputs: dict, element: int = TensorProt
     graph = helper.make_graph([node], "random", infos, results)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
     onnx.save(model, str(tmp_path / "model.onnx"))
+    if way == "litert":
+        outcome = remodel.convert(tmp_path / "model.onnx", tmp_path / "model.tflite")
+        assert outcome.ok, outcome.message
+        session = tflite_build.Session((tmp_path / "model.tflite").read_bytes())
+        return session.run([inputs[detail["name"]] for detail in session.inputs])[0]
     outcome, outputs = executor_cases.execute(tmp_path / "model.onnx", inputs)
     assert outcome.ok, outcome.message
     return outputs["y"]
@@ -38,33 +50,33 @@ DISTRIBUTIONS = [
 
 
 @pytest.mark.parametrize("op, attributes, mean, deviation", DISTRIBUTIONS)
-def test_distribution(tmp_path, op, attributes, mean, deviation):
+def test_distribution(tmp_path, way, op, attributes, mean, deviation):
     inputs = {"x": RATE} if op.endswith("Like") else {}
-    drawn = draw(tmp_path, helper.make_node(op, list(inputs), ["y"], **attributes), inputs)
+    drawn = draw(tmp_path, way, helper.make_node(op, list(inputs), ["y"], **attributes), inputs)
     assert drawn.shape == (COUNT,) and drawn.dtype == np.float32
     assert moments.distribution(drawn.astype(np.float64), mean, deviation) == ""
 
 
-def test_random_bounds(tmp_path):
-    drawn = draw(tmp_path, helper.make_node("RandomUniform", [], ["y"], shape=[COUNT], **UNIFORM), {})
+def test_random_bounds(tmp_path, way):
+    drawn = draw(tmp_path, way, helper.make_node("RandomUniform", [], ["y"], shape=[COUNT], **UNIFORM), {})
     assert drawn.min() >= -1 and drawn.max() < 5
 
 
-def test_bernoulli(tmp_path):
-    drawn = draw(tmp_path, helper.make_node("Bernoulli", ["x"], ["y"]), {"x": RATE})
+def test_bernoulli(tmp_path, way):
+    drawn = draw(tmp_path, way, helper.make_node("Bernoulli", ["x"], ["y"]), {"x": RATE})
     assert moments.bernoulli(RATE.astype(np.float64), drawn.astype(np.float64)) == ""
 
 
-def test_dropout_in_training(tmp_path):
+def test_dropout_in_training(tmp_path, way):
     inputs = {"x": RATE + 1, "ratio": np.array(0.3, np.float32), "training": np.array(True)}
-    drawn = draw(tmp_path, helper.make_node("Dropout", list(inputs), ["y"]), inputs)
+    drawn = draw(tmp_path, way, helper.make_node("Dropout", list(inputs), ["y"]), inputs)
     assert moments.dropout(list(inputs.values()), [drawn.astype(np.float64)]) == ""
 
 
-def test_multinomial(tmp_path):
+def test_multinomial(tmp_path, way):
     logits = np.log(np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], np.float32))
     node = helper.make_node("Multinomial", ["x"], ["y"], sample_size=COUNT)
-    drawn = draw(tmp_path, node, {"x": logits}, TensorProto.INT32)
+    drawn = draw(tmp_path, way, node, {"x": logits}, TensorProto.INT32)
     assert drawn.shape == (2, COUNT) and drawn.dtype == np.int32
     for row, chances in zip(drawn, np.exp(logits.astype(np.float64))):
         for i, chance in enumerate(chances):

@@ -13,7 +13,6 @@ def test_variant(case, worker):
     assert not faults, "\n".join(faults)
 
 
-def test_enough_is_comparable(worker):
-    """ONNX Runtime takes most of its own operators as they stand here."""
-    taken = sum(sweep.check(case, worker)[0].verdict != "not comparable" for case in BASE)
-    assert taken >= 0.8 * len(BASE)
+def test_all_can_be_compared(worker):
+    """A case that ONNX Runtime does not take shows nothing."""
+    assert not [case.name for case in BASE if sweep.check(case, worker)[0].verdict == "not comparable"]

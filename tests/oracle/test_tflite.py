@@ -29,6 +29,25 @@ def test_operators(family, tmp_path):
     assert not wrong, "\n".join(wrong)
 
 
+# What is read and cannot be written again.
+READ_ALONE = (
+    "right_shift/int stablehlo_shift_left/ bitcast/ resize_bilinear/given resize_nearest_neighbor/given rfft2d/ real/ imag/ "
+    "complex_abs/"
+).split()
+
+
+@pytest.mark.parametrize("family", tflite_cases.CASES, ids=lambda family: family.__name__)
+def test_operators_written_again(family, tmp_path):
+    wrong = []
+    for case in family():
+        if case.refused or case.name.startswith("custom:"):
+            continue
+        what, message = tflite_cases.verdict_through(tmp_path, case, "tflite")
+        if what != ("refused" if case.name.startswith(tuple(READ_ALONE)) else "right"):
+            wrong.append(f"{what} {case.name}: {message}")
+    assert not wrong, "\n".join(wrong)
+
+
 def labelled_model():
     model = tflite_build.Model("of labels")
     graph = model.main
@@ -82,6 +101,68 @@ def test_state_lasts_from_call_to_call(tmp_path):
         expected = theirs.run([x])[0]
         result, kept = ours.run(None, {"x": x, "sum": kept})
         np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("looped", [False, True])
+def test_state_stays_inside(looped, tmp_path):
+    """TensorFlow Lite keeps variables: the interface stays the source's, from call to call."""
+    content = tflite_control.variable_model(True, looped).bytes()
+    (tmp_path / "state.tflite").write_bytes(content)
+    outcome = remodel.convert(tmp_path / "state.tflite", tmp_path / "again.tflite")
+    assert outcome.ok, outcome.message
+    theirs, ours = tflite_build.Session(content), tflite_build.Session((tmp_path / "again.tflite").read_bytes())
+    for x in (np.float32([1, 2]), np.float32([-3, 0.5]), np.float32([0, 7])):
+        assert [detail["name"] for detail in ours.inputs] == ["x"]
+        np.testing.assert_allclose(ours.run([x]), theirs.run([x]), rtol=1e-6)
+
+
+def two_signatures():
+    """`add` adds to a variable that `scale` reads."""
+    model = tflite_control.variable_model(True)
+    model.signature("add", {"x": 0}, {"sum": model.main.table.outputs[0]})
+    graph = model.graph("scaling")
+    x = graph.input("factor", [2], np.float32)
+    graph.op("CALL_ONCE", [], [], tflite_build.options("CallOnce", initSubgraphIndex=1))
+    handle = graph.op("VAR_HANDLE", [], [([1], "resource")], tflite_build.options("VarHandle", container="", sharedName="sum"))
+    value = graph.op("READ_VARIABLE", [handle], [([2], np.float32)], tflite_build.options("ReadVariable"))
+    graph.output(graph.op("MUL", [value, x], [([2], np.float32)], tflite_build.options("Mul")))
+    model.signature("scale", {"by": x}, {"scaled": graph.table.outputs[0]}, graph=2)
+    return model.bytes()
+
+
+def run_signatures(content):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content)
+    add, scale = (interpreter.get_signature_runner(key) for key in ("add", "scale"))
+    results = []
+    for number in (1, 2, 3):
+        results.append(add(x=np.float32([number, -number]))["sum"])
+        results.append(scale(by=np.float32([2, number]))["scaled"])
+    return results
+
+
+def test_signatures_stay(tmp_path):
+    content = two_signatures()
+    (tmp_path / "two.tflite").write_bytes(content)
+    outcome = remodel.convert(tmp_path / "two.tflite", tmp_path / "again.tflite")
+    assert outcome.ok, outcome.message
+    np.testing.assert_allclose(run_signatures((tmp_path / "again.tflite").read_bytes()), run_signatures(content), rtol=1e-6)
+
+
+def test_one_of_the_signatures(tmp_path):
+    import onnxruntime
+
+    (tmp_path / "two.tflite").write_bytes(two_signatures())
+    outcome = remodel.convert(tmp_path / "two.tflite", tmp_path / "out.onnx")
+    assert outcome.code == remodel.REFUSED and "the model has the entry points 'add' and 'scale'" in outcome.message and "--signature" in outcome.message
+    outcome = remodel.convert(tmp_path / "two.tflite", tmp_path / "out.onnx", "--signature", "scale")
+    assert outcome.ok, outcome.message
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    feeds = dict(zip([port.name for port in session.get_inputs()], (np.float32([2, 3]), np.float32([10, 20]))))
+    np.testing.assert_allclose(session.run(None, feeds)[0], [20, 60])
+    outcome = remodel.convert(tmp_path / "two.tflite", tmp_path / "out.onnx", "--signature", "scal")
+    assert outcome.code == remodel.REFUSED and "there is no signature 'scal' (it has 'add' and 'scale')" in outcome.message
 
 
 def test_cut_inside(tmp_path):

@@ -46,6 +46,15 @@ def shapes():
 
 
 @family
+def broadcast_args():
+    for dtype in (np.int32, np.int64):
+        for a, b in (([3, 1, 4], [1, 5, 4]), ([4], [2, 3, 1]), ([2, 1], [3]), ([1, 0], [0])):
+            size = max(len(a), len(b))
+            for constants in ((), (0,), (0, 1)):
+                yield one_op(f"{np.dtype(dtype).name}_{a}_{b}_{len(constants)}".replace(" ", ""), "BROADCAST_ARGS", [np.array(a, dtype), np.array(b, dtype)], [((size,), dtype)], constants=constants)
+
+
+@family
 def slices():
     f = lambda *shape: random_array(rng("slices"), shape, np.float32)
     out = lambda *shape: [(shape, np.float32)]

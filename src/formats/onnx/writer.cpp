@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "formats/onnx/operand_types.h"
 #include "formats/onnx/rows.h"
@@ -284,9 +285,13 @@ std::string cannot_write(const Graph& graph, const Node& node, int64_t opset) {
 }
 
 ModelProto build_model(const Model& model, int64_t opset, std::vector<Error>& problems) {
-  if (model.graphs.size() > 1)
-    problems.push_back(Error(
-        fmt::format("the model has {} entry points, but a file of ONNX holds one", model.graphs.size())));
+  if (model.graphs.size() > 1) {
+    std::vector<std::string> names;
+    for (const GraphPtr& graph : model.graphs) names.push_back(graph->name);
+    Error error(fmt::format("the model has the entry points {}, but a file of ONNX holds one",
+                            quoted_list(names, "and")));
+    problems.push_back(std::move(error.hint("choose with --signature NAME")));
+  }
   FileWriter file(opset, problems);
   ModelProto& to = file.model;
   to.producer = "remodel";

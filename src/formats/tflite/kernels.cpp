@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/tflite/schema.h"
 #include "formats/wider.h"
 
 namespace remodel::tflite {
@@ -22,6 +23,7 @@ constexpr Kernel kernels[] = {
     {"ATAN2", "TT", "T", f32 | f64, 8, false},
     {"AVERAGE_POOL_2D", "T", "T", f32},
     {"BATCH_MATMUL", "TT", "T", f32, 5},
+    {"BIDIRECTIONAL_SEQUENCE_LSTM", "f?", "f"},
     {"BITCAST", "?", "?"},
     {"BITWISE_XOR", "TT", "T", bytes | i16 | u16 | i32 | u32, 4},
     {"BROADCAST_ARGS", "ii", "i"},
@@ -72,6 +74,7 @@ constexpr Kernel kernels[] = {
     {"MINIMUM", "TT", "T", numbers | bytes | i16, 5},
     {"MIRROR_PAD", "TI", "T", numbers, 5},
     {"MUL", "TT", "T", numbers | c64, 6},
+    {"MULTINOMIAL", "fi", "?"},
     {"NEG", "T", "T", numbers},
     {"NON_MAX_SUPPRESSION_V4", "ffiff", "ii"},
     {"NOT_EQUAL", "TT", "b", numbers | boolean | string, 4},
@@ -124,6 +127,7 @@ constexpr Kernel kernels[] = {
     {"TOPK_V2", "Ti", "Ti", numbers | bytes},
     {"TRANSPOSE", "Ti", "T", numbers | bytes | i16 | boolean, 6},
     {"TRANSPOSE_CONV", "iT", "T", f32},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "f?", "f"},
     {"UNIQUE", "T", "Ti", numbers | bytes | i16},
     {"WHERE", "T", "?", f32 | i32 | i64 | bytes | u32 | boolean},
     {"WHILE", "?", "?"},
@@ -194,6 +198,12 @@ const QuantizedKernel* find_quantized_kernel(std::string_view type) {
 
 char letter(std::string_view letters, size_t i) {
   return letters.empty() ? '?' : letters[std::min(i, letters.size() - 1)];
+}
+
+bool takes_activation(std::string_view type) {
+  const Builtin* builtin = find_builtin(type);
+  return builtin && builtin->options && builtin->options->find("fused_activation_function") &&
+         type != "CONCATENATION" && type != "L2_NORMALIZATION";
 }
 
 DType taken(const Kernel& kernel, DType dtype) {

@@ -14,29 +14,6 @@ namespace {
 
 constexpr int64_t byte_shift = 128;  // between bytes with and without a sign
 
-// Nothing where a tensor cannot stand on the grid.
-std::optional<Quantization> said(const Grid& grid, DType dtype) {
-  if ((dtype != DType::i8 && dtype != DType::u8 && dtype != DType::i16) || grid.block != 0 ||
-      grid.scale->dtype() != DType::f32 || grid.scale->count() == 0)
-    return std::nullopt;
-  Quantization result;
-  for (double scale : grid.scale->tensor().doubles()) {
-    if (!std::isfinite(scale) || scale < 1e-30) return std::nullopt;
-    result.scale.push_back(static_cast<float>(scale));
-  }
-  result.zero.assign(result.scale.size(), 0);
-  if (grid.zero) {
-    const std::vector<int64_t> zeros = grid.zero->tensor().ints();
-    if (zeros.size() != result.scale.size()) return std::nullopt;
-    result.zero = zeros;
-  }
-  if (dtype == DType::i16 &&
-      (result.scale.size() > 1 || std::any_of(result.zero.begin(), result.zero.end(), std::identity())))
-    return std::nullopt;
-  if (result.scale.size() > 1) result.axis = grid.axis;
-  return result;
-}
-
 Quantization with_signed_bytes(Quantization grid) {
   for (int64_t& zero : grid.zero) zero -= byte_shift;
   return grid;
@@ -82,6 +59,28 @@ std::vector<float> product_scales(const Quantization& x, const Quantization& w) 
 }
 
 }  // namespace
+
+std::optional<Quantization> said(const Grid& grid, DType dtype) {
+  if ((dtype != DType::i8 && dtype != DType::u8 && dtype != DType::i16) || grid.block != 0 ||
+      grid.scale->dtype() != DType::f32 || grid.scale->count() == 0)
+    return std::nullopt;
+  Quantization result;
+  for (double scale : grid.scale->tensor().doubles()) {
+    if (!std::isfinite(scale) || scale < 1e-30) return std::nullopt;
+    result.scale.push_back(static_cast<float>(scale));
+  }
+  result.zero.assign(result.scale.size(), 0);
+  if (grid.zero) {
+    const std::vector<int64_t> zeros = grid.zero->tensor().ints();
+    if (zeros.size() != result.scale.size()) return std::nullopt;
+    result.zero = zeros;
+  }
+  if (dtype == DType::i16 &&
+      (result.scale.size() > 1 || std::any_of(result.zero.begin(), result.zero.end(), std::identity())))
+    return std::nullopt;
+  if (result.scale.size() > 1) result.axis = grid.axis;
+  return result;
+}
 
 GraphWriter::Described GraphWriter::describe(ValueId value) const {
   const Value& it = graph_.value(value);
@@ -346,9 +345,7 @@ void GraphWriter::emit_quantized(Operator made) {
   else
     given = put_on_grids(made, places, dtype, *kernel, wished);
   if (!quantized_->activation.empty()) {
-    const Builtin* builtin = find_builtin(made.type);
-    if (!builtin || !builtin->options || !builtin->options->find("fused_activation_function"))
-      fail("LiteRT's {} has no activation", made.type);
+    if (!takes_activation(made.type)) fail("LiteRT's {} has no activation", made.type);
     made.attributes.push_back(word("fused_activation_function", quantized_->activation));
   }
   if (type_of(result).dtype == dtype && grid_of(result) == given) return put(std::move(made));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/nearest.h"
 #include "formats/row_engine.h"
 #include "formats/tflite/metadata.h"
 #include "formats/tflite/read_node.h"
@@ -460,6 +461,33 @@ class EntryReader {
   std::map<int32_t, Port> ports_;
 };
 
+// Variables that nobody looks at.
+void drop_idle_states(Model& model) {
+  std::vector<bool> used(model.states.size(), false);
+  for (const GraphPtr& graph : model.graphs) {
+    for (const Port& port : graph->outputs)
+      if (port.state != absent) used[static_cast<size_t>(port.state)] = true;
+    for (const Port& port : graph->inputs)
+      if (port.state != absent && (!graph->value(port.value).users.empty() || graph->is_output(port.value)))
+        used[static_cast<size_t>(port.state)] = true;
+  }
+  std::vector<int32_t> number(used.size());
+  std::vector<StateSlot> kept;
+  for (size_t slot = 0; slot < used.size(); ++slot) {
+    number[slot] = static_cast<int32_t>(kept.size());
+    if (used[slot]) kept.push_back(std::move(model.states[slot]));
+  }
+  model.states = std::move(kept);
+  for (const GraphPtr& graph : model.graphs) {
+    std::erase_if(graph->inputs, [&](const Port& port) {
+      return port.state != absent && !used[static_cast<size_t>(port.state)];
+    });
+    for (auto* ports : {&graph->inputs, &graph->outputs})
+      for (Port& port : *ports)
+        if (port.state != absent) port.state = number[static_cast<size_t>(port.state)];
+  }
+}
+
 }  // namespace
 
 ReadResult read_model(const Bytes& bytes, const OpenExternal& open_external, const ReadRequest& request) {
@@ -474,14 +502,24 @@ ReadResult read_model(const Bytes& bytes, const OpenExternal& open_external, con
   read_metadata(file, model);
   Reading reading(file, model, result.problems);
   // The first sub-graph is the main entry point; each signature but its first is one more.
-  const auto main_signature = std::find_if(file.signatures.begin(), file.signatures.end(),
-                                           [](const Signature& one) { return one.graph == 0; });
+  const auto main_signature =
+      std::find_if(file.signatures.begin(), file.signatures.end(), [&](const Signature& one) {
+        return request.signature.empty() ? one.graph == 0 : one.key == request.signature;
+      });
   const bool has_one = main_signature != file.signatures.end();
-  model.graphs.push_back(EntryReader(reading, 0, request, has_one ? &*main_signature : nullptr).read());
-  if (!request.empty()) return result;
-  for (auto one = file.signatures.begin(); one != file.signatures.end(); ++one)
+  if (!has_one && !request.signature.empty()) {
+    std::vector<std::string> known;
+    for (const Signature& one : file.signatures) known.push_back(one.key);
+    Error error(fmt::format("there is no signature '{}'", request.signature));
+    if (!known.empty()) error.hint("it has " + quoted_list(known, "and"));
+    throw error;
+  }
+  const size_t main = has_one ? static_cast<size_t>(main_signature->graph) : 0;
+  model.graphs.push_back(EntryReader(reading, main, request, has_one ? &*main_signature : nullptr).read());
+  for (auto one = file.signatures.begin(); one != file.signatures.end() && request.empty(); ++one)
     if (one != main_signature)
       model.graphs.push_back(EntryReader(reading, static_cast<size_t>(one->graph), request, &*one).read());
+  drop_idle_states(model);
   return result;
 }
 

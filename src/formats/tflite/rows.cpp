@@ -91,6 +91,7 @@ const Rows& all_rows() {
     write_matmul_rows(made);
     write_pool_rows(made);
     write_quantize_rows(made);
+    write_recurrent_rows(made);
     write_reduce_rows(made);
     write_resize_rows(made);
     write_shape_rows(made);

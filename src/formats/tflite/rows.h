@@ -54,6 +54,7 @@ void write_gather_rows(Rows& rows);
 void write_matmul_rows(Rows& rows);
 void write_pool_rows(Rows& rows);
 void write_quantize_rows(Rows& rows);
+void write_recurrent_rows(Rows& rows);
 void write_reduce_rows(Rows& rows);
 void write_resize_rows(Rows& rows);
 void write_shape_rows(Rows& rows);

@@ -61,6 +61,11 @@ Ids WriteNode::outs() {
 }
 
 Id WriteNode::tensor(Type type) { return writer_.add_tensor("", std::move(type)); }
+Id WriteNode::variable(Type type) {
+  const Id id = writer_.add_tensor("state", std::move(type));
+  writer_.make_variable(id);
+  return id;
+}
 const Type& WriteNode::type_of(Id tensor) const { return writer_.type_of(tensor); }
 
 Id WriteNode::constant(ConstantPtr constant) { return writer_.add_constant(std::move(constant), ""); }

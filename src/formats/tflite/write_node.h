@@ -42,7 +42,8 @@ class WriteNode : public remodel::WriteNode {
   Id turned(size_t i, const std::vector<int64_t>& perm);
   bool is_weights(size_t i) const;  // such a one
   const Type& type_of(Id tensor) const;
-  Id tensor(Type type);  // a result to be
+  Id tensor(Type type);    // a result to be
+  Id variable(Type type);  // keeps its elements from call to call, zeros at first
 
   using remodel::WriteNode::constant;
   Id constant(ConstantPtr constant);

@@ -218,8 +218,7 @@ void GraphWriter::emit_raw(Operator made) {
 void GraphWriter::activate(Id result, std::string_view activation) {
   if (trial_) return;
   Operator& last = to_.operators.back();
-  const Builtin* builtin = find_builtin(last.type);
-  if (builtin && builtin->options && builtin->options->find("fused_activation_function")) {
+  if (takes_activation(last.type)) {
     last.attributes.push_back(word("fused_activation_function", activation));
     return;
   }
@@ -244,7 +243,11 @@ int64_t GraphWriter::write_body(const Graph& graph, const std::vector<std::strin
 SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
   to_.name = graph_.name.empty() ? "main" : graph_.name;
   // The interface's names are taken first: what is inside gives way.
+  std::vector<Port> outputs;
+  for (const Port& port : graph_.outputs)
+    if (port.state == absent) outputs.push_back(port);
   for (const Port& port : graph_.inputs) {
+    if (port.state != absent) continue;
     const Id id = add_value(port.name, port.value);
     to_.inputs.push_back(id);
     ids_[port.value] = id;
@@ -256,13 +259,13 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
   // end.
   std::unordered_map<ValueId, std::string> names;
   std::vector<bool> direct;
-  for (const Port& port : graph_.outputs) {
+  for (const Port& port : outputs) {
     direct.push_back(graph_.value(port.value).producer != absent &&
                      names.emplace(port.value, port.name).second);
   }
-  std::vector<Id> copies(graph_.outputs.size(), -1);
-  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
-    const Port& port = graph_.outputs[i];
+  std::vector<Id> copies(outputs.size(), -1);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Port& port = outputs[i];
     const bool kept = inner && !graph_.value(port.value).constant;
     if (!direct[i] && !kept) copies[i] = add_value(port.name, port.value);
   }
@@ -274,6 +277,7 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
       return {};
     }
   }
+  read_states();
   const Cover covering = cover(graph_, [&](NodeId root) {
     return all_rows().find_tile(WriteNode(*this, graph_, graph_.node(root)), 1);
   });
@@ -298,8 +302,8 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
       if (output != absent && ids_.count(output)) sizes_.note(graph_.value(output).type, ids_[output]);
   }
   node_name_.clear();
-  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
-    const ValueId value = graph_.outputs[i].value;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const ValueId value = outputs[i].value;
     if (!file_.problems.empty()) break;
     Id id = id_of(value);
     const bool kept = inner && !graph_.value(value).constant;
@@ -311,6 +315,7 @@ SubGraph GraphWriter::write(bool inner, const std::vector<std::string>& sizes) {
     }
     to_.outputs.push_back(id);
   }
+  if (file_.problems.empty()) assign_states();
   return std::move(to_);
 }
 
@@ -330,7 +335,8 @@ void GraphWriter::write_node(const Node& node, const TileMatch* tile) {
 std::string GraphWriter::trial(const Graph& graph, const WriteTarget& target,
                                const std::function<void(GraphWriter&)>& write) {
   std::vector<Error> problems;
-  FileWriter file(target, problems);
+  const std::vector<StateSlot> none;
+  FileWriter file(target, none, problems);
   GraphWriter writer(file, graph, true);
   try {
     write(writer);
@@ -349,19 +355,32 @@ std::string cannot_write(const Graph& graph, const Node& node, const WriteTarget
   });
 }
 
+// The file's own, or what one calls the only one.
+std::string signature_key(const Model& model, size_t i) {
+  const std::string& name = model.graphs[i]->name;
+  const bool own = model.format == "tflite" || model.graphs.size() > 1;
+  return own && !name.empty() && name != "main" ? name : "serving_default";
+}
+
 File build_file(const Model& model, const WriteTarget& target, std::vector<Error>& problems) {
-  FileWriter file(target, problems);
+  FileWriter file(target, model.states, problems);
   file.file.description = model.doc.empty() ? "Made by Remodel." : model.doc;
   file.file.graphs.resize(model.graphs.size());
   for (size_t i = 0; i < model.graphs.size(); ++i) {
     SubGraph written = GraphWriter(file, *model.graphs[i], false).write(false);
     Signature signature;
-    signature.key = model.graphs.size() == 1 || written.name.empty() ? "serving_default" : written.name;
+    signature.key = signature_key(model, i);
     signature.graph = static_cast<int32_t>(i);
-    for (size_t k = 0; k < written.inputs.size(); ++k)
-      signature.inputs.emplace_back(model.graphs[i]->inputs[k].name, written.inputs[k]);
-    for (size_t k = 0; k < written.outputs.size(); ++k)
-      signature.outputs.emplace_back(model.graphs[i]->outputs[k].name, written.outputs[k]);
+    const auto list = [](const std::vector<Port>& ports, const std::vector<int32_t>& tensors, auto& to) {
+      for (const Port& port : ports)
+        if (port.state == absent)
+          to.emplace_back(port.key.empty() ? port.name : port.key, tensors[to.size()]);
+    };
+    // What could not be written has no ports.
+    if (problems.empty()) {
+      list(model.graphs[i]->inputs, written.inputs, signature.inputs);
+      list(model.graphs[i]->outputs, written.outputs, signature.outputs);
+    }
     file.file.graphs[i] = std::move(written);
     file.file.signatures.push_back(std::move(signature));
   }

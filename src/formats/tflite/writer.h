@@ -23,15 +23,22 @@ File build_file(const Model& model, const WriteTarget& target, std::vector<Error
 // Why the target has no form for the node, as it stands; empty where it has one.
 std::string cannot_write(const Graph& graph, const Node& node, const WriteTarget& target);
 
+// The grid as a file says it; nothing where a tensor of that type cannot stand on it.
+std::optional<Quantization> said(const Grid& grid, DType dtype);
+
 // Further than this nothing is looked for behind ops that move elements.
 constexpr size_t most_moves = 256;
 
 // What all sub-graphs of one file share.
 struct FileWriter {
-  FileWriter(const WriteTarget& target, std::vector<Error>& problems) : target(target), problems(problems) {}
+  FileWriter(const WriteTarget& target, const std::vector<StateSlot>& states, std::vector<Error>& problems)
+      : target(target), states(states), problems(problems) {}
   const WriteTarget& target;
+  const std::vector<StateSlot>& states;
   std::vector<Error>& problems;
   File file;
+  // The sub-graph that gives all variables their first contents; 0 where there is none yet.
+  size_t initializer = 0;
 };
 
 // One sub-graph being written.
@@ -47,6 +54,7 @@ class GraphWriter : private SizeOperators {
 
   Id id_of(ValueId value);
   Id add_tensor(const std::string& name, Type type, Quantization grid = {});
+  void make_variable(Id tensor) { to_.tensors[static_cast<size_t>(tensor)].variable = true; }
   Id add_constant(ConstantPtr constant, const std::string& name, const Quantization& grid = {});
   Id integers(const std::vector<int64_t>& values);
   const Type& type_of(Id tensor) const { return types_[static_cast<size_t>(tensor)]; }
@@ -93,6 +101,14 @@ class GraphWriter : private SizeOperators {
   // A quantize to the grid that its operand was dequantized from.
   bool is_same_codes(const Node& quantize) const;
   Id add_value(const std::string& name, ValueId value);
+  // In states.cpp. The handle of the variable that the slot is.
+  Id handle_of(int32_t slot);
+  void assign_state(int32_t slot, Id value);
+  // Begins with what the slots hold, and sees to it that they hold something.
+  void read_states();
+  // Ends with what they hold then.
+  void assign_states();
+  SubGraph write_initializer();
   Id requantized(Id tensor, DType dtype, const Quantization& grid);
   Id bias_on(Id bias, const Quantization& grid, DType dtype);
   Id number_on(Id number, DType dtype, const Quantization& grid);
@@ -120,6 +136,7 @@ class GraphWriter : private SizeOperators {
   std::vector<Type> types_;  // of to_.tensors
   std::unordered_map<ValueId, Id> ids_;
   std::unordered_map<Id, Id> signed_;  // the same bytes with a sign
+  std::map<int32_t, Id> handles_;      // of slots
   std::unordered_map<ConstantPtr, Id> by_pointer_;
   std::unordered_multimap<size_t, Id> by_content_;
   UniqueNames names_{"_"};

@@ -282,10 +282,81 @@ void decompose_triangle(Decompose& d) {
   d.result(0, select(outside, {&d, zero}, {&d, d.in(0)}).id);
 }
 
+// The place behind the last equal key, 0 where there is none, in the values behind the other one.
+void lookup(Decompose& d) {
+  Term x{&d, d.in(0)}, keys{&d, d.in(1)}, otherwise{&d, d.in(3)};
+  const Dims dims = dims_of(x);
+  const auto axis = static_cast<int64_t>(dims.size());
+  const Dim count = d.dims(1)[0];
+  Term each = unsqueeze(x, {axis}), equal = each == keys;
+  if (is_float(x.dtype())) equal = equal || (!(each == each) && !(keys == keys));
+  Term places = counting(d, count) + 1, none = number(d, DType::i64, 0);
+  Term last = reduce(Reduce::Kind::max, select(equal, places, none), {axis});
+  Term values = concat({reshape(otherwise, {1}), {&d, d.in(2)}}, 0);
+  d.result(0, gather(values, last, 0).id);
+}
+
+// Shared axes are joined with the one that is picked from, which comes behind them.
+void gather_unshared(Decompose& d, int64_t axis, bool wrap) {
+  const size_t batch = static_cast<size_t>(d.op<Gather>().batch), at = static_cast<size_t>(axis);
+  const Dims dims = d.dims(0), index_dims = d.dims(1);
+  const Dims shared(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(batch)),
+      picked(index_dims.begin() + static_cast<std::ptrdiff_t>(batch), index_dims.end());
+  std::vector<int64_t> perm, back;
+  Dims whole = shared, rest;
+  for (size_t i = 0; i < batch; ++i) perm.push_back(static_cast<int64_t>(i));
+  perm.push_back(axis);
+  for (size_t i = batch; i < dims.size(); ++i)
+    if (i != at) perm.push_back(static_cast<int64_t>(i)), rest.push_back(dims[i]);
+  whole.insert(whole.end(), picked.begin(), picked.end());
+  whole.insert(whole.end(), rest.begin(), rest.end());
+  Term x{&d, d.in(0)}, size = size_term(d, dims[at]);
+  Term rows = reshape(transpose(x, perm), {product(shared) * dims[at], product(rest)});
+  Term places = reshape(cast({&d, d.in(1)}, DType::i64), {product(shared), product(picked)});
+  if (wrap) places = from_front(places, size);
+  places = places + unsqueeze(counting(d, product(shared)) * size, {1});
+  Term found = reshape(gather(rows, places, 0), whole);
+  // What stands before the axis comes before the indices again.
+  const size_t before = at - batch;
+  for (size_t i = 0; i < whole.size(); ++i) back.push_back(static_cast<int64_t>(i));
+  std::rotate(back.begin() + static_cast<std::ptrdiff_t>(batch),
+              back.begin() + static_cast<std::ptrdiff_t>(batch + picked.size()),
+              back.begin() + static_cast<std::ptrdiff_t>(batch + picked.size() + before));
+  d.result(0, transpose(found, back).id);
+}
+
+// Without shared axes, and with indices that all lie inside.
+void take_gather_apart(Decompose& d) {
+  Gather op = d.op<Gather>();
+  const Dims dims = d.dims(0), index_dims = d.dims(1);
+  const int64_t axis = resolve_axis(op.axis, dims.size());
+  if (op.outside == Outside::error) {
+    if (op.batch == 0) fail("it has a form");
+    return gather_unshared(d, axis, op.wrap);
+  }
+  if (op.batch > 0 && op.batch != axis) fail("axes between those that are shared and that of the indices");
+  Term size = size_term(d, dims[static_cast<size_t>(axis)]), places = cast({&d, d.in(1)}, DType::i64);
+  if (op.wrap) places = from_front(places, size);
+  const bool zero = op.outside == Outside::zero;
+  op.outside = Outside::error, op.wrap = false;
+  Term found = apply(op, {{&d, d.in(0)}, min(max(places, 0), size - 1)});
+  if (zero) {
+    std::vector<int64_t> behind;
+    for (size_t i = static_cast<size_t>(axis) + 1; i < dims.size(); ++i)
+      behind.push_back(static_cast<int64_t>(index_dims.size() + behind.size()));
+    Term outside = places < 0 || !(places < size);
+    if (!behind.empty()) outside = unsqueeze(outside, behind);
+    found = select(outside, number(d, found.dtype(), 0), found);
+  }
+  d.result(0, found.id);
+}
+
 }  // namespace
 
 void gather_decompositions(Decompositions& table) {
   table.add<GatherND>(decompose_gather_nd);
+  table.add<Gather>(take_gather_apart);
+  table.add<Lookup>(lookup);
   table.add<GatherElements>(decompose_gather_elements);
   table.add<ScatterElements>(decompose_scatter_elements);
   table.add<ScatterND>(decompose_scatter_nd);

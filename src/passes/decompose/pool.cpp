@@ -7,9 +7,12 @@
 #include "ops/binary.h"
 #include "ops/gather.h"
 #include "ops/generate.h"
+#include "ops/reduce.h"
 #include "ops/shape.h"
+#include "ops/slice.h"
 #include "ops/unary.h"
 #include "passes/decompose/spatial.h"
+#include "passes/decompose/term.h"
 
 namespace remodel {
 namespace {
@@ -54,6 +57,13 @@ ValueId smallest(Decompose& d, DType dtype) {
   if (is_float(dtype)) return d.scalar(dtype, -std::numeric_limits<double>::infinity());
   if (!is_signed(dtype)) return d.scalar(dtype, 0);
   return d.scalar(dtype, -std::exp2(static_cast<double>(size_of(dtype)) * 8 - 1));
+}
+
+// Where tap t of a window stands along axis i.
+int64_t tap_along(const std::vector<int64_t>& window, int64_t t, size_t i) {
+  int64_t inner = 1;
+  for (size_t k = i + 1; k < window.size(); ++k) inner *= window[k];
+  return t / inner % window[i];
 }
 
 // Without pads, ceil and dilations: over two axes, or over one and then over the others.
@@ -103,6 +113,74 @@ void decompose_pool(Decompose& d, T op, ValueId (*padding)(Decompose&, DType)) {
 
 void decompose_max_pool(Decompose& d) { decompose_pool(d, d.op<MaxPool>(), smallest); }
 
+// Whether each tap of a window holds what is the largest there, one tap after the other along a new last
+// axis.
+Term largest_taps(Decompose& d, const MaxPoolIndex& op, Term x, const Dims& y) {
+  constexpr int64_t most_taps = 1024;
+  const size_t rank = y.size();
+  const int64_t taps = count_of(op.window);
+  if (taps > most_taps) fail("a window of {} elements", taps);
+  Term best = apply(MaxPool{op}, {x}), inside, around = x;
+  if (!no_pads(op)) {
+    Dims plane = dims_of(x);
+    plane[0] = plane[1] = 1;
+    inside = {&d, padded(d, expand(number(d, DType::f32, 1), plane).id, op)};
+    around = {&d, padded(d, x.id, op, smallest(d, x.dtype()))};
+  }
+  Slice slice;
+  for (size_t i = 2; i < rank; ++i)
+    slice.axes.push_back(static_cast<int64_t>(i)), slice.sizes.push_back(y[i]);
+  slice.steps = op.strides;
+  std::vector<Term> parts;
+  for (int64_t t = 0; t < taps; ++t) {
+    slice.starts.clear();
+    for (size_t i = 0; i < op.window.size(); ++i)
+      slice.starts.push_back(Dim(tap_along(op.window, t, i) * op.dilations[i]));
+    Term same = apply(slice, {around}) == best;
+    if (inside.at) same = same && apply(slice, {inside}) > 0;
+    parts.push_back(unsqueeze(cast(same, DType::f32), {static_cast<int64_t>(rank)}));
+  }
+  return concat(parts, static_cast<int64_t>(rank));
+}
+
+// From the first tap of each window that holds the largest element.
+void find_max_pool_index(Decompose& d) {
+  MaxPoolIndex op = d.op<MaxPoolIndex>();
+  const size_t rank = op.window.size() + 2;
+  const bool last = op.channels == Channels::last;
+  Term x{&d, last ? channels_first(d, d.in(0), rank) : d.in(0)};
+  op.channels = Channels::first;
+  const Dims in = dims_of(x), y = pool_dims(op, in);
+  ArgMax first;
+  first.axis = static_cast<int64_t>(rank), first.keep = false;
+  Term tap = apply(first, {largest_taps(d, op, x, y)}), index;
+  Dim step = 1;
+  for (size_t k = 0; k < op.window.size(); ++k) {
+    const size_t i = op.column_major ? k : op.window.size() - 1 - k;
+    std::vector<int64_t> places;
+    for (int64_t t = 0; t < count_of(op.window); ++t)
+      places.push_back(tap_along(op.window, t, i) * op.dilations[i]);
+    Dims line(rank, Dim(1));
+    line[i + 2] = y[i + 2];
+    Term start = reshape(static_cast<double>(op.strides[i]) * counting(d, y[i + 2]), line);
+    Term at = gather({&d, d.integers(places)}, tap, 0) + start - size_term(d, op.pads_low[i]);
+    // A window of padding only.
+    at = max(at, 0) * size_term(d, step);
+    index = index.at ? index + at : at;
+    step = step * in[i + 2];
+  }
+  if (op.span == IndexSpan::tensor) {
+    Dims images(rank, Dim(1)), channels(rank, Dim(1));
+    images[0] = in[0], channels[1] = in[1];
+    Term image = reshape(counting(d, in[0]), images), channel = reshape(counting(d, in[1]), channels);
+    Term count = size_term(d, in[1]), plane = size_term(d, step);
+    index = last ? (image * plane + index) * count + channel : (image * count + channel) * plane + index;
+  }
+  Term value = apply(MaxPool{op}, {x});
+  d.result(0, last ? channels_last(d, value.id, rank) : value.id);
+  d.result(1, last ? channels_last(d, index.id, rank) : index.id);
+}
+
 void decompose_max_pool_index(Decompose& d) {
   MaxPoolIndex op = d.op<MaxPoolIndex>();
   const size_t rank = op.window.size() + 2;
@@ -112,7 +190,7 @@ void decompose_max_pool_index(Decompose& d) {
     d.result(0, results[0]);
     return d.result(1, results[1]);
   }
-  if (op.span != IndexSpan::plane) fail("indices over this layout cannot be taken apart");
+  if (op.span != IndexSpan::plane) return find_max_pool_index(d);
   ValueId x = d.in(0);
   const Dims plane = spatial_dims(op.channels, d.dims(0));
   bool last = op.channels == Channels::last;

@@ -3,6 +3,7 @@
 
 #include "ops/activation.h"
 #include "ops/binary.h"
+#include "ops/cast.h"
 #include "ops/control.h"
 #include "ops/matmul.h"
 #include "ops/shape.h"
@@ -106,10 +107,22 @@ struct Places {
   size_t lengths, peephole;  // 0: none
 };
 
+// Small floats are rounded once, behind the layer, and not at each step.
+template <class T>
+void widened(Decompose& d, const Places& at) {
+  std::vector<ValueId> operands = d.node().inputs;
+  for (size_t i = 0; i < operands.size(); ++i)
+    if (d.has(i) && i != at.lengths) operands[i] = d.emit(Cast(DType::f32), {operands[i]});
+  const std::vector<ValueId> results = d.emit(d.op<T>(), operands, d.node().outputs.size());
+  for (size_t k = 0; k < results.size(); ++k)
+    if (d.wants(k)) d.result(k, d.emit(Cast(d.dtype(0)), {results[k]}));
+}
+
 template <class T>
 void recurrent(Decompose& d, const Places& at, StepFn step) {
   const T& op = d.op<T>();
   const DType dtype = d.dtype(0);
+  if (bits_of(dtype) < 32) return widened<T>(d, at);
   const Dims w = d.dims(1);
   const Dim hidden = d.dims(2)[2];
   Term x{&d, d.in(0)};

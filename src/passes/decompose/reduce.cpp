@@ -3,6 +3,7 @@
 #include <limits>
 #include <numeric>
 
+#include "ops/gather.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/unary.h"
@@ -23,12 +24,26 @@ Term after_sum(Kind kind, Term sum) {
   return kind == Kind::log_sum ? apply(Log{}, {sum}) : sum;
 }
 
+// Of each axis whether it is among those that the operand lists.
+Term listed_axes(Decompose& d) {
+  Term axes{&d, d.in(1)}, chosen = listed(axes, static_cast<int64_t>(d.dims(0).size()));
+  return d.op<Reduce>().empty_is_none ? chosen : chosen || apply(CountOf{}, {axes}) == 0;
+}
+
+// The result's sizes.
+Term reduced_sizes(Decompose& d) {
+  Term sizes = apply(ShapeOf{}, {{&d, d.in(0)}}), chosen = listed_axes(d);
+  if (d.op<Reduce>().keep) return select(chosen, number(d, DType::i64, 1), sizes);
+  Compress pick;
+  pick.flat = false, pick.axis = 0;
+  return apply(pick, {sizes, !chosen});
+}
+
 // Axis by axis from the last, each only if it is among those that the operand lists.
 Term over_listed_axes(Decompose& d, Kind kind, Term x) {
   const auto& op = d.op<Reduce>();
   const int64_t rank = static_cast<int64_t>(d.dims(0).size());
-  Term axes{&d, d.in(1)}, chosen = listed(axes, rank);
-  if (!op.empty_is_none) chosen = chosen || apply(CountOf{}, {axes}) == 0;
+  Term chosen = listed_axes(d);
   for (int64_t axis = rank; axis-- > 0;)
     x = if_else(
         at_index(chosen, 0, axis), {x},
@@ -45,11 +60,11 @@ void take_reduce_apart(Decompose& d) {
   const auto& op = d.op<Reduce>();
   const Kind kind = op.kind;
   const DType dtype = d.dtype(0);
-  if ((kind == Kind::max || kind == Kind::min) && is_float(dtype) && product(d.dims(0)).is_number(0) &&
-      d.result_type().is_static()) {
+  if ((kind == Kind::max || kind == Kind::min) && is_float(dtype) && product(d.dims(0)).is_number(0)) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     Term least = number(d, dtype, kind == Kind::max ? -infinity : infinity);
-    return d.result(0, expand(least, *d.result_type().dims).id);
+    if (d.result_type().is_static()) return d.result(0, expand(least, *d.result_type().dims).id);
+    if (d.has(1)) return d.result(0, apply(Expand{}, {least, reduced_sizes(d)}).id);
   }
   const bool none = !d.has(1) && op.axes.empty(), bends = kind == Kind::l2 || kind == Kind::log_sum;
   DType wide = dtype;

@@ -29,7 +29,8 @@ Tap zero_outside(const Tap& tap, Term size) {
   return {min(max(tap.place, 0), size - 1), select(outside, number(*size.at, size.dtype(), 0), tap.weight)};
 }
 
-Term sampled_rows(Term rows, Term first, const std::vector<std::vector<Tap>>& taps, const Dims& sizes) {
+Term sampled_rows(Term rows, Term first, const std::vector<std::vector<Tap>>& taps, const Dims& sizes,
+                  bool largest) {
   struct Part {
     Term row, weight;
   };
@@ -48,7 +49,7 @@ Term sampled_rows(Term rows, Term first, const std::vector<std::vector<Tap>>& ta
   Term sum;
   for (const Part& part : parts) {
     Term term = gather(rows, part.row, 0) * unsqueeze(part.weight, {2});
-    sum = sum.at ? sum + term : term;
+    sum = !sum.at ? term : largest ? max(sum, term) : sum + term;
   }
   return sum;
 }

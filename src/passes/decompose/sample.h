@@ -19,8 +19,9 @@ std::vector<Tap> taps_around(Term places, ResizeMode mode, double cubic_a);
 
 // The weighted sum of rows [all rows, channels], picked by taps for each axis of an image with these sizes.
 // Taps lie inside and have one shape [batch, points]; `first` is the image's first row. Gives [batch, points,
-// channels].
-Term sampled_rows(Term rows, Term first, const std::vector<std::vector<Tap>>& taps, const Dims& sizes);
+// channels]. `largest`: the largest of what would be summed.
+Term sampled_rows(Term rows, Term first, const std::vector<std::vector<Tap>>& taps, const Dims& sizes,
+                  bool largest = false);
 
 // Outside of 0 .. size - 1 a tap counts nothing; its place moves inside.
 Tap zero_outside(const Tap& tap, Term size);

@@ -1,5 +1,6 @@
 #include "ops/conv.h"
 #include "ops/matmul.h"
+#include "ops/pool.h"
 #include "ops/resize.h"
 #include "ops/shape.h"
 #include "ops/unary.h"
@@ -170,12 +171,64 @@ void decompose_affine_grid(Decompose& d) {
   d.result(0, cast(apply(Reshape{}, {y, whole}), dtype).id);
 }
 
+// The taps along one axis of the samples of each roi, [rois, bins * samples].
+std::vector<Tap> roi_taps(Term start, Term length, int64_t bins, int64_t samples, Term size) {
+  std::vector<double> shares;
+  for (int64_t i = 0; i < bins * samples; ++i)
+    shares.push_back((static_cast<double>(i) + 0.5) / static_cast<double>(samples * bins));
+  Emitter& at = *start.at;
+  const ConstantPtr all = constant_tensor(Tensor::of<double>(DType::f64, {bins * samples}, shares));
+  Term place = unsqueeze(start, {1}) +
+               unsqueeze(length, {1}) * Term{&at, at.constant(constant_cast(all, start.dtype()))};
+  Term nothing = number(at, start.dtype(), 0), last = size - 1;
+  Term outside = place < -1 || place > size, inside = min(max(place, 0), last);
+  Term low = floor(inside), rest = inside - low;
+  return {{low, select(outside, nothing, 1 - rest)}, {min(low + 1, last), select(outside, nothing, rest)}};
+}
+
+// Bins and samples of both axes as one list of points: (row of bins, column, row of samples, column).
+Term at_all_points(Term along, bool rows, const RoiAlign& op) {
+  const Dims whole{dims_of(along)[0], op.height, op.width, op.samples, op.samples};
+  Dims line = whole;
+  line[rows ? 2 : 1] = line[rows ? 4 : 3] = 1;
+  return reshape(expand(reshape(along, line), whole),
+                 {whole[0], product(Dims(whole.begin() + 1, whole.end()))});
+}
+
+void decompose_roi_align(Decompose& d) {
+  const auto& op = d.op<RoiAlign>();
+  if (op.samples == 0) fail("the number of a bin's samples is only known when the model runs");
+  const Dims x = d.dims(0);
+  const Dim count = d.dims(1)[0], bins(op.height * op.width), samples(op.samples * op.samples);
+  const DType dtype = d.dtype(0), real = wide_of(dtype);
+  const bool corners = op.places == RoiPlaces::corners;
+  Term rois = op.scale * cast({&d, d.in(1)}, real);
+  if (!corners) rois = rois - 0.5;
+  const Dims sizes{x[2], x[3]};
+  std::vector<std::vector<Tap>> taps;
+  for (const bool rows : {true, false}) {
+    Term start = at_index(rois, 1, rows ? 1 : 0), length = at_index(rois, 1, rows ? 3 : 2) - start;
+    if (corners) length = max(length, 1);
+    std::vector<Tap> along = roi_taps(start, length, rows ? op.height : op.width, op.samples,
+                                      size_term(d, sizes[rows ? 0 : 1], real));
+    for (Tap& tap : along) tap = {at_all_points(tap.place, rows, op), at_all_points(tap.weight, rows, op)};
+    taps.push_back(std::move(along));
+  }
+  Term first = unsqueeze(cast({&d, d.in(2)}, DType::i64) * size_term(d, product(sizes)), {1});
+  const bool largest = op.mode == RoiMode::max;
+  Term y = sampled_rows(rows_of({&d, d.in(0)}, real), first, taps, sizes, largest);
+  y = reduce(largest ? Reduce::Kind::max : Reduce::Kind::mean, reshape(y, {count, bins, samples, x[1]}), {2});
+  y = reshape(transpose(y, {0, 2, 1}), {count, x[1], Dim(op.height), Dim(op.width)});
+  d.result(0, cast(y, dtype).id);
+}
+
 }  // namespace
 
 void sampling_decompositions(Decompositions& table) {
   table.add<GridSample>(decompose_grid_sample);
   table.add<DeformConv>(decompose_deform_conv);
   table.add<AffineGrid>(decompose_affine_grid);
+  table.add<RoiAlign>(decompose_roi_align);
 }
 
 }  // namespace remodel

@@ -26,12 +26,14 @@ void take_reshape_apart(Decompose& d) {
 }
 
 void take_squeeze_apart(Decompose& d) {
-  if (!d.has(1)) fail("it has a form");
+  if (!d.has(1) && !d.op<Squeeze>().axes.empty()) fail("it has a form");
   Term x{&d, d.in(0)}, shape = apply(ShapeOf{}, {x});
-  Term gone = listed({&d, d.in(1)}, static_cast<int64_t>(d.dims(0).size()));
+  Term gone = d.has(1) ? listed({&d, d.in(1)}, static_cast<int64_t>(d.dims(0).size())) : shape == 1;
   Compress pick;
   pick.flat = false, pick.axis = 0;
-  d.result(0, apply(Reshape{}, {x, apply(pick, {shape, !gone})}).id);
+  Reshape without;
+  without.allow_zero = true;
+  d.result(0, apply(without, {x, apply(pick, {shape, !gone})}).id);
 }
 
 void take_unsqueeze_apart(Decompose& d) {

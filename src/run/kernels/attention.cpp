@@ -79,11 +79,11 @@ struct MaskSteps {
 };
 
 template <class T>
-void round_to(std::vector<T>& values, DType small) {
+void round_to(std::vector<T>& values, DType narrow) {
   DType from = sizeof(T) == 4 ? DType::f32 : DType::f64;
-  std::vector<uint8_t> codes(values.size() * size_of(small));
-  convert_elements(from, values.data(), small, codes.data(), values.size());
-  convert_elements(small, codes.data(), from, values.data(), values.size());
+  std::vector<uint8_t> codes(values.size() * size_of(narrow));
+  convert_elements(from, values.data(), narrow, codes.data(), values.size());
+  convert_elements(narrow, codes.data(), from, values.data(), values.size());
 }
 
 template <class T>
@@ -166,9 +166,10 @@ void attend(Call& call, const Tensor& k, const Tensor& v, int64_t past) {
       cap();
       report(Attention::Stage::capped, op.softcap == 0 ? &visible : nullptr);
     }
-    if (is_small_float(op.softmax)) round_to(row, op.softmax);
+    const bool rounds = is_float(op.softmax) && size_of(op.softmax) < sizeof(T);
+    if (rounds) round_to(row, op.softmax);
     for (int64_t i = 0; keys > 0 && i < queries; ++i) softmax_row(row.data() + i * keys, keys);
-    if (is_small_float(op.softmax)) round_to(row, op.softmax);
+    if (rounds) round_to(row, op.softmax);
     for (int64_t i = 0; op.unseen == Attention::Unseen::zero && i < queries; ++i)
       if (!visible.any(i)) std::fill_n(row.begin() + i * keys, keys, T(0));
     report(Attention::Stage::probabilities, nullptr);

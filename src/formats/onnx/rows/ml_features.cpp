@@ -184,7 +184,12 @@ bool is_list_type(DType dtype) {
 }
 
 std::string lookup_problem(const WriteNode& node) {
-  return node.constant(1) && node.constant(2) && node.constant(3) ? "" : "its keys and values are computed";
+  if (!node.constant(1) || !node.constant(2) || !node.constant(3)) return "its keys and values are computed";
+  // What runtimes have kernels for.
+  const auto usual = [](DType dtype) { return is_list_type(dtype) || dtype == DType::f64; };
+  const DType keys = node.dtype(1), values = node.dtype(2);
+  if (usual(keys) && (usual(values) || (keys == DType::string && values == DType::i16))) return "";
+  return fmt::format("a LabelEncoder from {} to {}", name_of(keys), name_of(values));
 }
 
 void write_lookup(WriteNode& node) {

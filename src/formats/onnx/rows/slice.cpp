@@ -352,6 +352,17 @@ std::string has_reverse_sequence(const WriteNode& node) {
   return "";
 }
 
+// Its numbers have one type.
+void write_dynamic_slice(WriteNode& node) {
+  std::vector<std::string> operands = node.ins();
+  bool same = true;
+  for (size_t i = 2; i < operands.size(); ++i)
+    same = same && (!node.has(i) || node.dtype(i) == node.dtype(1));
+  for (size_t i = 1; i < operands.size() && !same; ++i)
+    if (node.has(i) && node.dtype(i) != DType::i64) operands[i] = node.cast(operands[i], DType::i64);
+  node.emit_to(node.outs(), "Slice", std::move(operands));
+}
+
 }  // namespace
 
 void slice_rows(Rows& rows) {
@@ -362,8 +373,7 @@ void slice_rows(Rows& rows) {
   rows.read("Slice", since(1), read_slice);
   rows.read("DynamicSlice", since(1), read_slice);
   rows.write<Slice>(since(1), write_slice, has_slice);
-  rows.write<DynamicSlice>(since(10),
-                           [](WriteNode& node) { node.emit_to(node.outs(), "Slice", node.ins()); });
+  rows.write<DynamicSlice>(since(10), write_dynamic_slice);
   rows.read("Pad", range(1, 10), read_pad_2);
   rows.read("Pad", since(11), read_pad);
   rows.write<Pad>(since(2), write_pad, has_pad);

@@ -142,7 +142,8 @@ class LstmCell {
   bool plain() const {
     for (const size_t i : at_.norm)
       if (has(i)) return false;
-    return !hybrid_ && options_.activation == "TANH" && !(options_.cell_clip > 0) && !has(at_.projection) &&
+    const bool named = options_.activation == "TANH" || options_.activation == "RELU";
+    return !hybrid_ && named && !(options_.cell_clip > 0) && !has(at_.projection) &&
            !node_.quantized_input(0);
   }
 
@@ -180,7 +181,9 @@ class LstmCell {
   }
 
   // All steps by the recurrent op: y, h, c.
-  std::array<ValueId, 3> layer(ValueId x, ValueId h, ValueId c, bool batch_major, bool backward) const {
+  // The last `left_out` columns of the weights of x belong to inputs that it lacks.
+  std::array<ValueId, 3> layer(ValueId x, ValueId h, ValueId c, bool batch_major, bool backward,
+                               int64_t left_out = 0) const {
     const auto stack = [&](const std::array<size_t, 4>& at, const std::vector<size_t>& gates) {
       std::vector<ConstantPtr> parts;
       for (const size_t gate : gates) parts.push_back(weights_.constant(at[gate]));
@@ -205,7 +208,8 @@ class LstmCell {
     };
     Lstm op;
     op.direction = backward ? Direction::backward : Direction::forward;
-    op.activations = {"sigmoid", "tanh", "tanh"};
+    const char* function = options_.activation == "TANH" ? "tanh" : "relu";
+    op.activations = {"sigmoid", function, function};
     op.alphas.assign(3, 0), op.betas.assign(3, 0);
     op.batch_major = batch_major;
     op.coupled = coupled_;
@@ -216,11 +220,14 @@ class LstmCell {
       b = node_.emit(Concat{1}, {joined(at_.bias, false), zeros});
     }
     const ValueId p = has(at_.peephole[1]) ? joined(at_.peephole, true) : absent;
+    const auto lead = [&](ValueId state) {
+      return state == absent ? absent : node_.emit(Unsqueeze{{0}}, {state});
+    };
+    ValueId w = joined(at_.input, false);
+    if (left_out)
+      w = node_.emit(Slice{{2}, {0}, {weights_.constant(at_.input[1])->shape()[1] - left_out}, {1}}, {w});
     const std::vector<ValueId> results =
-        node_.emit(op,
-                   {x, joined(at_.input, false), joined(at_.recurrent, false), b,
-                    node_.emit(Unsqueeze{{0}}, {h}), node_.emit(Unsqueeze{{0}}, {c}), absent, p},
-                   3);
+        node_.emit(op, {x, w, joined(at_.recurrent, false), b, lead(h), lead(c), absent, p}, 3);
     return {node_.emit(Squeeze{{batch_major ? 2 : 1}}, {results[0]}), node_.emit(Squeeze{{0}}, {results[1]}),
             node_.emit(Squeeze{{0}}, {results[2]})};
   }
@@ -290,9 +297,54 @@ LstmOptions lstm_options(ReadNode& node) {
   return options;
 }
 
+// The sequence between steps that close the gates and leave zeros in the states, which our writer puts before
+// the first, without the input that does so; absent where they are not there. `pad` is what was taken away.
+ValueId between_closed_steps(ReadNode& node, const LstmPlaces& at, int64_t time, bool backward, Pad& pad) {
+  const Graph& graph = node.graph();
+  // What is between pads by numbers of one kind, along one axis.
+  const auto inside = [&](ValueId value, int64_t axis, double number, Pad& op) {
+    const Node* made = graph.producer(value);
+    if (!made || !made->op.is<Pad>()) return absent;
+    op = *made->op.as<Pad>();
+    if (op.mode != PadMode::constant || op.low.size() != 3 || op.high.size() != 3) return absent;
+    for (size_t k = 0; k < 3; ++k) {
+      if (static_cast<int64_t>(k) == axis) continue;
+      if (!op.low[k].is_number(0) || !op.high[k].is_number(0)) return absent;
+    }
+    const Constant* with = made->has(1) ? graph.constant(made->inputs[1]) : nullptr;
+    return (with           ? splat_value(*with)
+            : made->has(1) ? std::nullopt
+                           : std::optional(0.0)) == number
+               ? made->inputs[0]
+               : absent;
+  };
+  const auto one_or_none = [](const Dim& size) { return size.is_number(0) || size.is_number(1); };
+  const ValueId wide = inside(node.input(0), time, 1, pad);
+  if (wide == absent) return absent;
+  const auto along = static_cast<size_t>(time);
+  if (!one_or_none(pad.low[along]) || !one_or_none(pad.high[along])) return absent;
+  if (!(backward ? pad.high : pad.low)[along].is_number(1)) return absent;
+  const Weights weights(node);
+  for (size_t gate = 0; gate < 4; ++gate) {
+    if (!weights.has(at.input[gate])) return absent;
+    const ConstantPtr& all = weights.constant(at.input[gate]);
+    if (all->shape().size() != 2 || all->shape()[1] < 2 || all->dtype() != DType::f32) return absent;
+    const auto last = splat_value(*all->sliced(1, all->shape()[1] - 1, 1, 1));
+    if (!last || (gate == 2 ? *last != 0 : *last > -1e29)) return absent;
+  }
+  Pad columns;
+  const ValueId x = inside(wide, 2, 0, columns);
+  return x != absent && columns.low[2].is_number(0) && columns.high[2].is_number(1) ? x : absent;
+}
+
 ValueId run_lstm(ReadNode& node, const LstmPlaces& at, const LstmOptions& options, bool time_major,
                  bool backward) {
   const LstmCell cell(node, at, options);
+  const int64_t time = time_major ? 0 : 1;
+  Pad pad;
+  if (const ValueId inner = between_closed_steps(node, at, time, backward, pad);
+      inner != absent && cell.plain())
+    return node.emit(pad, {cell.layer(inner, absent, absent, !time_major, backward, 1)[0]});
   const ValueId x = node.input(0), h = node.input(at.h), c = node.input(at.c);
   ValueId y, h_after, c_after;
   if (cell.plain()) {

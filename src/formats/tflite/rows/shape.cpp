@@ -3,6 +3,7 @@
 #include "formats/tflite/rows.h"
 #include "ops/cast.h"
 #include "ops/slice.h"
+#include "passes/decompose/term.h"
 
 namespace remodel::tflite {
 namespace {
@@ -86,8 +87,16 @@ void read_broadcast_to(ReadNode& node) {
 void read_broadcast_args(ReadNode& node) {
   const auto a = node.sizes(0), b = node.sizes(1);
   const auto sizes = a && b ? broadcast_sizes(*a, *b) : std::nullopt;
-  if (!sizes) fail("the shapes are only known when it runs");
-  node.result(0, node.emit(Sizes{*sizes}, {}));
+  if (sizes) return node.result(0, node.emit(Sizes{*sizes}, {}));
+  // With ones in front of the shorter one, what is not 1 counts.
+  Emitter at(node.graph(), node.origin());
+  const Term shapes[] = {{&at, node.input(0)}, {&at, node.input(1)}};
+  const auto with_ones = [&](const Term& shape, const Term& other) {
+    const Term missing = max(apply(CountOf{}, {other}) - apply(CountOf{}, {shape}), 0);
+    return concat({apply(Expand{}, {number(at, shape.dtype(), 1), reshape(missing, {1})}), shape}, 0);
+  };
+  const Term left = with_ones(shapes[0], shapes[1]), right = with_ones(shapes[1], shapes[0]);
+  node.result(0, select(left == 1, right, left).id);
 }
 
 void read_shape(ReadNode& node) {
