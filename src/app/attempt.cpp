@@ -56,6 +56,9 @@ Attempt attempt(const Model& source, const Format& format, const WriteTarget& ta
   static constexpr std::string_view effects[] = {"exact", "rounding", "approximate"};
   OptimiseOptions optimising;
   optimising.level = level;
+  // What stays with the runtime that it was made for gives the same to the last bit.
+  if (source.arithmetic == format.arithmetic() && source.arithmetic != Arithmetic::real)
+    optimising.most = Effect::exact;
   const OptimiseReport optimised = optimise(model, optimising, pool);
   for (const RuleCount& rule : optimised.rules)
     made.rules.push_back({rule.name, std::string(effects[static_cast<int>(rule.effect)]), rule.count});

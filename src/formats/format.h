@@ -107,6 +107,9 @@ class Format {
   // Opens what the main file refers to, and reads no more than that takes.
   virtual void open_others(const SourceFiles&) const {}
 
+  // How its runtime rounds what it computes on integers.
+  virtual Arithmetic arithmetic() const { return Arithmetic::real; }
+
   // How its tensors are laid out before a model is written; nothing where they stay as they are.
   virtual std::optional<LayoutTarget> layout() const { return std::nullopt; }
 };

@@ -52,13 +52,14 @@ OptimiseReport optimise(Model& model, const OptimiseOptions& options, Pool& pool
       check(*graph, "merging");
       size_t in_loops = simplify_loops(*graph, loops);
       check(*graph, "the rules of loops");
-      size_t layers = recognise_cells(*graph, loops, DType::f64) + simplify_layers(*graph);
+      size_t layers = simplify_layers(*graph);
+      if (options.most >= Effect::rounding) layers += recognise_cells(*graph, loops, DType::f64);
       check(*graph, "the cells of loops");
       // High-level ops are recognised before anything that they consist of is rewritten. Runtimes have few of
       // them for doubles.
-      apply_rules(*graph, tables.recognise, recognised, DType::f64);
+      apply_rules(*graph, tables.recognise, recognised, DType::f64, options.most);
       check(*graph, "recognising");
-      apply_rules(*graph, tables.clean, counts);
+      apply_rules(*graph, tables.clean, counts, DType::unknown, options.most);
       check(*graph, "cleaning");
       report.dropped += graph->drop_dead();
       report.folded += folded;

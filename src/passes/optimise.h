@@ -11,6 +11,8 @@ namespace remodel {
 
 struct OptimiseOptions {
   int level = 1;  // 0: only what removes what nobody reads
+  // No rule that changes more is applied.
+  Effect most = Effect::approximate;
 };
 
 struct OptimiseReport {

@@ -214,12 +214,18 @@ struct RuleDriver {
   const Rules& rules;
   std::vector<RuleCount>& counts;
   const DType except;
+  const Effect most;
   Match match;
   std::deque<NodeId> work;
   std::vector<bool> queued;
 
-  RuleDriver(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, DType except)
-      : graph(graph), rules(rules), counts(counts), except(except), match(graph, rules.nodes_size()) {}
+  RuleDriver(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, DType except, Effect most)
+      : graph(graph),
+        rules(rules),
+        counts(counts),
+        except(except),
+        most(most),
+        match(graph, rules.nodes_size()) {}
 
   void push(NodeId id) {
     if (id == absent) return;
@@ -240,7 +246,8 @@ struct RuleDriver {
   }
 
   bool try_rule(NodeId id, const Rule& rule, int32_t index) {
-    if (graph.node(id).outputs.empty() || graph.node(id).outputs[0] == absent) return false;
+    if (rule.effect > most || graph.node(id).outputs.empty() || graph.node(id).outputs[0] == absent)
+      return false;
     ValueId root = graph.node(id).outputs[0];
     // Replaced already, and there only for a size that it finds out.
     if (graph.value(root).users.empty() && !graph.is_output(root)) return false;
@@ -312,13 +319,14 @@ struct RuleDriver {
   }
 };
 
-void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, DType except) {
+void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts, DType except,
+                 Effect most) {
   if (counts.size() < rules.all().size())
     for (size_t i = counts.size(); i < rules.all().size(); ++i)
       counts.push_back({rules.all()[i].name, rules.all()[i].effect, 0});
   for (NodeId id : graph.order())
-    for (const GraphPtr& body : graph.node(id).op.graphs()) apply_rules(*body, rules, counts, except);
-  RuleDriver(graph, rules, counts, except).run();
+    for (const GraphPtr& body : graph.node(id).op.graphs()) apply_rules(*body, rules, counts, except, most);
+  RuleDriver(graph, rules, counts, except, most).run();
 }
 
 }  // namespace remodel

@@ -165,9 +165,9 @@ struct RuleCount {
 };
 
 // Applies the rules until none matches, bodies included. A patch whose result has another dtype, other sizes
-// or another grid than what it replaces is dropped. Results of the type `except` are left alone. Adds to
-// `counts`.
+// or another grid than what it replaces is dropped. Results of the type `except` are left alone, and rules
+// that change more than `most` are not applied. Adds to `counts`.
 void apply_rules(Graph& graph, const Rules& rules, std::vector<RuleCount>& counts,
-                 DType except = DType::unknown);
+                 DType except = DType::unknown, Effect most = Effect::approximate);
 
 }  // namespace remodel

@@ -187,6 +187,15 @@ class Model:
         return bytes(builder.Output())
 
 
+def operators(content):
+    """The types of a file's operators."""
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+    model, found = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0)), set()
+    for code in model.operatorCodes:
+        found.add(code.customCode.decode() if code.customCode else names[max(code.builtinCode, code.deprecatedBuiltinCode)])
+    return found
+
+
 def options(name, **fields):
     made = getattr(schema, name + "OptionsT")()
     for key, value in fields.items():

@@ -54,6 +54,7 @@ class TfliteFormat : public Format {
                                std::vector<Error>& problems) const override {
     return std::make_unique<TfliteDraft>(build_file(model, target, problems));
   }
+  Arithmetic arithmetic() const override { return Arithmetic::litert; }
   std::optional<LayoutTarget> layout() const override { return LayoutTarget(); }
   Support support() const override {
     return all_rows().support({1, 1}, [](std::string_view, std::string_view) { return std::vector<int>{1}; });
