@@ -8,6 +8,7 @@
 #include "formats/tflite/metadata.h"
 #include "formats/tflite/read_node.h"
 #include "formats/tflite/rows.h"
+#include "formats/tflite/runtime.h"
 #include "ops/cast.h"
 #include "ops/shape.h"
 
@@ -269,6 +270,7 @@ void GraphReader::read_operator(const Operator& one) {
   };
   try {
     if (--reading_.operators_left < 0) fail("its sub-graphs stand for more operators than can be read");
+    check_known(one);
     const Row* row = all_rows().find_reader(one.custom ? "custom" : "", one.type, one.version);
     if (one.outputs.empty() && !one.custom && !is_statement(one.type)) fail("it has no outputs");
     ReadNode node(*this, one);
