@@ -180,6 +180,12 @@ def casts():
             if (dtype == "int16") != (other == "int16") and "uint8" in (dtype, other):
                 continue
             yield one_op(f"{dtype}_{other}", "QUANTIZE", [(x, grid)], [((3, 50), other, grid_for(other, -1.5, 2))], options("Quantize"), version=2)
+    # Between grids 32 bits have one, too.
+    wide = np.int32([20, -10, 1000, 14, 0, -77, 3])
+    for zero in (0, 5):
+        yield one_op(f"int32_int8_{zero}", "QUANTIZE", [(wide, Grid(0.25, zero))], [(wide.shape, np.int8, Grid(0.5, 3))], options("Quantize"), version=2)
+        yield one_op(f"int32_int16_{zero}", "QUANTIZE", [(wide, Grid(0.25, zero))], [(wide.shape, np.int16, Grid(0.125))], options("Quantize"), version=2)
+        yield one_op(f"int16_int32_{zero}", "QUANTIZE", [(wide.astype(np.int16), Grid(0.25))], [(wide.shape, np.int32, Grid(0.025, zero))], options("Quantize"), version=3)
     half = np.float16([0.5, -1.25, 65504, 1e-7])
     yield one_op("float16", "DEQUANTIZE", [half], [((4,), np.float32)], options("Dequantize"), constants=(0,), version=3)
     per_channel = codes(rng("pc"), (3, 4), "int8")

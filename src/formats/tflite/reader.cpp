@@ -1,6 +1,7 @@
 #include "formats/tflite/reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include "base/nearest.h"
@@ -178,10 +179,25 @@ std::shared_ptr<const Grid> blocks_of(const Tensor& tensor, DType dtype) {
 
 std::shared_ptr<const Grid> grid_of(const Tensor& tensor) {
   const std::optional<DType> dtype = dtype_of(tensor.type);
+  return dtype && bits_of(*dtype) <= 16 ? any_grid_of(tensor) : nullptr;
+}
+
+std::shared_ptr<const Grid> any_grid_of(const Tensor& tensor) {
+  const std::optional<DType> dtype = dtype_of(tensor.type);
   const Quantization& given = tensor.quantization;
-  if (!dtype || !is_integer(*dtype) || bits_of(*dtype) > 16) return nullptr;
+  if (!dtype || !is_integer(*dtype)) return nullptr;
   if (given.block > 0) return blocks_of(tensor, *dtype);
   if (given.scale.empty()) return nullptr;
+  const auto bad_scale = std::find_if(given.scale.begin(), given.scale.end(),
+                                      [](float scale) { return !(scale >= 0 && std::isfinite(scale)); });
+  if (bad_scale != given.scale.end()) fail("tensor '{}' has the scale {}", tensor.name, *bad_scale);
+  const double span = std::ldexp(1.0, bits_of(*dtype)), low = is_signed(*dtype) ? -span / 2 : 0;
+  const auto bad_zero = std::find_if(given.zero.begin(), given.zero.end(), [&](int64_t zero) {
+    return static_cast<double>(zero) < low || static_cast<double>(zero) >= low + span;
+  });
+  if (bad_zero != given.zero.end())
+    fail("tensor '{}' has the zero point {}, which {} does not hold", tensor.name, *bad_zero,
+         name_of(*dtype));
   auto grid = std::make_shared<Grid>();
   const bool single = given.scale.size() == 1;
   const auto count = static_cast<int64_t>(given.scale.size());
