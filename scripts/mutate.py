@@ -3,8 +3,9 @@
     python scripts/mutate.py [--count 60] [--seed N] [--only kernels/pool] [--list]
 
 A mutant is a copy of the sources, in build/mutants, with one attribute dropped, one default changed, two inputs
-swapped or one enum value shifted. It is caught when a case of the operators that the file is about, or a C++ test, comes
-out otherwise than with the program as it is. Prints the share that is caught, which is to be 95%, and the survivors.
+swapped or one enum value shifted. It is caught when a case of the operators that the place is about, or a C++ test,
+comes out otherwise than with the program as it is: cases of ONNX for its rows, of TensorFlow Lite for its own, of both
+for the kernels. Prints the share that is caught, which is to be 95%, and the survivors.
 """
 
 import argparse
@@ -16,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,222 +28,30 @@ import numpy as np  # noqa: E402
 import baseline  # noqa: E402
 import corpus  # noqa: E402
 import executor_cases  # noqa: E402
+import onnx_to_tflite  # noqa: E402
 import operator_cases  # noqa: E402
 import remodel  # noqa: E402
 import roundtrip  # noqa: E402
 import sweep  # noqa: E402
+import tflite_cases  # noqa: E402
+from lite_worker import LiteWorker  # noqa: E402
+from mutants import Mutant, all_mutants, subjects_of  # noqa: E402
 from ort_worker import OrtWorker  # noqa: E402
 
 GOAL = 0.95
 MOST_CASES = 300
 LARGER_CASES = 40
 WAYS = ("O0", "opset9", "opset15", "opset18")
-FURTHER_TESTS = ("test_random.py", "test_quantized.py")
+FURTHER_TESTS = {
+    "onnx": ("test_random.py", "test_quantized.py", "test_messages.py", "test_recurrent.py"),
+    "tflite": ("test_tflite.py", "test_tflite_quantized.py", "test_recurrent.py"),
+}
 IMPOSSIBLE = "does not compile"
-
-
-# Types or sizes that must agree, in whichever order they are compared.
-REFUSAL = re.compile(r"(==|!=).*\bfail\(")
-
-
-# Operands whose order means nothing.
-EITHER_WAY = re.compile(r"emit\((Add|Mul|And|Or|Equal)\{")
-
-
-@dataclass(frozen=True)
-class Mutant:
-    path: str  # from the root
-    kind: str
-    start: int
-    end: int
-    text: str  # instead of [start, end)
-
-    def line(self) -> str:
-        source = (ROOT / self.path).read_text()
-        return source[source.rfind("\n", 0, self.start) + 1 : source.find("\n", self.end)]
-
-    def describe(self, source: str) -> str:
-        line = source.count("\n", 0, self.start) + 1
-        was = " ".join(source[self.start : self.end].split())
-        return f"{self.path}:{line} {self.kind}: {was} -> {' '.join(self.text.split())}"
-
-
-def mutants_of(path: Path) -> list[Mutant]:
-    source = path.read_text()
-    name = str(path.relative_to(ROOT))
-    found = []
-
-    def add(kind: str, match: re.Match, text: str, group: int = 0) -> None:
-        if text != match[group]:
-            found.append(Mutant(name, kind, match.start(group), match.end(group), text))
-
-    # A slot that is understood and not kept; a field that keeps its default.
-    for match in re.finditer(r'\battr\("(\w+)", &[\w:]+(?:, [^(){}]*?)?\)', source):
-        add("attribute dropped", match, f'ignore("{match[1]}")')
-    for match in re.finditer(r'\bnode\.(integer|real)\("(\w+)", ([^(),]+)\)', source):
-        kind = "int64_t" if match[1] == "integer" else "double"
-        add("attribute dropped", match, f'(node.ignore("{match[2]}"), static_cast<{kind}>({match[3]}))')
-    for match in re.finditer(r"\b(op|params|norm)\.(\w+) (==|!=) ", source):
-        add("attribute dropped", match, "!=" if match[3] == "==" else "==", 3)
-    for match in re.finditer(r"\bop\.(keep|exclusive|reverse|last|largest|sorted|align|interleaved|causal|ceil|linear_before_reset)\b(?! *=[^=])", source):
-        add("attribute dropped", match, f"!{match[0]}")
-
-    # Defaults: the last number of a slot, or of a function that reads.
-    default = r'\battr\("\w+", &[\w:]+, (?:int64_t\{)?(-?[\d.]+f?)\}?\)|\bnode\.(?:integer|real)\("\w+", (-?[\d.]+(?:e-?\d+)?f?)\)'
-    for match in re.finditer(default, source):
-        group = 1 if match[1] else 2
-        if is_guarded(source, match):
-            continue
-        add("default changed", match, changed_number(match[group]), group)
-
-    # Inputs: two numbers of operands on a line.
-    for match in re.finditer(r"[^\n]+", source):
-        places = list(re.finditer(r"\b(?:node\.(?:input|in|real|constant)|call\.in|real)\(((?:node, )?)(\d)", match[0]))
-        numbers = [place[2] for place in places]
-        if len(set(numbers)) < 2 or EITHER_WAY.search(match[0]) or REFUSAL.search(match[0], places[-1].end()):
-            continue
-        first = places[0]
-        other = next(place for place in places if place[2] != first[2])
-        line = list(match[0])
-        line[first.start(2)], line[other.start(2)] = other[2], first[2]
-        add("inputs swapped", match, "".join(line))
-    for match in re.finditer(r"(const Tensor&? \w+ = call\.in\()(\d)(\), ?&?\w+ = call\.in\()(\d)(\))", source):
-        add("inputs swapped", match, match[1] + match[4] + match[3] + match[2] + match[5])
-
-    # Enums: the value that a word stands for, or that a branch is for, becomes the next one.
-    tables = [
-        r'\{"\w+", (?:int\()?(\w+(?:::\w+)+)\)?\}',
-        r"\bcase (\w+(?:::\w+)+):",
-        r"(?:==|!=|\?) (\w+(?:::\w+)+)",
-    ]
-    for pattern in tables:
-        matches = list(re.finditer(pattern, source))
-        for match in matches:
-            prefix = match[1].rsplit("::", 1)[0]
-            others = list(dict.fromkeys(m[1] for m in matches if m[1].rsplit("::", 1)[0] == prefix))
-            if len(others) < 2 or prefix in ("DType", "Type", "std"):
-                continue
-            other = others[(others.index(match[1]) + 1) % len(others)]
-            if pattern.startswith(r"\bcase"):
-                following = next((m for m in matches if m.start() > match.start() and m[1] == other), None)
-                if following is None or "switch" in source[match.end() : following.start()]:
-                    continue
-                between = source[match.end(1) : following.start(1)]
-                if re.fullmatch(r":\s*case ", between):
-                    continue  # both share a branch
-                found.append(Mutant(name, "enum shifted", match.start(1), following.end(1), other + between + match[1]))
-            else:
-                add("enum shifted", match, other, 1)
-    return found
-
-
-def is_guarded(source: str, match: re.Match) -> bool:
-    """Whether a value is read only where it is there, so that its default is never taken."""
-    name = re.search(r'"(\w+)"', match[0])[1]
-    return bool(re.search(rf'if \(node\.has\("{name}"\)\)[^;]*$', source[: match.start()]))
-
-
-def changed_number(text: str) -> str:
-    value, suffix = text.rstrip("f"), "f" if text.endswith("f") else ""
-    if "." in value or "e" in value:
-        return f"{float(value) * 1.5 + 0.25}{suffix}"
-    return str(1 - int(value) if value in ("0", "1") else int(value) + 1)  # 2 is as true as 1
-
-
-# Draws have no fixed values, so what seeds them cannot show.
-UNSEEN = re.compile(r"\bseed(ed)?\b|momentum")
-
-
-def all_mutants(only: str) -> list[Mutant]:
-    folders = (ROOT / "src" / "formats" / "onnx" / "rows", ROOT / "src" / "run" / "kernels")
-    paths = sorted(path for folder in folders for path in folder.glob("*.cpp"))
-    found = [mutant for path in paths for mutant in mutants_of(path) if only in mutant.path]
-    return [mutant for mutant in dict.fromkeys(found) if not UNSEEN.search(mutant.line())]
-
-
-# Which cases a place in the sources is about.
-
-
-def snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-def ops_of_cases(singles: list[sweep.Single]) -> dict[str, set[str]]:
-    """The ops of the IR that each case is read as, by the case's name."""
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for single in singles:
-            path = Path(folder) / "model.onnx"
-            path.write_bytes(single.model().SerializeToString())
-            found[single.name] = ops_of_model(path)
-    for case in corpus.all_cases():
-        if case.name not in found:
-            found[case.name] = ops_of_model(case.model_path)
-    with tempfile.TemporaryDirectory() as folder:
-        for case in operator_cases.all_cases():
-            path = Path(folder) / "model.onnx"
-            path.write_bytes(case.model.SerializeToString())
-            found.setdefault(case.name, ops_of_model(path))
-    return found
 
 
 def ops_of_model(path: Path) -> set[str]:
     outcome, text = remodel.call_for_output("inspect", path, "--graph")
     return set(re.findall(r"= (\w+)\(", text)) if outcome.ok else set()
-
-
-def named_in(text: str) -> set[str]:
-    """Operators, and ops of the IR, that a registration names."""
-    operators = re.findall(r'\b(?:row|read_row|write_row|read|softmax_rows)(?:<[\w:]+>)?\([^"();]*"(?:[\w.]+:)?(\w+)"', text)
-    ops = re.findall(r"\b(?:row|write_row|write|tile|add)<(\w+)>", text)
-    return {*operators, *map(snake, ops)}
-
-
-def heads_of(source: str) -> list[re.Match]:
-    """Where functions begin."""
-    return list(re.finditer(r"^(?=\S)(?:[\w:<>*&, ]+?[ &*])(\w+)\([^;{}]*\)(?: const)? \{", source, re.M))
-
-
-def enclosing(heads: list[re.Match], at: int) -> str:
-    """The name of the function around a place; '' outside of all, and in a head."""
-    before = [head for head in heads if head.start() <= at]
-    return before[-1][1] if before and before[-1].end() <= at else ""
-
-
-def callers(source: str, names: list[str]) -> list[str]:
-    """These functions and those of a file that call them, one by way of another."""
-    heads, found = heads_of(source), list(names)
-    for name in found:
-        for match in re.finditer(rf"\b{name}\b", source):
-            caller = enclosing(heads, match.start())
-            if caller and caller not in found:
-                found.append(caller)
-    return [name for name in found if not name.endswith(("_rows", "_kernels"))]
-
-
-def registered(source: str, names: list[str]) -> set[str]:
-    """The operators and ops that a file registers with one of these functions; with none given, all."""
-    statements = re.findall(r"(?:rows\.|kernels\.add|softmax_rows)[^;]*;", source)
-    pattern = re.compile(rf"\b({'|'.join(names)})\b" if names else "")
-    return {name for statement in statements if pattern.search(statement) for name in named_in(statement)}
-
-
-def subjects_of(mutant: Mutant, source: str) -> set[str]:
-    """The operators and ops that the place is registered for, here or in files that call it, or those of the whole file."""
-    first = enclosing(heads_of(source), mutant.start)
-    if not first:
-        found = named_in(source[source.rfind(";", 0, mutant.start) + 1 : source.find(";", mutant.end) + 1])
-        return found or registered(source, [])
-    functions = callers(source, [first])
-    found = registered(source, functions)
-    for path in (ROOT / mutant.path).parent.glob("*.cpp"):
-        text = path.read_text()
-        apart = {head[1] for head in heads_of(text)}
-        shared = [name for name in functions if name not in apart]
-        if shared and path != ROOT / mutant.path:
-            used = callers(text, shared)
-            found |= registered(text, used)
-    return found or registered(source, [])
 
 
 # Trying a mutant.
@@ -266,7 +74,7 @@ def prepare() -> None:
         raise SystemExit("the sources do not build, or fail their C++ tests, as they are")
     shutil.copy(TREE / "build" / "remodel", TREE / "sound")
     remodel.PROGRAM = TREE / "sound"
-    if failed := failed_further_tests(remodel.PROGRAM):
+    if failed := failed_further_tests(remodel.PROGRAM, FURTHER_TESTS):
         raise SystemExit(f"the sources fail {failed[0]} as they are")
 
 
@@ -280,75 +88,148 @@ def build(target: str) -> bool:
     return subprocess.run(command, cwd=TREE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def relevant(subjects: set[str], cases: list[sweep.Single], ops: dict[str, set[str]], rng) -> list[sweep.Single]:
-    """Cases with these operators or ops, in an order by chance."""
-    mine = [case for case in cases if subjects & {case.node.op_type, *ops.get(case.name, ())}]
-    return [mine[i] for i in rng.permutation(len(mine))][:MOST_CASES]
+class OnnxCases:
+    """Models of ONNX, and what shows a mutant on them."""
+
+    def __init__(self):
+        self.worker, self.singles = OrtWorker(), sweep.singles() + sweep.suite()
+        self.base, self.known = baseline.baseline(), {}
+        self.others, self.corpus, self.ops = operator_cases.all_cases(), corpus.all_cases(), {}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.onnx"
+            for name, model in [(case.name, case.model) for case in self.others] + [(s.name, s.model()) for s in self.singles]:
+                path.write_bytes(model.SerializeToString())
+                self.ops[name] = ops_of_model(path)
+        for case in self.corpus:
+            if case.name not in self.ops:
+                self.ops[case.name] = ops_of_model(case.model_path)
+
+    def caught_by(self, subjects: set[str], mutated: Path, sound: Path, rng) -> str:
+        for case in self.others:
+            if subjects & (self.ops[case.name] | {op for _, op in roundtrip.operators(case.model)}):
+                if self.of_operator(case, mutated) != self.before(case, sound):
+                    return case.name
+        for single in self.relevant(subjects, rng):
+            results = self.of_single(single, mutated)
+            if any(verdict not in sweep.GOOD for _, verdict in results) and results != self.of_single(single, sound):
+                return single.name
+        for case in self.larger(subjects):
+            if self.of_case(case, mutated) != "right" and self.of_case(case, sound) == "right":
+                return case.id
+        return ""
+
+    def relevant(self, subjects: set[str], rng) -> list[sweep.Single]:
+        """In an order by chance."""
+        mine = [case for case in self.singles if subjects & {case.node.op_type, *self.ops[case.name]}]
+        return [mine[i] for i in rng.permutation(len(mine))][:MOST_CASES]
+
+    def larger(self, subjects: set[str]) -> list[corpus.Case]:
+        """First those that are no single nodes: several nodes, graphs inside, lists."""
+        done = {single.name for single in self.singles}
+        found = [c for c in self.corpus if subjects & (self.ops[c.name] | {op for _, op in roundtrip.operators(c.model)})]
+        return sorted(found, key=lambda case: case.name in done)[:LARGER_CASES]
+
+    def before(self, case: operator_cases.Case, program: Path) -> list:
+        if case.name not in self.known:
+            self.known[case.name] = self.of_operator(case, program)
+        return self.known[case.name]
+
+    def of_operator(self, case: operator_cases.Case, program: Path) -> list:
+        remodel.PROGRAM = program
+        return [(result.name, result.verdict) for result in operator_cases.check(case, self.worker)]
+
+    def of_single(self, single: sweep.Single, program: Path) -> list:
+        remodel.PROGRAM = program
+        return [(result.name, result.verdict) for result in sweep.check(single, self.worker)]
+
+    def of_case(self, case: corpus.Case, program: Path) -> str:
+        remodel.PROGRAM = program
+        result = executor_cases.check(case)
+        if result.verdict not in executor_cases.GOOD:
+            return result.verdict
+        found = (roundtrip.check(case, way, self.base[case.id], self.worker).verdict for way in WAYS)
+        return next((verdict for verdict in found if verdict not in roundtrip.ACCEPTABLE), "right")
+
+    def close(self) -> None:
+        self.worker.close()
 
 
-def outcomes(single: sweep.Single, worker: OrtWorker, program: Path) -> list:
-    remodel.PROGRAM = program
-    return [(result.name, result.verdict) for result in sweep.check(single, worker)]
+class LiteCases:
+    """Models of TensorFlow Lite, and those of ONNX that become such."""
+
+    def __init__(self):
+        self.worker, self.cases, self.ops = LiteWorker(), list(tflite_cases.all_cases()), {}
+        self.onnx = corpus.all_cases(groups=("node",))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.tflite"
+            for number, case in enumerate(self.cases):
+                path.write_bytes(case.content)
+                self.ops[number] = {case.name.split("/")[0].upper(), *ops_of_model(path)}
+
+    def caught_by(self, subjects: set[str], mutated: Path, sound: Path, rng) -> str:
+        for number, case in enumerate(self.cases):
+            if subjects & self.ops[number]:
+                now, before = self.of_model(case, mutated), self.of_model(case, sound)
+                if now != before and before[0] == "right":
+                    return case.name
+        return ""
+
+    def caught_written(self, subjects: set[str], ops: dict, mutated: Path, sound: Path) -> str:
+        """By a model of ONNX with one of these ops that becomes one of TensorFlow Lite."""
+        for case in self.onnx:
+            if subjects & ops[case.name] and self.of_written(case, mutated) != "right" and self.of_written(case, sound) == "right":
+                return f"{case.id} in TensorFlow Lite"
+        return ""
+
+    def of_model(self, case: tflite_cases.Case, program: Path) -> tuple[str, str]:
+        """As it is read, and as it is written again."""
+        remodel.PROGRAM = program
+        with tempfile.TemporaryDirectory() as folder:
+            read = tflite_cases.verdict(Path(folder), case)[0]
+            return read, read if case.refused else tflite_cases.verdict_through(Path(folder), case, "tflite")[0]
+
+    def of_written(self, case: corpus.Case, program: Path) -> str:
+        remodel.PROGRAM = program
+        return onnx_to_tflite.check(case, self.worker).verdict
+
+    def close(self) -> None:
+        self.worker.close()
 
 
-def caught_by(mutant: Mutant, subjects: set[str], singles: list, ops: dict, worker: OrtWorker, rng) -> str:
-    """What notices the mutant, or ''."""
-    if not build("remodel"):
-        return IMPOSSIBLE
-    mutated, sound = TREE / "build" / "remodel", TREE / "sound"
-    for single in relevant(subjects, singles, ops, rng):
-        results = outcomes(single, worker, mutated)
-        if any(verdict not in sweep.GOOD for _, verdict in results) and results != outcomes(single, worker, sound):
-            return single.name
-    for case in operator_cases_of(subjects, ops):
-        if verdicts(case, mutated, worker) != verdicts(case, sound, worker):
-            return case.name
-    for case in larger_cases(subjects, {single.name for single in singles}, ops):
-        if verdict_of(case, mutated, worker) != "right" and verdict_of(case, sound, worker) == "right":
-            return case.id
-    if not build("all"):
-        return IMPOSSIBLE
-    failed = failed_tests() or failed_further_tests(mutated)
-    return failed[0] if failed else ""
+class Judge:
+    def __init__(self, rng):
+        self.onnx, self.lite, self.rng = OnnxCases(), LiteCases(), rng
+        self.mutated, self.sound = TREE / "build" / "remodel", TREE / "sound"
+
+    def caught_by(self, mutant: Mutant, subjects: set[str]) -> str:
+        """What notices the mutant, or ''."""
+        if not build("remodel"):
+            return IMPOSSIBLE
+        programs = self.mutated, self.sound
+        lite = "formats/tflite" in mutant.path
+        found = "" if lite else self.onnx.caught_by(subjects, *programs, self.rng)
+        if not found and "formats/onnx" not in mutant.path:
+            found = self.lite.caught_by(subjects, *programs, self.rng)
+        if not found and lite:
+            found = self.lite.caught_written(subjects, self.onnx.ops, *programs)
+        if found:
+            return found
+        if not build("all"):
+            return IMPOSSIBLE
+        formats = ["tflite"] if lite else ["onnx"] if "formats/onnx" in mutant.path else list(FURTHER_TESTS)
+        failed = failed_tests() or failed_further_tests(self.mutated, formats)
+        return failed[0] if failed else ""
+
+    def close(self) -> None:
+        self.onnx.close()
+        self.lite.close()
 
 
-def failed_further_tests(program: Path) -> list[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-rf", *(f"tests/oracle/{name}" for name in FURTHER_TESTS)]
+def failed_further_tests(program: Path, formats) -> list[str]:
+    names = dict.fromkeys(name for one in formats for name in FURTHER_TESTS[one])
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-rf", *(f"tests/oracle/{name}" for name in names)]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "REMODEL": str(program)}, capture_output=True, text=True)
     return re.findall(r"^FAILED (\S+)", done.stdout, re.M) or (["pytest"] if done.returncode else [])
-
-
-def operator_cases_of(subjects: set[str], ops: dict) -> list[operator_cases.Case]:
-    found = []
-    for case in operator_cases.all_cases():
-        if subjects & (ops[case.name] | {op for _, op in roundtrip.operators(case.model)}):
-            found.append(case)
-    return found
-
-
-def verdicts(case: operator_cases.Case, program: Path, worker: OrtWorker) -> list:
-    remodel.PROGRAM = program
-    return [(result.name, result.verdict) for result in operator_cases.check(case, worker)]
-
-
-def larger_cases(subjects: set[str], done: set[str], ops: dict) -> list[corpus.Case]:
-    """ONNX's cases that hold them, first those that are no single nodes: several nodes, graphs inside, lists."""
-    found = []
-    for case in corpus.all_cases():
-        held = ops.get(case.name, set()) | {op for _, op in roundtrip.operators(case.model)}
-        if subjects & held:
-            found.append(case)
-    return sorted(found, key=lambda case: case.name in done)[:LARGER_CASES]
-
-
-def verdict_of(case: corpus.Case, program: Path, worker: OrtWorker) -> str:
-    remodel.PROGRAM = program
-    result = executor_cases.check(case)
-    if result.verdict not in executor_cases.GOOD:
-        return result.verdict
-    base = baseline.baseline()[case.id]
-    found = (roundtrip.check(case, way, base, worker).verdict for way in WAYS)
-    return next((verdict for verdict in found if verdict not in roundtrip.ACCEPTABLE), "right")
 
 
 def main() -> int:
@@ -368,8 +249,7 @@ def main() -> int:
             print(mutant.describe((ROOT / mutant.path).read_text()))
         return 0
     prepare()
-    singles, worker = sweep.singles() + sweep.suite(), OrtWorker()
-    ops = ops_of_cases(singles)
+    judge = Judge(rng)
     counts, survivors = Counter(), []
     for number, mutant in enumerate(mutants):
         place = TREE / mutant.path
@@ -377,7 +257,7 @@ def main() -> int:
         place.write_text(source[: mutant.start] + mutant.text + source[mutant.end :])
         start = time.monotonic()
         try:
-            by = caught_by(mutant, subjects_of(mutant, source), singles, ops, worker, rng)
+            by = judge.caught_by(mutant, subjects_of(mutant, source))
         finally:
             place.write_text(source)
         verdict = "impossible" if by == IMPOSSIBLE else "caught" if by else "survived"
@@ -386,7 +266,7 @@ def main() -> int:
         print(f"{number + 1}/{len(mutants)} {text}  [{by}] {time.monotonic() - start:.0f} s", flush=True)
         if verdict == "survived":
             survivors.append(text)
-    worker.close()
+    judge.close()
     tried = counts["caught"] + counts["survived"]
     share = counts["caught"] / tried if tried else 0.0
     print(f"== caught {counts['caught']} of {tried} ({share:.1%}, goal {GOAL:.0%}); {counts['impossible']} do not compile")

@@ -104,7 +104,8 @@ def attribute_of_wrong_type():
 def microsoft(op_type, shapes, **attributes):
     """One operator of ONNX Runtime's own domain."""
     inputs = [info(f"x{i}", shape, INT64 if i == 1 and op_type == "RotaryEmbedding" else FLOAT) for i, shape in enumerate(shapes)]
-    names = [value.name for value in inputs]
+    inputs = [value for value, shape in zip(inputs, shapes) if shape]
+    names = [f"x{i}" if shape else "" for i, shape in enumerate(shapes)]
     node = helper.make_node(op_type, names, ["y"], name="bad", domain="com.microsoft", **attributes)
     return build([node], inputs, [info("y", None)], domains=("com.microsoft",))
 
@@ -122,7 +123,7 @@ def rotary_with_scale():
 
 
 def attention(**attributes):
-    return microsoft("Attention", ([2, 4, 6], [6, 24], [24]), num_heads=2, **attributes)
+    return microsoft("Attention", ([2, 4, 6], [6, 24], [24], None, [2, 2, 2, 3, 4]), num_heads=2, **attributes)
 
 
 def attention_that_rotates():

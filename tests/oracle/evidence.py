@@ -143,6 +143,7 @@ SECTIONS = {
     10: ("Transposes left for a target with channels last", python("tests/oracle/layouts.py", "--models")),
     11: ("ONNX's backend tests in TensorFlow Lite", python("tests/oracle/onnx_to_tflite.py")),
     12: ("TensorFlow Lite's operators", python("tests/oracle/tflite_cases.py")),
+    13: ("Whole models in TensorFlow Lite", python("tests/oracle/lite_models.py")),
 }
 
 

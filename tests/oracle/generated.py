@@ -28,15 +28,28 @@ import remodel
 import report
 from generated_graph import BINDINGS, Graph, SIZES, make_model, reads, typed
 from generated_ops import PROPOSALS
+from lite_worker import LiteWorker
 from ort_worker import OrtWorker, RuntimeFailure
 
 TOLERANCE = 1e-4
 OPSETS = (13, 14, 15, 16, 17, 17, 17, 18, 19, 20, 21, 22, 23, 24)
 TARGETS = (9, 11, 13, 15, 18, 21, 24)
-WAYS = {"executor": None, "layout": None, "default": [], "O0": ["-O0"], **{f"opset{n}": ["--opset", str(n)] for n in TARGETS}}
+WAYS = {"executor": None, "layout": None, "tflite": [], "default": [], "O0": ["-O0"], **{f"opset{n}": ["--opset", str(n)] for n in TARGETS}}
 COMPARED = ("right", "not comparable", "not expressible")
 FIRED = Counter()
 KEPT = remodel.ROOT / "build" / "generated"
+
+
+class Runtimes(OrtWorker):
+    """ONNX Runtime, and LiteRT beside it."""
+
+    def __init__(self):
+        super().__init__()
+        self.lite = LiteWorker()
+
+    def close(self) -> None:
+        super().close()
+        self.lite.close()
 
 
 def grow(seed: int, worker: OrtWorker) -> tuple[Graph, list[str]]:
@@ -106,10 +119,10 @@ def flat_and_small(array: np.ndarray) -> bool:
     return array.dtype.kind == "f" and array.size > 0 and np.ptp(array) == 0 and 0 < abs(array.flat[0]) < 1e-2
 
 
-def fault(model: onnx.ModelProto, feeds: list[dict], way: str, worker: OrtWorker, coarseness: float) -> str:
+def fault(model: onnx.ModelProto, feeds: list[dict], way: str, worker: Runtimes, coarseness: float) -> str:
     """What is wrong with this way of running the model, or ''."""
     with tempfile.TemporaryDirectory() as folder:
-        source, converted = Path(folder) / "model.onnx", Path(folder) / "out.onnx"
+        source, converted = Path(folder) / "model.onnx", Path(folder) / f"out.{'tflite' if way == 'tflite' else 'onnx'}"
         onnx.save(model, str(source))
         if way == "layout":
             return "".join(f"wrong: {text}" for text in layout_pass.faults([source])[:1])
@@ -117,11 +130,11 @@ def fault(model: onnx.ModelProto, feeds: list[dict], way: str, worker: OrtWorker
             references = worker.run_many(model.SerializeToString(), feeds)
             if way != "executor":
                 outcome = remodel.convert(source, converted, "-q", *WAYS[way])
-                if outcome.verdict == "refused" and older(model, way):
+                if outcome.verdict == "refused" and (older(model, way) or way == "tflite"):
                     return f"not expressible: {outcome.message}"
                 if not outcome.ok:
                     return f"{outcome.verdict}: {outcome.message}"
-                complaint = worker.checker_error(converted)
+                complaint = "" if way == "tflite" else worker.checker_error(converted)
                 if complaint:
                     return f"invalid: onnx.checker: {complaint}"
         except RuntimeFailure as failure:
@@ -140,12 +153,17 @@ def older(model: onnx.ModelProto, way: str) -> bool:
     return way.startswith("opset") and int(way[5:]) < model.opset_import[0].version
 
 
-def run_once(path: Path, feed: dict, reference: dict, way: str, worker: OrtWorker, coarseness: float) -> str:
+def run_once(path: Path, feed: dict, reference: dict, way: str, worker: Runtimes, coarseness: float) -> str:
     if way.endswith("executor"):
         outcome, actual = executor_cases.execute(path, feed)
         if not outcome.ok:
             return f"{outcome.verdict}: {outcome.message}"
         return difference(reference, actual, coarseness)
+    if way.endswith("tflite"):
+        try:
+            return difference(reference, worker.lite.run(path, feed), coarseness)
+        except RuntimeFailure as failure:
+            return f"unloadable: {failure}"
     if way.startswith("plain"):
         return difference(reference, run_plain(path, feed, worker), coarseness)
     try:
@@ -223,7 +241,7 @@ def cut(g: Graph, outputs: list[str], inputs: list[str]) -> onnx.ModelProto:
     return make_model(onnx.helper.make_graph(kept[::-1], "cut", infos, results, constants), g.opset)
 
 
-def check(seed: int, worker: OrtWorker, keep: bool = True) -> list[report.Result]:
+def check(seed: int, worker: Runtimes, keep: bool = True) -> list[report.Result]:
     """One graph, all ways."""
     g, outputs = grow(seed, worker)
     if not outputs:
@@ -236,7 +254,7 @@ def check(seed: int, worker: OrtWorker, keep: bool = True) -> list[report.Result
     results = []
     ways = ["executor", "layout", "default", "O0"]
     if not g.wild:  # decompositions may spread a NaN
-        ways.append(f"opset{g.choice(TARGETS)}")
+        ways += [f"opset{g.choice(TARGETS)}", "tflite"]
     for way in ways:
         try:
             text = fault(model, feeds, way, worker, g.coarseness)
@@ -287,7 +305,7 @@ def describe(node: onnx.NodeProto) -> str:
 
 
 def run(seeds, jobs: int = 2, show=lambda result: None) -> list[report.Result]:
-    return report.run_beside(check, seeds, jobs, COMPARED, show)
+    return report.run_beside(check, seeds, jobs, COMPARED, show, Runtimes)
 
 
 def main() -> int:

@@ -157,6 +157,8 @@ class Graph:
             raise Rejected(str(failure)) from None
 
     def require_sane(self, arrays) -> None:
+        if len({array.ndim for array in arrays if isinstance(array, np.ndarray)}) > 1:
+            raise Rejected("a rank that depends on sizes")
         for array in arrays:
             if not isinstance(array, np.ndarray):
                 continue
@@ -209,7 +211,7 @@ def twisted(g: Graph, op: str, inputs: list[str], attributes: dict) -> tuple[lis
     if kind in ("constant", "rank", "row") and constants:
         place = g.choice(constants)
         array = g.constants[inputs[place]]
-        if kind == "rank":
+        if kind == "rank" and array.dtype.kind == "f":
             array = array.reshape(1, *array.shape) if array.ndim == 0 or g.chance(0.5) else array.reshape(-1)
         elif kind == "row" and array.dtype.kind == "f":
             array = np.tile(array, (*[1] * max(array.ndim - 1, 0), g.integer(2, 5)))

@@ -68,10 +68,18 @@ def choices(rng) -> list[Case]:
     text = """largest (float[4, 6] x, int64[1] k) => (float[4] sum, float[4] least, int64[4] places)
         <int64[1] axis = {1}> { v, i = TopK<sorted = 0>(x, k)  sum = ReduceSum<keepdims = 0>(v, axis)
           least = ReduceMin<axes = [1], keepdims = 0>(v)  places = ReduceSum<keepdims = 0>(i, axis) }"""
+    split = """parts (float[4, 6] x) => (float[?, ?] kept, float[?] bare, float[?, ?] wide, float[?, ?, ?] stacked, float[?, ?] joined)
+        <int64 one = {1}, int64[2] sizes = {1, 3}>
+        { s = SplitToSequence(x)  kept = SequenceAt(s, one)  t = SplitToSequence<axis = -1, keepdims = 0>(x)
+          bare = SequenceAt(t, one)  u = SplitToSequence(x, sizes)  wide = SequenceAt(u, one)
+          most = SequenceErase(t, one)  stacked = ConcatFromSequence<axis = 1, new_axis = 1>(most)
+          joined = ConcatFromSequence<axis = 1>(s) }"""
+    parts = Case("parts_usual", model_of(onnx.parser.parse_graph(split), {"": 17}), {"x": x})
     unsorted = Case("top_in_any_order", model_of(onnx.parser.parse_graph(text), {"": 13}), {"x": x, "k": np.array([3])})
     return [
         single("loss_usual", "NegativeLogLikelihoodLoss", [scores, labels], {"": 13}),
         unsorted,
+        parts,
     ]
 
 

@@ -46,7 +46,8 @@ KNOWN = {
     "test_transpose_* T=*int4": "ONNX Runtime has no Identity of four bits",
     "test_isnan *bfloat16*": "ONNX Runtime looks for NaN in bfloat16 since opset 20 alone",
     "test_reshape_* T=float8*": "ONNX Runtime has no Reshape of 8-bit floats in opset 19",
-    "max_roi_pool values*": "ONNX Runtime's largest of a NaN and numbers is now the one, now the other",
+    "*_of_doubles T=*": "numbers so far from 0 leave narrower floats no digits",
+    "max_roi_pool* values*": "ONNX Runtime's largest of a NaN and numbers is now the one, now the other",
     "test_col2im symbolic*": "a rank that only running finds out",
     "test_rnn_seq_length symbolic*": "hidden states of a size that only running finds out",
     "test_tensorscatter empty axis 3*": "ONNX Runtime does not scatter rows without elements",
@@ -220,7 +221,7 @@ def attributes(case: Single, rng) -> list[Single]:
     for name in sorted({*present, *known}):
         kind = known[name].type if name in known else None
         value = present.get(name)
-        if name in ("to", "dtype", "output_dtype", "saturate", "seed", "round_mode", "stash_type", "training_mode", "softcap"):
+        if name in ("to", "dtype", "output_dtype", "output_datatype", "saturate", "seed", "round_mode", "stash_type", "training_mode", "softcap"):
             continue
         if name == "axis":
             rank = case.first().ndim

@@ -17,6 +17,8 @@ import operator_cases
 import remodel
 import roundtrip
 import sweep
+import tflite_build
+import tflite_cases
 
 # Read by no case here, with the reason.
 WITHOUT_CASE = {
@@ -97,9 +99,35 @@ def test_every_row_that_writes_has_a_case(listing, tmp_path):
         paths.append(tmp_path / f"{number}.onnx")
         paths[-1].write_bytes(model.SerializeToString())
     for path in paths:
-        outcome, text = remodel.call_for_output("inspect", path, "--graph")
-        if outcome.ok:
-            found |= set(re.findall(r"= (\w+)\(", text))
+        found |= ops_of(path)
     ops = {row["op"] for row in listing["ops"] if row["written"]}
     assert len(ops) > 150
     assert ops - found == set(UNHELD)
+
+
+# Read by no case of tflite_cases.py, with the reason.
+LITE_WITHOUT_CASE = dict.fromkeys(("MULTINOMIAL", "RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM"), "what is drawn has no fixed values")
+
+
+@pytest.fixture(scope="module")
+def lite_listing() -> dict:
+    return json.loads(remodel.call_for_output("ops", "--format", "tflite", "--json")[1])
+
+
+def test_every_row_of_tensorflow_lite_has_a_case(lite_listing, tmp_path):
+    """What is read is compared with LiteRT; what is written is held by a case that is written again, or by one of ONNX."""
+    types, ops = set(), set()
+    for case in tflite_cases.all_cases():
+        types |= tflite_build.operators(case.content)
+        path = tmp_path / "model.tflite"
+        path.write_bytes(case.content)
+        ops |= ops_of(path)
+    for case in corpus.all_cases(groups=("node",)):
+        ops |= ops_of(case.model_path)
+    assert {row["type"] for row in lite_listing["operators"] if row["read"]} - types == set(LITE_WITHOUT_CASE)
+    assert not {row["op"] for row in lite_listing["ops"] if row["written"]} - ops
+
+
+def ops_of(path) -> set[str]:
+    outcome, text = remodel.call_for_output("inspect", path, "--graph")
+    return set(re.findall(r"= (\w+)\(", text)) if outcome.ok else set()

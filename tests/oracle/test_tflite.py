@@ -29,6 +29,25 @@ def test_operators(family, tmp_path):
     assert not wrong, "\n".join(wrong)
 
 
+# What is read and cannot be written again.
+READ_ALONE = (
+    "right_shift/int stablehlo_shift_left/ bitcast/ resize_bilinear/given resize_nearest_neighbor/given rfft2d/ real/ imag/ "
+    "complex_abs/"
+).split()
+
+
+@pytest.mark.parametrize("family", tflite_cases.CASES, ids=lambda family: family.__name__)
+def test_operators_written_again(family, tmp_path):
+    wrong = []
+    for case in family():
+        if case.refused or case.name.startswith("custom:"):
+            continue
+        what, message = tflite_cases.verdict_through(tmp_path, case, "tflite")
+        if what != ("refused" if case.name.startswith(tuple(READ_ALONE)) else "right"):
+            wrong.append(f"{what} {case.name}: {message}")
+    assert not wrong, "\n".join(wrong)
+
+
 def labelled_model():
     model = tflite_build.Model("of labels")
     graph = model.main

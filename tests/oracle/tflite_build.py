@@ -54,6 +54,21 @@ class Grid:
         return table
 
 
+@dataclass
+class Blocks:
+    """Scales in a tensor of their own, one for `size` elements of the last axis."""
+
+    scales: int
+    size: int
+
+    def table(self):
+        table = schema.QuantizationParametersT()
+        table.detailsType = schema.QuantizationDetails.BlockwiseQuantization
+        table.details = schema.BlockwiseQuantizationT()
+        table.details.scales, table.details.zeroPoints, table.details.blockSize = self.scales, -1, self.size
+        return table
+
+
 class Graph:
     """One sub-graph; tensors are numbers."""
 
@@ -170,6 +185,15 @@ class Model:
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.table.Pack(builder), b"TFL3")
         return bytes(builder.Output())
+
+
+def operators(content):
+    """The types of a file's operators."""
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+    model, found = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0)), set()
+    for code in model.operatorCodes:
+        found.add(code.customCode.decode() if code.customCode else names[max(code.builtinCode, code.deprecatedBuiltinCode)])
+    return found
 
 
 def options(name, **fields):

@@ -7,4 +7,6 @@ import tflite_moves  # noqa: F401
 import tflite_reduces  # noqa: F401
 import tflite_control  # noqa: F401
 import tflite_recurrent  # noqa: F401
+import tflite_options  # noqa: F401
+import tflite_sparse  # noqa: F401
 import tflite_others  # noqa: F401

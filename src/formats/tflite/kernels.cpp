@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/tflite/schema.h"
 #include "formats/wider.h"
 
 namespace remodel::tflite {
@@ -197,6 +198,12 @@ const QuantizedKernel* find_quantized_kernel(std::string_view type) {
 
 char letter(std::string_view letters, size_t i) {
   return letters.empty() ? '?' : letters[std::min(i, letters.size() - 1)];
+}
+
+bool takes_activation(std::string_view type) {
+  const Builtin* builtin = find_builtin(type);
+  return builtin && builtin->options && builtin->options->find("fused_activation_function") &&
+         type != "CONCATENATION" && type != "L2_NORMALIZATION";
 }
 
 DType taken(const Kernel& kernel, DType dtype) {

@@ -27,6 +27,8 @@ struct Kernel {
 // Null for an operator that is not written.
 const Kernel* find_kernel(std::string_view type);
 char letter(std::string_view letters, size_t i);
+// Whether the kernel computes the activation that its options name: that of concatenation ignores it.
+bool takes_activation(std::string_view type);
 // The type in which the kernel computes what `dtype` would give; unknown: none.
 DType taken(const Kernel& kernel, DType dtype);
 

@@ -345,9 +345,7 @@ void GraphWriter::emit_quantized(Operator made) {
   else
     given = put_on_grids(made, places, dtype, *kernel, wished);
   if (!quantized_->activation.empty()) {
-    const Builtin* builtin = find_builtin(made.type);
-    if (!builtin || !builtin->options || !builtin->options->find("fused_activation_function"))
-      fail("LiteRT's {} has no activation", made.type);
+    if (!takes_activation(made.type)) fail("LiteRT's {} has no activation", made.type);
     made.attributes.push_back(word("fused_activation_function", quantized_->activation));
   }
   if (type_of(result).dtype == dtype && grid_of(result) == given) return put(std::move(made));

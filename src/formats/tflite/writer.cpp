@@ -218,8 +218,7 @@ void GraphWriter::emit_raw(Operator made) {
 void GraphWriter::activate(Id result, std::string_view activation) {
   if (trial_) return;
   Operator& last = to_.operators.back();
-  const Builtin* builtin = find_builtin(last.type);
-  if (builtin && builtin->options && builtin->options->find("fused_activation_function")) {
+  if (takes_activation(last.type)) {
     last.attributes.push_back(word("fused_activation_function", activation));
     return;
   }

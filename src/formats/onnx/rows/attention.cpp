@@ -229,7 +229,8 @@ void read_packed_attention(ReadNode& node) {
   double filter = node.real("mask_filter_value", -10000);
   if (node.integer("do_rotary", 0) != 0) fail("do_rotary is not supported");
   node.ignore("rotary_embedding_dim");
-  if (node.integer("past_present_share_buffer", 0) != 0) fail("past_present_share_buffer is not supported");
+  if (node.integer("past_present_share_buffer", 0) != 0 && node.has_input(4))
+    fail("past_present_share_buffer is not supported");
   refuse_input(node, 6, "a past of a given length");
   ValueId x = node.emit(MatMul{}, {node.input(0), node.input(1)});
   if (node.has_input(2)) x = node.emit(Add{}, {x, node.input(2)});

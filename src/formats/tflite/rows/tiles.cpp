@@ -6,7 +6,6 @@
 #include "ops/conv.h"
 #include "ops/matmul.h"
 #include "ops/pool.h"
-#include "ops/slice.h"
 
 namespace remodel::tflite {
 
@@ -25,7 +24,7 @@ bool ends_in_activation(const WriteNode& node) {
   const Op& op = node.node().op;
   if (op.is<Div>()) return node.op<Div>().rounding == Div::Rounding::real;
   return op.is<Conv>() || op.is<Add>() || op.is<Sub>() || op.is<Mul>() || op.is<MaxPool>() ||
-         op.is<AvgPool>() || op.is<Concat>() || is_fully_connected(node);
+         op.is<AvgPool>() || is_fully_connected(node);
 }
 
 std::vector<NodeId> activated(const WriteNode& root) {
