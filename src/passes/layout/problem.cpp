@@ -339,8 +339,7 @@ void Problem::add_interface(bool output, size_t index) {
 }
 
 size_t Problem::most_axes(const Unit& unit, const Mode& mode, int slot) const {
-  const auto place = target_.op_ranks.find(graph_.node(unit.id).op.name());
-  size_t most = place == target_.op_ranks.end() ? target_.op_rank : place->second;
+  size_t most = target_.op_rank;
   // Those of operand 0 that are no matter of choice.
   size_t joined = 0;
   for (const Port& port : mode.access.ports)

@@ -77,7 +77,6 @@ class Problem {
   std::vector<Unit> units;
   std::vector<Group> groups;
   const Turns turned;
-  int group_of(ValueId tensor) const { return group_of_[tensor]; }
 
   // Candidates that have the port in this order; those that leave more as it is come first.
   std::vector<Candidate> fit(int unit, int port, OrderId order);
