@@ -158,7 +158,7 @@ class Emission {
       // Ports with one of several axes each share the place.
       return {{slot, pieces, own.axes}};
     }
-    Axes axes = run_axes(mode, slot, pieces, problem_.most_axes(unit, mode, slot));
+    Axes axes = run_axes(mode, slot, pieces, problem_.most_axes(mode, slot));
     int before = -1;
     for (int axis : own.axes) {
       bool there = std::any_of(axes.begin(), axes.end(), [&](const RunAxis& one) {
@@ -225,7 +225,7 @@ class Emission {
       if (axis.axes.size() > 1)
         for (int one : axis.axes)
           if (mode.access.axes[one].named) return std::nullopt;
-    if (axes.size() > problem_.most_axes(unit, mode, flexible)) return std::nullopt;
+    if (axes.size() > problem_.most_axes(mode, flexible)) return std::nullopt;
     return axes;
   }
 

@@ -84,7 +84,7 @@ class Problem {
   std::optional<Candidate> natural(const Unit& unit, int mode);
 
   // How many axes the flexible slots of the op may become.
-  size_t most_axes(const Unit& unit, const Mode& mode, int slot) const;
+  size_t most_axes(const Mode& mode, int slot) const;
   // Fills in the orders of a candidate's ports; false where the op cannot run with that many axes.
   bool complete(const Unit& unit, Candidate& candidate);
 
