@@ -152,7 +152,7 @@ class Emission {
   }
 
   // The axes as the op has them, as far as the order allows; those of size 1 stay after what they follow.
-  Axes usual_axes(const Unit& unit, const Mode& mode, int slot, const std::vector<int>& pieces) const {
+  Axes usual_axes(const Mode& mode, int slot, const std::vector<int>& pieces) const {
     const Slot& own = mode.access.slots[slot];
     if (own.joined) {
       // Ports with one of several axes each share the place.
@@ -255,7 +255,7 @@ class Emission {
     usual.source = as_in_source(unit, mode, arrangements);
     int flexible = -1;
     for (size_t slot = 0; slot < mode.source.size(); ++slot) {
-      usual.slots.push_back(usual_axes(unit, mode, static_cast<int>(slot), unit.candidate.slots[slot]));
+      usual.slots.push_back(usual_axes(mode, static_cast<int>(slot), unit.candidate.slots[slot]));
       if (!mode.access.slots[slot].joined) flexible = static_cast<int>(slot);
     }
     options.push_back(usual);
