@@ -214,7 +214,8 @@ size_t views_of_carried(Graph& graph, NodeId id) {
     for (size_t k = 0; k < static_cast<size_t>(loop.op.carried); ++k) {
       if (k == j || loop.carried_out(k) != from || loop.result(k) == absent) continue;
       const Constant *a = graph.constant(loop.initial(j)), *b = graph.constant(loop.initial(k));
-      const bool alike = a && b && splat_value(*a) && splat_value(*a) == splat_value(*b);
+      const bool alike = a && b && a->dtype() == b->dtype() && splat_value(*a) &&
+                         splat_value(*a) == splat_value(*b) && std::abs(*splat_value(*a)) < 0x1p53;
       if (!runs && !alike) continue;
       const ValueId view = loop.emit(Reshape{*dims, false}, {loop.result(k)});
       graph.value(view).name = graph.value(loop.result(j)).name;

@@ -69,11 +69,15 @@ Combine body_of(ReadNode& node, std::string_view attribute) {
 void reduce_windows(ReadNode& node, Term x, const std::vector<int64_t>& window,
                     const std::vector<int64_t>& strides, const std::vector<int64_t>& dilations,
                     Combine combine) {
-  constexpr int64_t most_taps = 4096;
+  constexpr int64_t most_taps = 4096, most_elements = int64_t{1} << 40;
   const Dims dims = dims_of(x);
   const size_t rank = dims.size();
   if (window.size() != rank || strides.size() != rank || dilations.size() != rank)
     fail("its windows have {} axes, its operand {}", window.size(), rank);
+  for (const int64_t one : dilations)
+    if (one > most_elements) fail("a window that is dilated by {}", one);
+  const int64_t taps = count_of(window);
+  if (taps > most_taps) fail("a window of {} elements", taps);
   Slice slice;
   slice.steps = strides;
   for (size_t i = 0; i < rank; ++i) {
@@ -81,8 +85,6 @@ void reduce_windows(ReadNode& node, Term x, const std::vector<int64_t>& window,
     slice.axes.push_back(static_cast<int64_t>(i));
     slice.sizes.push_back(floor_div(dims[i] - Dim((window[i] - 1) * dilations[i] + 1), strides[i]) + 1);
   }
-  const int64_t taps = count_of(window);
-  if (taps > most_taps) fail("a window of {} elements", taps);
   Term result = expand(reshape({x.at, node.input(1)}, {}), slice.sizes);
   for (int64_t t = 0; t < taps; ++t) {
     slice.starts.assign(rank, 0);
