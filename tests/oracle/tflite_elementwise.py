@@ -147,6 +147,11 @@ def binary():
         x, y = random_array(rng("bits"), (3, 4), dtype), np.abs(random_array(rng("bits2"), (3, 4), dtype)) % 8
         yield one_op(np.dtype(dtype).name, "BITWISE_XOR", [x, y.astype(dtype)], [((3, 4), dtype)])
         yield one_op(np.dtype(dtype).name, "RIGHT_SHIFT", [x, y.astype(dtype)], [((3, 4), dtype)])
+        # All places of the type, more than it has, and fewer than none.
+        bits = 8 * np.dtype(dtype).itemsize
+        x = np.array([np.iinfo(dtype).min, np.iinfo(dtype).max, 5], dtype)[:, None]
+        y = np.array([0, 1, bits - 2, bits - 1, bits, 100] + [-1, -5] * (np.dtype(dtype).kind == "i"), dtype)
+        yield one_op(f"{np.dtype(dtype).name}_edges", "RIGHT_SHIFT", [x, y], [((3, len(y)), dtype)], exact=True)
     x, y = random_array(rng("atan"), (3, 40), np.float32), random_array(rng("atan2"), (3, 40), np.float32)
     yield one_op("f32", "ATAN2", [x, y], [((3, 40), np.float32)])
     yield one_op("edges", "ATAN2", [np.float32([0, 0, 1, -1, 0.0, -0.0]), np.float32([1, -1, 0, 0, 0, -1])], [((6,), np.float32)])
