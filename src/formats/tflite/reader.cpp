@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/nearest.h"
@@ -330,9 +331,8 @@ class EntryReader {
     GraphReader reader(reading_, scope, index_, "");
     reading_.open = {index_};
     if (!choose()) return graph;
-    std::unordered_set<std::string> names;
     for (const int32_t tensor : inputs_)
-      if (!is_cut(tensor)) add_input(reader, *graph, tensor, names);
+      if (!is_cut(tensor)) add_input(reader, *graph, tensor);
     for (const Operator& one : sub_.operators) {
       const bool needed = needed_.count(&one) > 0;
       const size_t before = reading_.problems.size();
@@ -342,7 +342,7 @@ class EntryReader {
         reading_.problems.erase(reading_.problems.begin() + static_cast<std::ptrdiff_t>(before),
                                 reading_.problems.end());
       for (const int32_t output : one.outputs)
-        if (output >= 0 && is_cut(output)) add_input(reader, *graph, output, names);
+        if (output >= 0 && is_cut(output)) add_input(reader, *graph, output);
     }
     std::vector<Port> ports;
     for (const int32_t tensor : inputs_)
@@ -350,8 +350,7 @@ class EntryReader {
     for (const Port& port : graph->inputs)
       if (port.state != absent) ports.push_back(port);
     graph->inputs = std::move(ports);
-    names.clear();
-    for (const int32_t tensor : outputs_) add_output(reader, *graph, tensor, names);
+    for (const int32_t tensor : outputs_) add_output(reader, *graph, tensor);
     // Where a target has no states, what comes in and what goes out need names of their own.
     for (const int32_t slot : scope.assigned)
       graph->outputs.push_back(
@@ -371,11 +370,27 @@ class EntryReader {
   }
   bool is_cut(int32_t tensor) const { return cut_.count(tensor) > 0; }
 
-  int32_t find(const std::string& name) const {
-    for (size_t i = 0; i < sub_.tensors.size(); ++i)
-      if (sub_.tensors[i].name == name) return static_cast<int32_t>(i);
-    fail("there is no tensor '{}'", name);
+  // Each tensor gets a name of its own; inputs and outputs come first to theirs.
+  void give_names() {
+    names_.resize(sub_.tensors.size());
+    const auto give = [&](int32_t index, std::string_view otherwise) {
+      std::string& name = names_[static_cast<size_t>(index)];
+      if (!name.empty()) return;
+      const std::string& plain = tensor_at(index).name;
+      name = free_name(plain.empty() ? fmt::format("{}_{}", otherwise, index) : plain);
+      numbers_[name] = index;
+    };
+    for (const int32_t tensor : sub_.inputs) give(tensor, "input");
+    for (const int32_t tensor : sub_.outputs) give(tensor, "output");
+    for (size_t i = 0; i < sub_.tensors.size(); ++i) give(static_cast<int32_t>(i), "tensor");
   }
+  std::string free_name(const std::string& plain) {
+    std::string name = plain;
+    for (int64_t& copy = copies_[plain]; !taken_.insert(name).second;)
+      name = fmt::format("{}_{}", plain, ++copy);
+    return name;
+  }
+  const std::string& name_at(int32_t index) const { return names_[static_cast<size_t>(index)]; }
 
   // The operators that the tensors are computed by, without what lies before the inputs asked for.
   std::set<const Operator*> upstream(std::vector<int32_t> wanted, const std::set<int32_t>& stop) const {
@@ -401,13 +416,13 @@ class EntryReader {
   // False where it is not possible to do as asked.
   bool choose() {
     const size_t before = reading_.problems.size();
-    TensorNames names;
-    for (const Tensor& tensor : sub_.tensors) names.add(tensor.name);
+    give_names();
+    const TensorNames names(names_);
     outputs_ = sub_.outputs;
     if (!request_.outputs.empty()) outputs_.clear();
     for (const std::string& asked : request_.outputs)
       follow(reading_.problems, [&] {
-        const int32_t tensor = find(names.find(asked, "tensor"));
+        const int32_t tensor = numbers_.at(names.find(asked, "tensor"));
         if (std::count(outputs_.begin(), outputs_.end(), tensor))
           fail("output '{}' is asked for twice", asked);
         outputs_.push_back(tensor);
@@ -418,14 +433,14 @@ class EntryReader {
     for (const std::string& asked : request_.inputs) {
       order.push_back(asked);
       follow(reading_.problems, [&] {
-        const int32_t tensor = find(order.back() = names.find(asked, "tensor"));
+        const int32_t tensor = numbers_.at(order.back() = names.find(asked, "tensor"));
         if (std::count(inputs_.begin(), inputs_.end(), tensor)) fail("input '{}' is asked for twice", asked);
         inputs_.push_back(tensor);
         if (!std::count(sub_.inputs.begin(), sub_.inputs.end(), tensor)) cut_.insert(tensor);
       });
     }
     if (order.empty())
-      for (const int32_t tensor : inputs_) order.push_back(tensor_at(tensor).name);
+      for (const int32_t tensor : inputs_) order.push_back(name_at(tensor));
     for (const InputShape& shape : named_shapes(request_.shapes, order, reading_.problems))
       if (shape.dims) shapes_[shape.name] = *shape.dims;
     for (const InputType& type : named_types(request_.types, order, reading_.problems))
@@ -442,17 +457,15 @@ class EntryReader {
     return true;
   }
 
-  void add_input(GraphReader& reader, Graph& graph, int32_t index, std::unordered_set<std::string>& names) {
+  void add_input(GraphReader& reader, Graph& graph, int32_t index) {
     const Tensor& tensor = tensor_at(index);
     try {
       if (is_resource(tensor)) fail("it is {}, which cannot be given", name_of(tensor.type));
-      const std::string plain = tensor.name.empty() ? fmt::format("input_{}", index) : tensor.name;
-      std::string name = plain;
-      for (int copy = 1; !names.insert(name).second;) name = fmt::format("{}_{}", plain, copy++);
+      const std::string& name = name_at(index);
       const auto symbol = [&](size_t axis) { return Dim::symbol(fmt::format("_{}.{}", name, axis)); };
       Type type = declared_type(tensor, symbol);
       type.grid = grid_of(tensor);
-      if (const auto shape = shapes_.find(tensor.name); shape != shapes_.end()) {
+      if (const auto shape = shapes_.find(name); shape != shapes_.end()) {
         if (shape->second.size() != type.dims->size())
           fail("it is {}, so it cannot be given the shape {}", type.text(), text_of(shape->second));
         for (size_t axis = 0; axis < shape->second.size(); ++axis) {
@@ -463,7 +476,7 @@ class EntryReader {
         }
       }
       const DType inside = type.dtype;
-      if (const auto dtype = types_.find(tensor.name); dtype != types_.end() && dtype->second != inside) {
+      if (const auto dtype = types_.find(name); dtype != types_.end() && dtype->second != inside) {
         type.dtype = dtype->second;
         type.grid = nullptr;
       }
@@ -479,13 +492,13 @@ class EntryReader {
     }
   }
 
-  void add_output(GraphReader& reader, Graph& graph, int32_t index, std::unordered_set<std::string>& names) {
+  void add_output(GraphReader& reader, Graph& graph, int32_t index) {
     const Tensor& tensor = tensor_at(index);
     try {
       if (is_resource(tensor)) fail("it is {}, which cannot be given", name_of(tensor.type));
-      const std::string plain = tensor.name.empty() ? fmt::format("output_{}", index) : tensor.name;
-      std::string name = plain;
-      for (int copy = 1; !names.insert(name).second;) name = fmt::format("{}_{}", plain, copy++);
+      // One tensor may be two outputs.
+      const bool again = !named_outputs_.insert(index).second;
+      const std::string name = again ? free_name(name_at(index)) : name_at(index);
       graph.outputs.push_back({name, reader.output(index).value});
       graph.outputs.back().key = key_of(&Signature::outputs, index, name);
     } catch (const Silenced&) {
@@ -499,7 +512,12 @@ class EntryReader {
   const Signature* signature_;  // null where it has none
   const SubGraph& sub_;
   size_t index_;
+  std::vector<std::string> names_;  // of tensors
+  std::unordered_map<std::string, int32_t> numbers_;
+  std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, int64_t> copies_;  // that each name had
   std::vector<int32_t> inputs_, outputs_;
+  std::set<int32_t> named_outputs_;
   std::set<int32_t> cut_;  // results of operators that become inputs
   std::set<const Operator*> needed_, typed_;
   std::map<std::string, Dims> shapes_;
