@@ -29,8 +29,9 @@ void merge_constants(Graph& graph) {
     auto [first, last] = seen.equal_range(hash);
     ValueId twin = absent;
     for (auto place = first; place != last && twin == absent; ++place) {
-      const ConstantPtr& other = graph.value(place->second).constant;
-      if (other == value.constant || other->equals(*value.constant)) twin = place->second;
+      const Value& other = graph.value(place->second);
+      if (!same_grid(other.type, value.type)) continue;
+      if (other.constant == value.constant || other.constant->equals(*value.constant)) twin = place->second;
     }
     if (twin == absent)
       seen.emplace(hash, id);

@@ -69,7 +69,6 @@ std::optional<Range> range_of(const LoopEdit& loop, ValueId value, ValueId whole
 
 // What stands before the place, the item, what stands behind it.
 Written written_between(const LoopEdit& loop, const Node& concat, ValueId list, const Dims& dims) {
-  if (concat.inputs.size() != 3) return {};
   const auto before = range_of(loop, concat.inputs[0], list, dims),
              behind = range_of(loop, concat.inputs[2], list, dims);
   if (!before || !behind || before->axis != behind->axis || !before->end || behind->end) return {};
@@ -118,7 +117,7 @@ Written written_of(const LoopEdit& loop, size_t j) {
   const Node* last = body.producer(out);
   if (!last || body.is_output(in)) return {};
   const auto& users = body.value(in).users;
-  if (last->op.is<Concat>()) {
+  if (last->op.is<Concat>() && last->inputs.size() == 3) {
     const auto& dims = loop.graph.value(loop.initial(j)).type.dims;
     if (!dims) return {};
     Written found = written_between(loop, *last, in, *dims);
@@ -214,7 +213,8 @@ size_t views_of_carried(Graph& graph, NodeId id) {
     for (size_t k = 0; k < static_cast<size_t>(loop.op.carried); ++k) {
       if (k == j || loop.carried_out(k) != from || loop.result(k) == absent) continue;
       const Constant *a = graph.constant(loop.initial(j)), *b = graph.constant(loop.initial(k));
-      const bool alike = a && b && splat_value(*a) && splat_value(*a) == splat_value(*b);
+      const bool alike = a && b && a->dtype() == b->dtype() && splat_value(*a) &&
+                         splat_value(*a) == splat_value(*b) && std::abs(*splat_value(*a)) < 0x1p53;
       if (!runs && !alike) continue;
       const ValueId view = loop.emit(Reshape{*dims, false}, {loop.result(k)});
       graph.value(view).name = graph.value(loop.result(j)).name;

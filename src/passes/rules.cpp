@@ -258,7 +258,7 @@ struct RuleDriver {
     for (int32_t expr : match.bound_)
       if (rules.is_op(expr)) match.stand_for(*graph.producer(match.values_[expr]));
     size_t before = graph.node_count();
-    ValueId fresh = rule.build(match);
+    ValueId fresh = built(rule);
     if (fresh == absent || fresh == root || !unifies(graph.value(fresh).type, graph.value(root).type)) {
       remove_from(before);
       return false;
@@ -266,6 +266,16 @@ struct RuleDriver {
     patch(id, root, fresh, before);
     counts[index].count += 1;
     return true;
+  }
+
+  // What inference refuses of the new nodes does not fit here.
+  ValueId built(const Rule& rule) {
+    try {
+      return rule.build(match);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::internal) throw;
+      return absent;
+    }
   }
 
   void patch(NodeId id, ValueId root, ValueId fresh, size_t before) {

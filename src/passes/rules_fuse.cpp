@@ -65,6 +65,14 @@ ConstantPtr channels_of(Match& match, const ConvParts& parts, Expr constant) {
                      static_cast<int64_t>(channel_axis(op.channels, rank)), rank);
 }
 
+// Whether weights times these factors stay in the range of their type, where that is narrow.
+bool keeps_digits(const Constant& factors) {
+  if (factors.dtype() != DType::f16) return true;
+  const std::vector<double> values = factors.tensor().doubles();
+  return std::all_of(values.begin(), values.end(),
+                     [](double value) { return std::abs(value) >= 0x1p-4 && std::abs(value) <= 0x1p8; });
+}
+
 template <class T>
 void fold_into_conv(Rules& rules, const std::string& name) {
   {
@@ -72,7 +80,8 @@ void fold_into_conv(Rules& rules, const std::string& name) {
     Expr c = rules.constant();
     rules.add("constant factor into " + name, Effect::rounding, parts.conv * c, [=](Match& match) -> ValueId {
       ConstantPtr factor = channels_of<T>(match, parts, c);
-      return factor ? rebuilt<T>(match, parts, match.add_constant(factor), absent) : absent;
+      return factor && keeps_digits(*factor) ? rebuilt<T>(match, parts, match.add_constant(factor), absent)
+                                             : absent;
     });
   }
   {
@@ -150,7 +159,9 @@ void fold_into_matmul(Rules& rules) {
     const MatMul op = match.op<MatMul>(product);
     const Shape& weights = match.constant(w)->shape();
     const Constant& factor = *match.constant(c);
-    if (op.transpose_b || weights.size() != 2 || factor.dtype() != match.constant(w)->dtype()) return absent;
+    if (op.transpose_b || weights.size() != 2 || factor.dtype() != match.constant(w)->dtype() ||
+        !keeps_digits(factor))
+      return absent;
     if (factor.count() != 1 &&
         (factor.shape().empty() || factor.shape().back() != factor.count() || factor.count() != weights[1]))
       return absent;

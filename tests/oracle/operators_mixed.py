@@ -39,6 +39,15 @@ GRAPHS = {
         """mixed (float[n, 4] x, float[m, 4] like) => (float[?, 4] y) { size = Shape(like)  y = Expand(x, size) }""",
         {"x": MATRIX[:1], "like": MATRIX},
     ),
+    "norm_of_two_types": (
+        15,
+        """mixed (float16[1, 2, 3, 4] x) => (float16[1, 2, 3, 4] y)
+           <float[2, 2, 1, 1] w = {1.5, -0.5, 0.25, 2}, float[2] gain = {0.5, 2}, float[2] bias = {1, -1},
+            float[2] mean = {0.25, -0.5}, float[2] variance = {2, 0.5}>
+           { v = Cast<to = 10>(w)  g = Cast<to = 10>(gain)  b = Cast<to = 10>(bias)
+             c = Conv(x, v)  y = BatchNormalization(c, g, b, mean, variance) }""",
+        {"x": IMAGE[:1, :2].astype(np.float16)},
+    ),
     "factor_that_is_nearly_one": (
         17,
         """mixed (double[3, 4] x) => (double[3, 4] y)

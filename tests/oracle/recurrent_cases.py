@@ -478,6 +478,12 @@ def judge(run, converted: Path, expected: dict, fed: dict) -> tuple[str, str]:
     return "right", ""
 
 
+def changed_bits(worker: BothWorker, model: Path, again: Path, fed: dict) -> str:
+    """What stays TensorFlow Lite gives the same to the last bit."""
+    before, after = worker.run_exactly(model, fed), worker.run_exactly(again, fed)
+    return "".join(f"{name} has other bits " for name, value in before.items() if not np.array_equal(value, after[name]))
+
+
 def check(case: Case, worker: BothWorker) -> list[Result]:
     results = []
     with tempfile.TemporaryDirectory() as folder:
@@ -489,6 +495,7 @@ def check(case: Case, worker: BothWorker) -> list[Result]:
             ("model.onnx", "out.onnx", [worker.run_onnx]),
             ("model.onnx", "out.tflite", [worker.run, worker.run_exactly, worker.run_twice]),
             ("out.tflite", "back.onnx", [worker.run_onnx]),
+            ("out.tflite", "again.tflite", []),
         ):
             target = Path(folder) / name
             outcome = remodel.convert(Path(folder) / start, target, "-q")
@@ -508,6 +515,9 @@ def check(case: Case, worker: BothWorker) -> list[Result]:
             expected = worker.run_onnx(reference, fed)
             if case.reference:
                 fed = {name: value.astype(np.float16) if value.dtype == np.float32 else value for name, value in fed.items()}
+            text = not results and changed_bits(worker, lite, Path(folder) / "again.tflite", fed)
+            if text:
+                results.append(Result(f"{case.name} again.tflite {time}x{batch}", "wrong", text))
             for target, run in runs:
                 if case.reference and target.suffix == ".onnx":
                     continue  # ONNX Runtime has no such layers

@@ -111,3 +111,79 @@ def test_what_is_not_allowed_is_refused_whole(tmp_path):
     assert outcome.code == remodel.REFUSED and not (tmp_path / "out.tflite").exists()
     errors = json.loads(text)["errors"]
     assert len(errors) == 2 and "FlexErf is a custom operator, which '--tflite-ops' does not allow" in errors[0] and "Own is a custom operator" in errors[1]
+
+
+def transpose_conv_bias(x, w, bias, strides, same):
+    """As MediaPipe computes it: every element of x is spread over a window of the result."""
+    pads = [max(0, w.shape[i + 1] - (x.shape[i + 1] - 1) % strides[i] - 1) * same for i in range(2)]
+    h, width = (strides[i] * (x.shape[i + 1] - 1) + w.shape[i + 1] - pads[i] for i in range(2))
+    y = np.tile(bias, (x.shape[0], h, width, 1)).astype(np.float64)
+    for b, i, k in np.ndindex(x.shape[:3]):
+        for u, v in np.ndindex(w.shape[1:3]):
+            row, column = i * strides[0] - pads[0] // 2 + u, k * strides[1] - pads[1] // 2 + v
+            if 0 <= row < h and 0 <= column < width:
+                y[b, row, column] += w[:, u, v] @ x[b, i, k]
+    return [y.astype(np.float32)]
+
+
+def max_pool_index(x, window, strides, same):
+    sizes = [-(-x.shape[i + 1] // strides[i]) if same else (x.shape[i + 1] - window[i] + strides[i]) // strides[i] for i in range(2)]
+    low = [max(0, (sizes[i] - 1) * strides[i] + window[i] - x.shape[i + 1]) // 2 for i in range(2)]
+    y, index = np.zeros((2, x.shape[0], *sizes, x.shape[3]), np.float32)
+    for b, i, k, c in np.ndindex(y.shape):
+        best = -np.inf
+        for u, v in np.ndindex(*window):
+            row, column = i * strides[0] - low[0] + u, k * strides[1] - low[1] + v
+            if 0 <= row < x.shape[1] and 0 <= column < x.shape[2] and x[b, row, column, c] > best:
+                best = y[b, i, k, c] = x[b, row, column, c]
+                index[b, i, k, c] = u * window[1] + v + 0.1
+    return [np.clip(y, 0, 6), index]
+
+
+def max_unpool(x, index, window, strides):
+    y = np.zeros((x.shape[0], x.shape[1] * window[0], x.shape[2] * window[1], x.shape[3]), np.float32)
+    low = [max(0, (x.shape[i + 1] - 1) * strides[i] + window[i] - y.shape[i + 1]) // 2 for i in range(2)]
+    for b, i, k, c in np.ndindex(x.shape):
+        u, v = divmod(int(index[b, i, k, c]), window[1])
+        row, column = i * strides[0] - low[0] + u, k * strides[1] - low[1] + v
+        if 0 <= row < y.shape[1] and 0 <= column < y.shape[2]:
+            y[b, row, column, c] = x[b, i, k, c]
+    return [y]
+
+
+def packed(*numbers):
+    return np.int32(numbers).tobytes()
+
+
+def mediapipe_cases():
+    random = np.random.default_rng(3)
+    draw = lambda *shape: random.normal(size=shape).astype(np.float32)
+    for same in (True, False):
+        for strides in ((2, 2), (1, 3), (3, 1)):
+            x, w, bias = draw(2, 4, 5, 3), draw(4, 3, 2, 3), draw(4)
+            yield f"Convolution2DTransposeBias {same} {strides}", "Convolution2DTransposeBias", [x], [w, bias], packed(2 - same, strides[1], strides[0]), transpose_conv_bias(x, w, bias, strides, same)
+            x = random.integers(-3, 9, (2, 7, 8, 3)).astype(np.float32)
+            yield f"MaxPoolingWithArgmax2D {same} {strides}", "MaxPoolingWithArgmax2D", [x], [], packed(2 - same, strides[1], strides[0], 3, 2, 3), max_pool_index(x, (2, 3), strides, same)
+    # With wider strides some places lie outside of the result.
+    for window, strides in (((2, 2), (2, 2)), ((2, 3), (3, 4))):
+        x = draw(2, 3, 4, 3)
+        index = random.integers(0, window[0] * window[1], x.shape).astype(np.float32) + np.float32(0.1)
+        yield f"MaxUnpooling2D {strides}", "MaxUnpooling2D", [x, index], [], packed(1, strides[1], strides[0], window[1], window[0], 0), max_unpool(x, index, window, strides)
+
+
+@pytest.mark.parametrize("case", list(mediapipe_cases()), ids=lambda case: case[0])
+def test_mediapipe(case, tmp_path):
+    """What TensorFlow Lite gets has builtin operators alone, so that any runtime can run it."""
+    _, code, inputs, constants, options, expected = case
+    model = Model()
+    tensors = [model.main.input(f"x{i}", array.shape) for i, array in enumerate(inputs)] + [model.main.constant(array) for array in constants]
+    made = model.main.op(f"custom:{code}", tensors, [(array.shape, np.float32) for array in expected], custom_options=options)
+    model.main.output(*(made if isinstance(made, list) else [made]))
+    (tmp_path / "in.tflite").write_bytes(model.bytes())
+    report(tmp_path / "in.tflite", tmp_path / "out.tflite")
+    assert code not in codes(tmp_path / "out.tflite")
+    report(tmp_path / "in.tflite", tmp_path / "out.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    for results in (Session((tmp_path / "out.tflite").read_bytes()).run(inputs), session.run(None, {f"x{i}": array for i, array in enumerate(inputs)})):
+        for a, b in zip(expected, results, strict=True):
+            assert a.shape == b.shape and range_error(a, b) < 1e-5

@@ -54,6 +54,21 @@ class Grid:
         return table
 
 
+@dataclass
+class Blocks:
+    """Scales in a tensor of their own, one for `size` elements of the last axis."""
+
+    scales: int
+    size: int
+
+    def table(self):
+        table = schema.QuantizationParametersT()
+        table.detailsType = schema.QuantizationDetails.BlockwiseQuantization
+        table.details = schema.BlockwiseQuantizationT()
+        table.details.scales, table.details.zeroPoints, table.details.blockSize = self.scales, -1, self.size
+        return table
+
+
 class Graph:
     """One sub-graph; tensors are numbers."""
 

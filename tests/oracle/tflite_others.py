@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tflite_cases import family, one_op, random_array, rng
-from tflite_build import options
+from tflite_cases import family, model_case, one_op, random_array, rng
+from tflite_build import Model, options
 
 
 @family
@@ -37,6 +37,62 @@ def stablehlo():
     x = random_array(rng("pad"), (3, 4), np.float32)
     table = options("StablehloPad", edgePaddingLow=[1, 0], edgePaddingHigh=[0, 2], interiorPadding=[0, 0])
     yield one_op("f32", "STABLEHLO_PAD", [x, np.float32(7)], [((4, 6), np.float32)], table, constants=(1,))
+
+
+@family
+def windows():
+    for function, code, dtype, start in ((1, "ADD", np.float32, 0.5), (2, "MUL", np.float32, 1), (3, "MINIMUM", np.float32, 0), (4, "MAXIMUM", np.int32, -100)):
+        for pads in ([0, 0, 0, 0], [1, 0, 2, 1]):
+            model = Model()
+            body = model.graph("body")
+            a, b = body.input("a", [], dtype), body.input("b", [], dtype)
+            body.output(body.op(code, [a, b], [([], dtype)]))
+            graph = model.main
+            x = random_array(rng(code), (5, 7), dtype)
+            size = lambda n, window, stride, dilation, low, high: (n + low + high - (window - 1) * dilation - 1) // stride + 1
+            shape = (size(5, 2, 1, 2, *pads[:2]), size(7, 3, 2, 1, *pads[2:]))
+            table = options("StablehloReduceWindow", windowDimensions=[2, 3], windowStrides=[1, 2], baseDilations=[1, 1], windowDilations=[2, 1], padding=pads, bodySubgraphIndex=1)
+            graph.output(graph.op("STABLEHLO_REDUCE_WINDOW", [graph.input("x", x.shape, dtype), graph.constant(dtype(start))], [(shape, dtype)], table))
+            yield model_case(f"stablehlo_reduce_window/{code}_{sum(pads)}", model, x)
+        plain = options("ReduceWindow", reduceFunction=function)
+        x = random_array(rng(code), (5, 7), np.float32)
+        yield one_op(code, "REDUCE_WINDOW", [x, np.float32(start), np.int64([2, 3]), np.int64([1, 2]), np.int64([2, 1])], [((3, 3), np.float32)], plain, constants=(1, 2, 3, 4))
+
+
+@family
+def stablehlo_gathers():
+    x = random_array(rng("gather"), (4, 5, 6), np.float32)
+    cases = {  # slice_sizes, offset_dims, collapsed_slice_dims, start_index_map, index_vector_dim, indices, result
+        "rows": ([1, 5, 6], [1, 2], [0], [0], 1, np.int32([3, 0, 9]), (3, 5, 6)),
+        "windows": ([1, 2, 6], [0, 2], [0], [1, 0], 1, np.int32([[4, 1], [0, -2], [2, 3]]), (2, 3, 6)),
+        "vectors_first": ([2, 1, 1], [2], [1, 2], [2, 0], 0, np.int64([[[5, 1]], [[0, 3]]]), (1, 2, 2)),
+    }
+    for name, (sizes, offsets, collapsed, places, vectors, indices, shape) in cases.items():
+        table = options("StablehloGather", sliceSizes=sizes, offsetDims=offsets, collapsedSliceDims=collapsed, startIndexMap=places, indexVectorDim=vectors, indicesAreSorted=False)
+        yield one_op(name, "STABLEHLO_GATHER", [x, indices], [(shape, np.float32)], table)
+
+
+@family
+def stablehlo_scatters():
+    x = random_array(rng("scatter"), (4, 5, 6), np.float32)
+    cases = {  # update_window_dims, inserted_window_dims, scatter_dims_to_operand_dims, index_vector_dim, indices, the updates' shape
+        "rows": ([1, 2], [0], [0], 1, np.int32([3, 0, 9]), (3, 5, 6)),
+        "windows": ([0, 2], [0], [1, 0], 1, np.int32([[4, 1], [0, 2], [-1, 3]]), (2, 3, 6)),
+        "vectors_first": ([2], [1, 2], [2, 0], 0, np.int64([[[5, 1]], [[0, 3]]]), (1, 2, 2)),
+    }
+    for code in ("", "STABLEHLO_ADD", "STABLEHLO_MULTIPLY", "STABLEHLO_MAXIMUM", "STABLEHLO_MINIMUM"):
+        for name, (axes, dropped, indexed, vectors, indices, shape) in cases.items():
+            model = Model()
+            body = model.graph("body")
+            a, b = body.input("a", [], np.float32), body.input("b", [], np.float32)
+            body.output(body.op(code, [a, b], [([], np.float32)]) if code else b)
+            graph = model.main
+            updates = random_array(rng(name + code), shape, np.float32)
+            operands = [graph.input("x", x.shape), graph.input("indices", indices.shape, indices.dtype), graph.input("updates", shape)]
+            table = options("StablehloScatter", indicesAreSorted=False, uniqueIndices=False, updateWindowDims=axes, insertedWindowDims=dropped, scatterDimsToOperandDims=indexed,
+                            indexVectorDim=vectors, updateComputationSubgraphIndex=1)
+            graph.output(graph.op("STABLEHLO_SCATTER", operands, [(x.shape, np.float32)], table))
+            yield model_case(f"stablehlo_scatter/{code}_{name}", model, x, indices, updates)
 
 
 @family

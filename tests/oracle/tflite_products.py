@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tflite_cases import SMALL, codes, family, grid_for, one_op, random_array, rng
-from tflite_build import Grid, options
+from tflite_cases import SMALL, codes, family, grid_for, model_case, one_op, random_array, rng
+from tflite_build import Blocks, Model, Grid, options
 
 
 @family
@@ -55,3 +55,26 @@ def batch_matmul():
     q = random.integers(-127, 128, (4, 5)).astype(np.int8)
     for asymmetric in (False, True):
         yield one_op(f"hybrid_{asymmetric}", "BATCH_MATMUL", [random_array(random, (2, 3, 4), np.float32), (q, Grid(0.02, 0))], [((2, 3, 5), np.float32)], options("BatchMatMul", asymmetricQuantizeInputs=asymmetric), constants=(1,), version=4)
+
+
+@family
+def blocks():
+    """Weights of 4 bits with a scale for each block of a row."""
+    random = rng("blocks")
+    for rows, bias in ((1, False), (5, True)):
+        model = Model()
+        graph = model.main
+        x = graph.input("x", [rows, 64])
+        scales = graph.constant((random.uniform(0.5, 2, (6, 2)) / 8).astype(np.float16))
+        weights = graph.constant(random.integers(-8, 8, (6, 64)).astype("int4"), Blocks(scales, 32))
+        operands = [x, weights] + [graph.constant(random.uniform(-2, 2, 6).astype(np.float32))] * bias
+        graph.output(graph.op("FULLY_CONNECTED", operands, [([rows, 6], np.float32)], options("FullyConnected"), version=13))
+        # The reference kernel leaves the products out.
+        yield model_case(f"blocks/{rows}", model, random.uniform(-2, 2, (rows, 64)).astype(np.float32), reference=False)
+    model = Model()
+    graph = model.main
+    places = graph.input("places", [3], np.int32)
+    scales = graph.constant((random.uniform(0.5, 2, (6, 2)) / 8).astype(np.float16))
+    table = graph.constant(random.integers(-8, 8, (6, 64)).astype("int4"), Blocks(scales, 32))
+    graph.output(graph.op("EMBEDDING_LOOKUP", [places, table], [([3, 64], np.float32)], version=4))
+    yield model_case("blocks/embedding", model, np.int32([5, 0, 2]))

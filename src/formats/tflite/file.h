@@ -58,6 +58,7 @@ struct Quantization {
 
   // Scales and zero points in tensors of the sub-graph, in blocks along the axis.
   int32_t scale_tensor = -1, zero_tensor = -1;
+  ConstantPtr block_scale, block_zero;  // what these hold, as far as the file does
   int64_t block = 0;
 
   bool empty() const { return scale.empty() && scale_tensor < 0; }

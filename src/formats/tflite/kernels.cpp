@@ -57,6 +57,7 @@ constexpr Kernel kernels[] = {
     {"GREATER_EQUAL", "TT", "b", numbers, 4},
     {"HARD_SWISH", "T", "T", f32},
     {"IF", "b?", "?"},
+    {"IMAG", "?", "?"},
     {"L2_NORMALIZATION", "T", "T", f32},
     {"LEAKY_RELU", "T", "T", f32},
     {"LESS", "TT", "b", numbers, 4},
@@ -88,6 +89,7 @@ constexpr Kernel kernels[] = {
     {"RANDOM_STANDARD_NORMAL", "i", "f"},
     {"RANDOM_UNIFORM", "i", "f"},
     {"RANGE", "TTT", "T", numbers},
+    {"REAL", "?", "?"},
     {"REDUCE_ALL", "bi", "b"},
     {"REDUCE_ANY", "bi", "b"},
     {"REDUCE_MAX", "Ti", "T", numbers | bytes},
@@ -206,10 +208,20 @@ bool takes_activation(std::string_view type) {
          type != "CONCATENATION" && type != "L2_NORMALIZATION";
 }
 
+// Operators that give the same bits whether integers have a sign or not.
+bool ignores_signs(std::string_view type) {
+  static constexpr std::string_view types[] = {
+      "ADD",       "BROADCAST_TO", "CONCATENATION", "CUMSUM", "EQUAL",   "GATHER",     "GATHER_ND", "MUL",
+      "NOT_EQUAL", "PACK",         "PAD",           "PADV2",  "RESHAPE", "REVERSE_V2", "SELECT_V2", "SLICE",
+      "SPLIT",     "SPLIT_V",      "STRIDED_SLICE", "SUB",    "SUM",     "TILE",       "TRANSPOSE", "UNPACK"};
+  return std::find(std::begin(types), std::end(types), type) != std::end(types);
+}
+
 DType taken(const Kernel& kernel, DType dtype) {
   if (kernel.dtypes & bit(dtype)) return dtype;
   for (DType candidate : wider_types(dtype))
     if (kernel.dtypes & bit(candidate)) return candidate;
+  if (dtype == DType::u64 && (kernel.dtypes & i64) && ignores_signs(kernel.type)) return DType::i64;
   // There is no wider one: what kernels lack of double precision is lost.
   if (dtype == DType::f64 && (kernel.dtypes & f32)) return DType::f32;
   return DType::unknown;

@@ -54,5 +54,7 @@ const QuantizedKernel* find_quantized_kernel(std::string_view type);
 
 // The lowest version of the operator whose kernel does what it asks for.
 int64_t version_of(const Operator& made, const std::vector<Type>& inputs, const std::vector<Type>& outputs);
+// That of a hybrid one.
+int64_t hybrid_version_of(const Operator& made, bool per_channel);
 
 }  // namespace remodel::tflite

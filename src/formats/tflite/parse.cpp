@@ -278,6 +278,13 @@ class Parser {
     for (const Tensor& one : result.tensors)
       for (const int32_t index : {one.quantization.scale_tensor, one.quantization.zero_tensor})
         check_tensors({index}, count, true);
+    const auto held = [&](int32_t index) {
+      return index < 0 ? nullptr : result.tensors[static_cast<size_t>(index)].data;
+    };
+    for (Tensor& one : result.tensors) {
+      one.quantization.block_scale = held(one.quantization.scale_tensor);
+      one.quantization.block_zero = held(one.quantization.zero_tensor);
+    }
     const std::vector<FlatTable> operators = table.tables(3);
     for (size_t i = 0; i < operators.size(); ++i) {
       try {

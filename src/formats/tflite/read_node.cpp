@@ -152,6 +152,8 @@ ValueId ReadNode::weights(size_t i, const std::vector<int64_t>& perm) {
   if (constant) graph_.value(moved).name = graph_.value(raw(i)).name;
   if (!grid) return moved;
   Grid turned = *grid;
+  if (turned.block > 0 && !std::is_sorted(perm.begin(), perm.end()))
+    fail("its weights are quantized in blocks");
   if (turned.axis >= 0) turned.axis = std::find(perm.begin(), perm.end(), turned.axis) - perm.begin();
   return dequantize(graph_, moved, turned, origin_);
 }

@@ -149,10 +149,38 @@ Type declared_type(const Tensor& tensor, const std::function<Dim(size_t axis)>& 
   return Type(*dtype, dims);
 }
 
+namespace {
+
+// A scale for each block along the last axis.
+std::shared_ptr<const Grid> blocks_of(const Tensor& tensor, DType dtype) {
+  const Quantization& given = tensor.quantization;
+  Shape shape(tensor.shape.begin(), tensor.shape.end());
+  if (!given.block_scale) fail("the scales of tensor '{}' are not in the file", tensor.name);
+  if (shape.empty() || shape.back() % given.block != 0)
+    fail("tensor '{}' is no whole number of blocks of {}", tensor.name, given.block);
+  shape.back() /= given.block;
+  auto grid = std::make_shared<Grid>();
+  grid->axis = static_cast<int64_t>(shape.size()) - 1;
+  grid->block = given.block;
+  const auto fitting = [&](const ConstantPtr& constant, DType to) {
+    if (constant->count() != count_of(shape))
+      fail("tensor '{}' has {} scales or zero points, but {} blocks", tensor.name, constant->count(),
+           count_of(shape));
+    return constant_cast(constant, to)->reshaped(shape);
+  };
+  grid->scale = fitting(given.block_scale, DType::f32);
+  if (given.block_zero) grid->zero = fitting(given.block_zero, dtype);
+  return grid;
+}
+
+}  // namespace
+
 std::shared_ptr<const Grid> grid_of(const Tensor& tensor) {
   const std::optional<DType> dtype = dtype_of(tensor.type);
   const Quantization& given = tensor.quantization;
-  if (!dtype || !is_integer(*dtype) || bits_of(*dtype) > 16 || given.scale.empty()) return nullptr;
+  if (!dtype || !is_integer(*dtype) || bits_of(*dtype) > 16) return nullptr;
+  if (given.block > 0) return blocks_of(tensor, *dtype);
+  if (given.scale.empty()) return nullptr;
   auto grid = std::make_shared<Grid>();
   const bool single = given.scale.size() == 1;
   const auto count = static_cast<int64_t>(given.scale.size());

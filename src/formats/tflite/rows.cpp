@@ -70,6 +70,7 @@ const Rows& all_rows() {
     gather_rows(made);
     generate_rows(made);
     matmul_rows(made);
+    mediapipe_rows(made);
     normalize_rows(made);
     pool_rows(made);
     random_rows(made);

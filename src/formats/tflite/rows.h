@@ -34,6 +34,7 @@ void detection_rows(Rows& rows);
 void gather_rows(Rows& rows);
 void generate_rows(Rows& rows);
 void matmul_rows(Rows& rows);
+void mediapipe_rows(Rows& rows);
 void normalize_rows(Rows& rows);
 void pool_rows(Rows& rows);
 void random_rows(Rows& rows);

@@ -192,4 +192,16 @@ int64_t version_of(const Operator& made, const std::vector<Type>& inputs, const 
   return 1;
 }
 
+int64_t hybrid_version_of(const Operator& made, bool per_channel) {
+  const bool asymmetric = made.find("asymmetric_quantize_inputs");
+  if (made.type == "CONV_2D") return per_channel ? 5 : 2;
+  if (made.type == "DEPTHWISE_CONV_2D") return per_channel ? 6 : 4;
+  if (made.type == "BATCH_MATMUL") return asymmetric ? 4 : 1;
+  if (made.type == "TRANSPOSE_CONV") return made.inputs.size() == 4 ? 3 : 1;
+  if (per_channel) return 12;
+  if (asymmetric) return 9;
+  if (made.inputs.size() == 2) return 6;
+  return made.find("keep_num_dims") ? 5 : 3;
+}
+
 }  // namespace remodel::tflite

@@ -65,7 +65,7 @@ class WriteNode : public remodel::WriteNode {
   // A sub-graph of its own; gives its number. Constants that it takes are its own. Its last inputs, i32[1],
   // are the sizes with these names.
   int64_t body(const Graph& graph, const std::vector<std::string>& sizes = {});
-  GraphWriter& writer() { return writer_; }
+  GraphWriter& writer() const { return writer_; }
 
  private:
   GraphWriter& writer_;

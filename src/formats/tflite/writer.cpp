@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/row_engine.h"
+#include "formats/tflite/hybrid.h"
 #include "formats/tflite/kernels.h"
 #include "formats/tflite/metadata.h"
 #include "formats/tflite/rows.h"
@@ -97,8 +98,9 @@ Id GraphWriter::id_of(ValueId value) {
   return ids_[value] = add_value(it.name, value);
 }
 
-bool GraphWriter::waits(const Node& node) const {
-  return node.op.is<Dequantize>() && graph_.constant(node.inputs[0]) && !graph_.is_output(node.outputs[0]);
+bool GraphWriter::waits(const Node& node) {
+  if (node.op.is<Dequantize>() && graph_.constant(node.inputs[0])) return !graph_.is_output(node.outputs[0]);
+  return is_said_by_hybrids(WriteNode(*this, graph_, node));
 }
 
 Id GraphWriter::sizes(const Dims& dims) {
@@ -124,8 +126,19 @@ void GraphWriter::put(Operator made) {
   std::vector<Type> inputs, outputs;
   for (Id id : made.inputs) inputs.push_back(id < 0 ? Type() : type_of(id));
   for (Id id : made.outputs) outputs.push_back(type_of(id));
-  if (!made.custom) made.version = version_of(made, inputs, outputs);
+  if (is_hybrid(made))
+    made.version = hybrid_version_of(made, grid_of(made.inputs[1]).scale.size() > 1);
+  else if (!made.custom)
+    made.version = version_of(made, inputs, outputs);
   to_.operators.push_back(std::move(made));
+}
+
+bool GraphWriter::is_hybrid(const Operator& made) const {
+  static constexpr std::string_view products[] = {"BATCH_MATMUL", "CONV_2D", "DEPTHWISE_CONV_2D",
+                                                  "FULLY_CONNECTED", "TRANSPOSE_CONV"};
+  if (std::find(std::begin(products), std::end(products), made.type) == std::end(products)) return false;
+  const Id x = made.inputs[made.type == "TRANSPOSE_CONV" ? 2 : 0], weights = made.inputs[1];
+  return type_of(x).dtype == DType::f32 && type_of(weights).dtype == DType::i8;
 }
 
 void GraphWriter::cast_to(Id result, Id tensor) {
@@ -155,6 +168,7 @@ Id GraphWriter::cast(Id tensor, DType to) {
 
 void GraphWriter::emit(Operator made) {
   if (made.custom) return put(std::move(made));
+  if (is_hybrid(made)) return put(std::move(made));
   if (quantized_) return emit_quantized(std::move(made));
   emit_raw(std::move(made));
 }

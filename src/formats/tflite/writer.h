@@ -67,8 +67,9 @@ class GraphWriter : private SizeOperators {
   Id reshape_sizes(Id tensor, const Dims& dims);
   Id cast(Id tensor, DType to);
   void emit(Operator made);
-  // What stands for real numbers only where it is asked for: constants that are dequantized.
-  bool waits(const Node& node) const;
+  // What is only written where it is asked for: constants that are dequantized, and roundings that hybrid
+  // operators do by themselves.
+  bool waits(const Node& node);
   // In quantized.cpp. The integers that a dequantize reads, on its grid; their axes in another order where
   // `perm` is not empty, which only constants can have.
   Id codes_of(const Node& dequantize, const std::vector<int64_t>& perm = {});
@@ -117,6 +118,8 @@ class GraphWriter : private SizeOperators {
                             const QuantizedKernel& kernel, const Quantization& wished);
   void emit_quantized(Operator made);
   void emit_raw(Operator made);
+  // Real numbers meet constants on a grid.
+  bool is_hybrid(const Operator& made) const;
   void put(Operator made);
   void put_ungridded(const Kernel& kernel, Operator made);
   void cast_to(Id result, Id tensor);

@@ -6,6 +6,7 @@
 #include "ops/gather.h"
 #include "ops/shape.h"
 #include "ops/slice.h"
+#include "ops/sort.h"
 #include "ops/unary.h"
 #include "passes/decompose/bodies.h"
 
@@ -108,13 +109,18 @@ void take_reduce_apart(Decompose& d) {
   give(result);
 }
 
-// The last of several is the first from the end.
+// The last of several is the first from the end; the first is that of the one largest.
 template <class Op>
-void arg_last(Decompose& d) {
+void arg_extreme(Decompose& d) {
   Op op = d.op<Op>();
-  if (!op.last) fail("it has no form");
-  op.last = false;
   const int64_t axis = resolve_axis(op.axis, d.dims(0).size());
+  if (!op.last) {
+    if (!is_integer(d.dtype(0))) fail("it does not take {}", name_of(d.dtype(0)));
+    const std::vector<ValueId> found = d.emit(TopK{axis, 1, std::is_same_v<Op, ArgMax>}, {d.in(0)}, 2);
+    Term place{&d, found[1]};
+    return d.result(0, (op.keep ? place : squeeze(place, {axis})).id);
+  }
+  op.last = false;
   const Dim size = d.dims(0)[axis];
   Term back = apply(Slice{{axis}, {size - 1}, {size}, {-1}}, {{&d, d.in(0)}});
   d.result(0, (size_term(d, size - 1) - apply(op, {back})).id);
@@ -176,8 +182,8 @@ void cumulate(Decompose& d) {
 
 void reduce_decompositions(Decompositions& table) {
   table.add<Reduce>(take_reduce_apart);
-  table.add<ArgMax>(arg_last<ArgMax>);
-  table.add<ArgMin>(arg_last<ArgMin>);
+  table.add<ArgMax>(arg_extreme<ArgMax>);
+  table.add<ArgMin>(arg_extreme<ArgMin>);
   table.add<Cumulate>(cumulate);
 }
 

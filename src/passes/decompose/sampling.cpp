@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ops/conv.h"
 #include "ops/matmul.h"
 #include "ops/pool.h"
@@ -198,6 +200,9 @@ Term at_all_points(Term along, bool rows, const RoiAlign& op) {
 void decompose_roi_align(Decompose& d) {
   const auto& op = d.op<RoiAlign>();
   if (op.samples == 0) fail("the number of a bin's samples is only known when the model runs");
+  constexpr int64_t most_places = 1 << 12;  // along an axis
+  if (op.samples > most_places / std::max<int64_t>({op.height, op.width, 1}))
+    fail("{} samples in each of {} x {} bins", op.samples, op.height, op.width);
   const Dims x = d.dims(0);
   const Dim count = d.dims(1)[0], bins(op.height * op.width), samples(op.samples * op.samples);
   const DType dtype = d.dtype(0), real = wide_of(dtype);

@@ -35,18 +35,27 @@ void bit_not(Decompose& d) {
 Term real(Decompose& d) { return {&d, d.in(0)}; }
 
 void tan(Decompose& d) { d.result(0, (apply(Sin{}, {real(d)}) / apply(Cos{}, {real(d)})).id); }
+// `far`, and where x is so near 0 that what it is made of cancels, an odd polynomial in x.
+void odd(Decompose& d, double near, std::initializer_list<double> factors, Term far) {
+  Term x = real(d), square = x * x, sum = number(d, x.dtype(), *(factors.end() - 1));
+  for (const double* factor = factors.end() - 1; factor-- != factors.begin();) sum = sum * square + *factor;
+  d.result(0, select(abs(x) < near, x * sum, far).id);
+}
+
 void sinh(Decompose& d) {
   Term x = real(d);
-  d.result(0, (0.5 * (apply(Exp{}, {x}) - apply(Exp{}, {0 - x}))).id);
+  odd(d, 0.5, {1, 1. / 6, 1. / 120, 1. / 5040}, 0.5 * (apply(Exp{}, {x}) - apply(Exp{}, {0 - x})));
 }
 void cosh(Decompose& d) {
   Term x = real(d);
   d.result(0, (0.5 * (apply(Exp{}, {x}) + apply(Exp{}, {0 - x}))).id);
 }
-// Odd, and computed on magnitudes, where nothing cancels.
+// On magnitudes, where nothing cancels but near 0; the square of what is large would leave the range.
 void asinh(Decompose& d) {
-  Term x = real(d), size = abs(x), grown = apply(Log{}, {size + apply(Sqrt{}, {x * x + 1})});
-  d.result(0, (apply(Sign{}, {x}) * grown).id);
+  Term x = real(d), size = abs(x), moderate = min(size, 1e4);
+  Term grown = apply(Log{}, {moderate + apply(Sqrt{}, {moderate * moderate + 1})});
+  Term large = apply(Log{}, {max(size, 1)}) + std::log(2.0);
+  odd(d, 0.25, {1, -1. / 6, 3. / 40, -15. / 336}, apply(Sign{}, {x}) * select(size > 1e4, large, grown));
 }
 void acosh(Decompose& d) {
   Term x = real(d);
@@ -54,7 +63,7 @@ void acosh(Decompose& d) {
 }
 void atanh(Decompose& d) {
   Term x = real(d);
-  d.result(0, (0.5 * apply(Log{}, {(x + 1) / (1 - x)})).id);
+  odd(d, 0.2, {1, 1. / 3, 1. / 5, 1. / 7}, 0.5 * apply(Log{}, {(x + 1) / (1 - x)}));
 }
 
 // A rational function whose error is that of f32; beyond 4 the result is 1 to that precision.

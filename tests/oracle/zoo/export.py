@@ -46,7 +46,7 @@ def write_expected(model: Path, sets: list) -> None:
 
 
 def main() -> None:
-    from zoo import drawn, further, idioms, merged, quantized, text, vision
+    from zoo import composed, drawn, further, idioms, merged, quantized, text, vision
 
     full_name, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,10 @@ def main() -> None:
     if name in derived:
         write_expected(folder / "model.onnx", derived[name](folder / "model.onnx", exporter))
         return
-    spec = (vision.MODELS | drawn.MODELS | text.MODELS | further.MODELS | idioms.MODELS)[name](exporter)
+    builders = vision.MODELS | drawn.MODELS | text.MODELS | further.MODELS | idioms.MODELS | composed.MODELS
+    spec = builders[name.removesuffix("_23")](exporter)
+    if name.endswith("_23"):
+        spec.opset = 23
     export(spec, folder / "model.onnx", exporter)
     write_expected(folder / "model.onnx", spec.sets)
 

@@ -74,7 +74,7 @@ RECURRENT = {
     "gru_both_ways": (nn.GRU, {"bidirectional": True, "bias": False}),
     "rnn_relu": (nn.RNN, {"nonlinearity": "relu"}),
 }
-VIDEO = ("r3d_18", "mc3_18", "s3d")
+VIDEO = ("r3d_18", "mc3_18")
 DETECTORS = ("ssdlite320_mobilenet_v3_large", "retinanet_resnet50_fpn", "fasterrcnn_mobilenet_v3_large_320_fpn", "fcos_resnet50_fpn")
 
 

@@ -5,6 +5,7 @@ import torch
 import torchvision
 import transformers
 from torch import nn
+from torch._higher_order_ops.scan import scan
 
 from zoo.further import COMMON, GROUPED, WIDTH
 from zoo.spec import Spec, Tuple, image, reseed, settle_batch_norms
@@ -291,6 +292,82 @@ def subpixel(exporter: str) -> Spec:
     return Spec(reseed(Subpixel()), sets, ["y"], dynamic)
 
 
+class Steps(nn.Module):
+    """A loop as long as the batch, which only scripting keeps."""
+
+    def __init__(self):
+        super().__init__()
+        self.start, self.into, self.over, self.out = nn.Linear(6, 8), nn.Linear(6, 8), nn.Linear(8, 8), nn.Linear(8, 6)
+
+    def forward(self, x):
+        h = self.start(x)
+        for i in range(x.shape[0] + 3):
+            h = torch.tanh(self.into(x) + self.over(h))
+            if bool(h.sum() > 0):
+                x = self.out(h)
+            else:
+                x = x - self.out(h)
+        return x
+
+
+def scripted(exporter: str) -> Spec:
+    sets = [{"x": image(i, n, 6)} for i, n in enumerate((2, 2, 4))]
+    return Spec(torch.jit.script(reseed(Steps())), sets, ["y"], {"x": axes("batch")})
+
+
+class Choice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(5, 5), nn.Linear(5, 5)
+
+    def forward(self, x):
+        return torch.cond(x.sum() > 0, lambda x: torch.relu(self.a(x)), lambda x: self.b(x) - 1, (x,))
+
+
+def choice(exporter: str) -> Spec:
+    return Spec(reseed(Choice()), [{"x": image(i, 2, 5)} for i in range(4)], ["y"])
+
+
+class Scanned(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(5, 5)
+
+    def forward(self, x):
+        def step(carried, row):
+            after = torch.tanh(self.a(carried) + row)
+            return after, after * 2
+
+        return scan(step, torch.zeros(5), x)[1]
+
+
+def scanned(exporter: str) -> Spec:
+    return Spec(reseed(Scanned()), [{"x": image(i, 6, 5)} for i in range(2)], ["y"])
+
+
+class Transducer(nn.Module):
+    """What was heard joined with what was said, whose state comes in and goes out."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.net = nn.Embedding(12, 8), nn.LSTM(8, 10, 2)
+        self.heard, self.said, self.out = nn.Linear(7, 9), nn.Linear(10, 9), nn.Linear(9, 12)
+
+    def forward(self, sound, words, h, c):
+        said, (h, c) = self.net(self.words(words).transpose(0, 1), (h, c))
+        joint = torch.tanh(self.heard(sound)[:, :, None] + self.said(said.transpose(0, 1))[:, None])
+        return self.out(joint).log_softmax(-1), h, c
+
+
+def transducer(exporter: str) -> Spec:
+    sets = [
+        {"sound": image(i, n, t, 7), "words": tokens(i, n, u) % 12, "h": image(i + 3, 2, n, 10), "c": image(i + 4, 2, n, 10)}
+        for i, (n, t, u) in enumerate(((1, 4, 1), (1, 4, 1), (2, 6, 3)))
+    ]
+    dynamic = {"sound": axes("batch", "time"), "words": axes("batch", "said"), "h": axes("", "batch"), "c": axes("", "batch")}
+    return Spec(reseed(Transducer()), sets, ["y", "h_out", "c_out"], dynamic)
+
+
 MODELS = {
     "llama_past": llama_past,
     "experts": experts,
@@ -303,4 +380,8 @@ MODELS = {
     "bags": bags,
     "raft": raft,
     "subpixel": subpixel,
+    "scripted": scripted,
+    "choice": choice,
+    "scanned": scanned,
+    "transducer": transducer,
 }

@@ -84,7 +84,7 @@ std::optional<double> bound_of(const ConstantPtr& constant, DType dtype, bool lo
   double past = std::ldexp(1, is_signed(dtype) ? bits - 1 : bits);
   if (low && value <= lowest) return -infinity;
   if (!low && value >= past - 1) return infinity;
-  if (std::fabs(value) > 0x1p53) return std::nullopt;
+  if (std::fabs(value) >= 0x1p53) return std::nullopt;
   return value;
 }
 

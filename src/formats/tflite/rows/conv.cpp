@@ -1,5 +1,6 @@
 #include "ops/conv.h"
 
+#include "formats/tflite/hybrid.h"
 #include "formats/tflite/rows.h"
 #include "formats/tflite/rows/window.h"
 
@@ -14,10 +15,9 @@ std::vector<int64_t> weight_sizes(ReadNode& node, size_t i, size_t rank) {
   return *sizes;
 }
 
-// Weights with a scale for each channel meet codes with a zero point.
-ValueId hybrid_input(ReadNode& node, size_t x, size_t weights) {
-  if (!node.hybrid(x, weights)) return node.input(x);
-  return node.rounded_rows(x, node.input_tensor(weights).quantization.scale.size() > 1);
+// `has_zero`: the kernel rounds with a zero point.
+ValueId hybrid_input(ReadNode& node, size_t x, bool has_zero) {
+  return node.hybrid(x, 1) ? node.rounded_rows(x, has_zero) : node.input(x);
 }
 
 void finish(ReadNode& node, Op op, std::vector<ValueId> operands) {
@@ -32,7 +32,8 @@ void read_conv(ReadNode& node) {
   read_sliding(node, 0, {w[1], w[2]}, true, op);
   const Dim channels = node.type(0).dims->back();
   if (channels.is_number() && w[3] > 0 && channels.number() % w[3] == 0) op.groups = channels.number() / w[3];
-  finish(node, op, {hybrid_input(node, 0, 1), node.weights(1, {0, 3, 1, 2}), node.bias(2, 0, 1)});
+  const bool has_zero = conv_rounds_with_zero(node.input_tensor(1).quantization, op.groups);
+  finish(node, op, {hybrid_input(node, 0, has_zero), node.weights(1, {0, 3, 1, 2}), node.bias(2, 0, 1)});
 }
 
 // Weights are [1, window..., out].
@@ -44,7 +45,7 @@ void read_depthwise(ReadNode& node) {
   const Dim channels = node.type(0).dims->back();
   if (!channels.is_number()) fail("the number of its channels is not known");
   op.groups = channels.number();
-  finish(node, op, {hybrid_input(node, 0, 1), node.weights(1, {3, 0, 1, 2}), node.bias(2, 0, 1)});
+  finish(node, op, {hybrid_input(node, 0, true), node.weights(1, {3, 0, 1, 2}), node.bias(2, 0, 1)});
 }
 
 // Weights are [window..., in / groups, out].
@@ -74,7 +75,7 @@ void read_transpose_conv(ReadNode& node, const std::vector<int64_t>& window, boo
     op.pads_low[i] = same ? floor_div(total, 2) : Dim(0);
     op.pads_high[i] = whole - op.pads_low[i] - out;
   }
-  finish(node, op, {hybrid_input(node, 2, 1), node.weights(1, perm), node.bias(3, 2, 1)});
+  finish(node, op, {hybrid_input(node, 2, true), node.weights(1, perm), node.bias(3, 2, 1)});
 }
 
 // Weights are [out, window..., in]; ours are those of the convolution that it transposes.

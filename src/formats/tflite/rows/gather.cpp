@@ -61,19 +61,19 @@ void read_sparse_to_dense(ReadNode& node) {
   node.emit_results(ScatterND{}, {base, indices, values});
 }
 
-// Element `axis` of the starts, moved so that an update with these sizes lies inside: a scalar.
+// Element `axis` of the starts, moved so that an update with these sizes lies inside: an i32 scalar.
 ValueId update_start(ReadNode& node, const std::optional<Dims>& starts, size_t axis, const Dim& size,
                      const Dim& update) {
+  const auto number = [&](const ValueId value) { return node.emit(cast_to(DType::i32), {value}); };
   const auto scalar = [&](const Dim& value) {
-    return value.is_number() ? node.add_scalar(DType::i64, static_cast<double>(value.number()))
-                             : node.emit(Squeeze{{0}}, {node.emit(Sizes{{value}}, {})});
+    return value.is_number() ? node.add_scalar(DType::i32, static_cast<double>(value.number()))
+                             : number(node.emit(Squeeze{{0}}, {node.emit(Sizes{{value}}, {})}));
   };
   if (starts && (*starts)[axis].is_number(0)) return scalar(0);
   if (starts && (*starts)[axis].is_number() && size.is_number() && update.is_number())
     return scalar(std::clamp<int64_t>((*starts)[axis].number(), 0, size.number() - update.number()));
   const Slice one{{0}, {static_cast<int64_t>(axis)}, {1}, {1}};
-  ValueId start =
-      node.emit(cast_to(DType::i64), {node.emit(Squeeze{{0}}, {node.emit(one, {node.input(2)})})});
+  ValueId start = number(node.emit(Squeeze{{0}}, {node.emit(one, {node.input(2)})}));
   start = node.emit(Min{}, {start, node.emit(Sub{}, {scalar(size), scalar(update)})});
   return node.emit(Max{}, {start, scalar(0)});
 }
@@ -109,7 +109,7 @@ void read_update_slice(ReadNode& node) {
     Dims shape(dims.size() + 1, 1);
     shape[axis] = update[axis];
     const ValueId along =
-        node.emit(Reshape{shape, false}, {node.emit(Range{DType::i64, 0, update[axis], 1}, {})});
+        node.emit(Reshape{shape, false}, {node.emit(Range{DType::i32, 0, update[axis], 1}, {})});
     parts.push_back(node.emit(Expand{whole}, {node.emit(Add{}, {along, start})}));
   }
   const ValueId indices = node.emit(Concat{static_cast<int64_t>(dims.size())}, parts);
@@ -117,9 +117,7 @@ void read_update_slice(ReadNode& node) {
 }
 
 void read_where(ReadNode& node) {
-  const Type type = node.type(0);
-  ValueId x = node.input(0);
-  node.result(0, node.emit(Transpose{{1, 0}}, {node.emit(NonZero{}, {x})}));
+  node.result(0, node.emit(Transpose{{1, 0}}, {node.emit(NonZero{}, {node.input(0)})}));
 }
 
 // A condition of one axis chooses whole rows.
@@ -142,7 +140,6 @@ Dims tail(ReadNode& node, size_t i, size_t from) {
 // (data, ids [n], ascending): as many segments as the last id says.
 void read_segment_sum(ReadNode& node) {
   const ValueId ids = node.input(1);
-  Dims count_shape{1};
   ValueId most = node.emit(Reduce{Reduce::Kind::max, {0}, true, false}, {ids});
   most = node.emit(cast_to(DType::i64), {most});
   const ValueId count = node.emit(Add{}, {most, node.add_constant(constant_ints({1}))});

@@ -11,7 +11,10 @@ namespace {
 void read_fully_connected(ReadNode& node) {
   if (node.word("weights_format") != "DEFAULT") fail("its weights are shuffled, as a runtime keeps them");
   node.ignore("quantized_bias_type");
-  const bool asymmetric = node.truth("asymmetric_quantize_inputs"), keep = node.truth("keep_num_dims");
+  // Weights in blocks always meet codes with a zero point.
+  const bool blocks = node.input_tensor(1).quantization.block > 0;
+  const bool asymmetric = node.truth("asymmetric_quantize_inputs") || blocks,
+             keep = node.truth("keep_num_dims");
   const auto& w = node.type(1).dims;
   if (!w || w->size() != 2) fail("its weights are {}", node.type(1).text());
   const Dim in = (*w)[1], out = (*w)[0];

@@ -1,6 +1,7 @@
 // Convolutions. The layout pass has given them their channels last.
 #include <algorithm>
 
+#include "formats/tflite/hybrid.h"
 #include "formats/tflite/rows.h"
 #include "formats/tflite/rows/write_window.h"
 #include "ops/conv.h"
@@ -38,19 +39,19 @@ void write_conv(WriteNode& node) {
   if (rank != 2 && rank != 3) fail("a convolution over {} axes has no operator", rank);
   Attributes attributes = window_attributes(op, padding_word(node, op, window_of(node)));
   const Dims x = node.dims(0), w = node.dims(1);
-  Ids inputs{node.in(0)};
+  Ids inputs;
   const char* type = "CONV_2D";
   if (rank == 3) {
     if (op.groups != 1) fail("a convolution over three axes has {} groups", op.groups);
     type = "CONV_3D";
-    inputs.push_back(node.turned(1, {2, 3, 4, 1, 0}));
+    inputs = product_operands(node, {2, 3, 4, 1, 0});
   } else if (op.groups > 1 && w[1].is_number(1) && w[0].is_number() &&
              x[channel_axis(op.channels, 4)].is_number(op.groups)) {
     type = "DEPTHWISE_CONV_2D";
     attributes.push_back(Attribute::of("depth_multiplier", w[0].number() / op.groups));
-    inputs.push_back(node.turned(1, {1, 2, 3, 0}));
+    inputs = product_operands(node, {1, 2, 3, 0});
   } else {
-    inputs.push_back(node.turned(1, {0, 2, 3, 1}));
+    inputs = product_operands(node, {0, 2, 3, 1});
   }
   if (node.has(2))
     inputs.push_back(node.in(2));
@@ -83,8 +84,9 @@ void write_conv_transpose(WriteNode& node) {
     }
   }
   const Dims shape = image_dims(Channels::last, y[0], y[channel_axis(op.channels, rank + 2)], result);
-  const Id weights = rank == 2 ? node.turned(1, {0, 2, 3, 1}) : node.turned(1, {2, 3, 4, 0, 1});
-  Ids inputs{node.sizes(shape), weights, node.in(0)};
+  using Perm = std::vector<int64_t>;
+  const Ids operands = product_operands(node, rank == 2 ? Perm{0, 2, 3, 1} : Perm{2, 3, 4, 0, 1});
+  Ids inputs{node.sizes(shape), operands[1], operands[0]};
   if (node.has(2)) inputs.push_back(node.in(2));
   node.emit_to(node.outs(), rank == 2 ? "TRANSPOSE_CONV" : "CONV_3D_TRANSPOSE", inputs,
                window_attributes(op, padding));

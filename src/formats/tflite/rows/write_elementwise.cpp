@@ -192,6 +192,12 @@ void write_cast(WriteNode& node) {
                {word("in_data_type", code(from)), word("out_data_type", code(to))});
 }
 
+void write_bitcast(WriteNode& node) {
+  for (const DType dtype : {node.dtype(0), node.op<Bitcast>().to})
+    if (!tensor_type_of(dtype) || bits_of(dtype) < 8) fail("LiteRT casts no bits of {}", name_of(dtype));
+  node.emit_to(node.outs(), "BITCAST", node.ins());
+}
+
 void write_is_nan(WriteNode& node) { node.emit_to(node.outs(), "NOT_EQUAL", {node.in(0), node.in(0)}); }
 
 void write_is_inf(WriteNode& node) {
@@ -247,6 +253,7 @@ void write_elementwise_rows(Rows& rows) {
   rows.write<Reciprocal>(since(1), write_reciprocal);
   rows.write<IsNan>(since(1), write_is_nan);
   rows.write<IsInf>(since(1), write_is_inf);
+  rows.write<Bitcast>(since(1), write_bitcast);
   rows.write<Cast>(since(1), write_cast);
   rows.write<Relu>(since(1), write_relu);
   rows.write<Clamp>(since(1), write_clamp);

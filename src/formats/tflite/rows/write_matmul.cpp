@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <numeric>
 
+#include "formats/tflite/hybrid.h"
 #include "formats/tflite/rows.h"
 #include "ops/binary.h"
 #include "ops/matmul.h"
@@ -14,9 +16,10 @@ bool is_fully_connected(const WriteNode& node) {
 }
 
 void write_fully_connected(WriteNode& node, Ids results, Id bias) {
-  Ids inputs{node.in(0), node.op<MatMul>().transpose_b ? node.in(1) : node.turned(1, {1, 0})};
+  using Perm = std::vector<int64_t>;
+  Ids inputs = product_operands(node, node.op<MatMul>().transpose_b ? Perm{0, 1} : Perm{1, 0});
   if (bias >= 0) inputs.push_back(bias);
-  Attributes attributes;
+  Attributes attributes = hybrid_attributes(node);
   if (node.rank(0) != 2) attributes.push_back(Attribute::of("keep_num_dims", true));
   node.emit_to(std::move(results), "FULLY_CONNECTED", inputs, attributes);
 }
@@ -62,6 +65,13 @@ void write_matmul(WriteNode& node) {
   const DType dtype = node.dtype(0);
   const bool row = a.size() == 1, column = b.size() == 1;
   if (is_fully_connected(node)) return write_fully_connected(node, node.outs(), -1);
+  if (hybrid_of(node)) {
+    Attributes attributes = hybrid_attributes(node);
+    if (op.transpose_b) attributes.push_back(Attribute::of("adj_y", true));
+    std::vector<int64_t> perm(b.size());
+    std::iota(perm.begin(), perm.end(), 0);
+    return node.emit_to(node.outs(), "BATCH_MATMUL", product_operands(node, perm), attributes);
+  }
   Id left = node.in(0), right = node.in(1);
   if (row) a.insert(a.begin(), Dim(1));
   if (column) b.push_back(Dim(1));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "formats/tflite/hybrid.h"
 #include "formats/tflite/rows.h"
 #include "formats/tflite/writer.h"
 #include "ops/activation.h"
@@ -24,8 +25,20 @@ void write_quantize(WriteNode& node) {
 }
 
 void write_dequantize(WriteNode& node) {
+  if (is_said_by_hybrids(node)) return;
   if (node.op<Dequantize>().to != DType::f32) fail("it multiplies in another type than f32");
   node.emit_to(node.outs(), "DEQUANTIZE", {node.writer().codes_of(node.node())});
+}
+
+// The products that round by themselves say it.
+void write_dynamic_quantize(WriteNode&) {}
+
+std::string cannot_write_dynamic_quantize(const WriteNode& node) {
+  const std::vector<NodeId> products = hybrids_of(node);
+  for (NodeId id : products)
+    if (std::string why = cannot_write(node.graph(), node.graph().node(id), node.target()); !why.empty())
+      return why;
+  return products.empty() ? "no hybrid operator rounds so" : "";
 }
 
 // All numbers of the grid are within the activation's.
@@ -111,6 +124,7 @@ std::vector<NodeId> cluster_inside(const WriteNode& quantize) {
 void write_quantize_rows(Rows& rows) {
   rows.write<Quantize>(since(1), write_quantize);
   rows.write<Dequantize>(since(1), write_dequantize);
+  rows.write<DynamicQuantize>(since(1), write_dynamic_quantize, cannot_write_dynamic_quantize);
   rows.tile<Quantize>(since(1), cluster_inside, write_cluster);
 }
 

@@ -44,12 +44,17 @@ ConstantPtr weights_of(const WriteNode& node, size_t i) {
   return node.has(i) ? node.graph().value(node.node().inputs[i]).constant : nullptr;
 }
 
+bool is_asked_for(const WriteNode& node, size_t k) {
+  const ValueId result = node.wants(k) ? node.node().outputs[k] : absent;
+  return result != absent && (!node.graph().value(result).users.empty() || node.graph().is_output(result));
+}
+
 Layer layer_of(const WriteNode& node) {
   const auto& op = node.op<Lstm>();
   if (node.dtype(0) != DType::f32) fail("it does not compute on f32");
   if (node.has(4) || node.has(5)) fail("it begins with states");
   if (node.has(6)) fail("its rows have lengths");
-  if (node.wants(2)) fail("its last cell state is asked for");
+  if (is_asked_for(node, 2)) fail("its last cell state is asked for");
   if (op.coupled || op.clip > 0) fail("its gates are coupled or limited");
   for (size_t k = 0; k < op.activations.size(); k += Lstm::functions)
     if (op.activations[k] != "sigmoid" || op.activations[k + 1] != op.activations[k + 2] ||
@@ -128,11 +133,11 @@ void write_one_way(WriteNode& node, const Layer& layer) {
   const Id all = node.emit("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs,
                            Type(DType::f32, layer.dims(layer.steps + 1, layer.hidden)),
                            {function_of(node), Attribute::of("time_major", layer.time_major)});
-  if (node.wants(0)) {
+  if (is_asked_for(node, 0)) {
     const Id y = steps_of(node, layer, all, 1, false, 0, layer.hidden);
     node.reshape_to(node.out(0), backward ? turned(y) : y, node.result_dims(0));
   }
-  if (node.wants(1))
+  if (is_asked_for(node, 1))
     node.reshape_to(node.out(1), steps_of(node, layer, all, layer.steps, true, 0, layer.hidden),
                     node.result_dims(1));
 }
@@ -150,9 +155,9 @@ void write_both_ways(WriteNode& node, Layer layer) {
       "BIDIRECTIONAL_SEQUENCE_LSTM", inputs, Type(DType::f32, layer.dims(layer.steps + 2, 2 * hidden)),
       {function_of(node), Attribute::of("time_major", true), Attribute::of("merge_outputs", true)});
   // Of one row the axis of the directions may stand before or behind it.
-  if (node.wants(0))
+  if (is_asked_for(node, 0))
     node.reshape_to(node.out(0), steps_of(node, layer, all, 1, false, 0, 2 * hidden), node.result_dims(0));
-  if (!node.wants(1)) return;
+  if (!is_asked_for(node, 1)) return;
   const Ids ends{steps_of(node, layer, all, layer.steps, true, 0, hidden),
                  steps_of(node, layer, all, 1, true, hidden, hidden)};
   node.emit_to({node.out(1)}, "CONCATENATION", ends, {Attribute::of("axis", int64_t{0})});

@@ -60,6 +60,10 @@ void write_slice(WriteNode& node) {
     return node.reshape_to(node.out(), part, node.result_dims());
   }
   if (!strided) {
+    // LiteRT refuses to begin behind the end, where nothing is left of an axis.
+    for (size_t i = 0; i < begin.size(); ++i)
+      if (!dims[i].is_number() && begin[i].is_number() && begin[i].number() > 1)
+        begin[i] = min(begin[i], dims[i]);
     // -1: all from there on.
     for (size_t i = 0; i < size.size(); ++i)
       if (!size[i].is_number() && size[i] + begin[i] == dims[i]) size[i] = Dim(-1);
