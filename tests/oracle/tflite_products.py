@@ -74,10 +74,11 @@ def blocks():
         graph.output(graph.op("FULLY_CONNECTED", operands, [([rows, 6], np.float32)], options("FullyConnected"), version=13))
         # The reference kernel leaves the products out.
         yield model_case(f"blocks/{rows}", model, random.uniform(-2, 2, (rows, 64)).astype(np.float32), reference=False)
-    model = Model()
-    graph = model.main
-    places = graph.input("places", [3], np.int32)
-    scales = graph.constant((random.uniform(0.5, 2, (6, 2)) / 8).astype(np.float16))
-    table = graph.constant(random.integers(-8, 8, (6, 64)).astype("int4"), Blocks(scales, 32))
-    graph.output(graph.op("EMBEDDING_LOOKUP", [places, table], [([3, 64], np.float32)], version=4))
-    yield model_case("blocks/embedding", model, np.int32([5, 0, 2]))
+    for dtype, high, refused in (("int4", 8, ""), ("int2", 2, ""), ("int8", 128, "is i8, which no kernel takes in blocks")):
+        model = Model()
+        graph = model.main
+        places = graph.input("places", [3], np.int32)
+        scales = graph.constant((random.uniform(0.5, 2, (6, 2)) / 8).astype(np.float16))
+        table = graph.constant(random.integers(-high, high, (6, 64)).astype(dtype), Blocks(scales, 32))
+        graph.output(graph.op("EMBEDDING_LOOKUP", [places, table], [([3, 64], np.float32)], version=4))
+        yield model_case(f"blocks/embedding_{dtype}", model, np.int32([5, 0, 2]), refused=refused)

@@ -158,6 +158,8 @@ namespace {
 std::shared_ptr<const Grid> blocks_of(const Tensor& tensor, DType dtype) {
   const Quantization& given = tensor.quantization;
   Shape shape(tensor.shape.begin(), tensor.shape.end());
+  if (bits_of(dtype) > 4)
+    fail("tensor '{}' is {}, which no kernel takes in blocks", tensor.name, name_of(dtype));
   if (!given.block_scale) fail("the scales of tensor '{}' are not in the file", tensor.name);
   if (shape.empty() || shape.back() % given.block != 0)
     fail("tensor '{}' is no whole number of blocks of {}", tensor.name, given.block);
