@@ -44,7 +44,7 @@ LARGER_CASES = 40
 WAYS = ("O0", "opset9", "opset15", "opset18")
 FURTHER_TESTS = {
     "onnx": ("test_random.py", "test_quantized.py", "test_messages.py", "test_recurrent.py"),
-    "tflite": ("test_tflite.py", "test_tflite_quantized.py", "test_recurrent.py"),
+    "tflite": ("test_random.py", "test_tflite.py", "test_tflite_quantized.py", "test_recurrent.py"),
 }
 IMPOSSIBLE = "does not compile"
 

@@ -195,6 +195,13 @@ def forms_of_other_opsets() -> list[Case]:
             operands = [x, None, Const(np.float32(factors))]
             case = single(f"resize_{rounding}_{tag}", "Resize", operands, {"": 13}, **options)
             found.append(replace(case, old=10))
+    for name, part in (("from", {"start": 1}), ("to", {"end": -1}), ("of", {"start": -3, "end": 3})):
+        found.append(replace(single(f"shape_{name}", "Shape", [x], {"": 15}, symbolic=True, **part), old=13))
+    uneven = onnx.parser.parse_graph("""uneven (float[n, 4] x) => (float[?, 4] most, float[?, 4] last)
+        <int64[1] zero = {0}, int64[1] one = {1}>
+        { size = Shape(x)  n = Gather(size, zero)  less = Sub(n, one)  sizes = Concat<axis = 0>(less, one)
+          most, last = Split<axis = 0>(x, sizes) }""")
+    found.append(Case("split_all_but_one", model_of(uneven, {"": 18}), {"x": IMAGE[0, :, 0]}, old=18))
     for mode in ("nearest", "linear"):
         found.append(single(f"resize_10_{mode}", "Resize", [x, scales], {"": 10}, mode=mode))
     return found

@@ -42,6 +42,10 @@ UNIFORM = {"low": -1.0, "high": 5.0}
 DISTRIBUTIONS = [
     ("RandomNormal", {**NORMAL, "shape": [COUNT]}, 3.0, 0.5),
     ("RandomNormal", {"shape": [COUNT], "seed": 7.0}, 0.0, 1.0),
+    ("RandomNormal", {"shape": [COUNT], "scale": 0.5}, 0.0, 0.5),
+    ("RandomNormal", {"shape": [COUNT], "mean": 3.0}, 3.0, 1.0),
+    ("RandomUniform", {"shape": [COUNT], "high": 3.0}, 1.5, 3 / 12**0.5),
+    ("RandomUniform", {"shape": [COUNT], "low": -1.0}, 0.0, 2 / 12**0.5),
     ("RandomUniform", {**UNIFORM, "shape": [COUNT]}, 2.0, 6 / 12**0.5),
     ("RandomUniform", {"shape": [COUNT]}, 0.5, 1 / 12**0.5),
     ("RandomNormalLike", NORMAL, 3.0, 0.5),
