@@ -130,3 +130,39 @@ def test_written_again(name, any_batch, level, worker, tmp_path):
         (expected,) = worker.run_exactly(source, inputs).values()
         (actual,) = worker.run_exactly(result, inputs).values()
         np.testing.assert_array_equal(actual, expected)
+
+
+def narrow(dtype):
+    """Weights in few bits that the operators see as reals."""
+    model = Model()
+    graph = model.main
+
+    def dequantized(shape):
+        codes = floats(*shape).astype(np.float16) if dtype == "float16" else RANDOM.integers(-127, 128, shape).astype(np.int8)
+        grid = None if dtype == "float16" else Grid(0.01, 0)
+        return graph.op("DEQUANTIZE", [graph.constant(codes, grid)], [(shape, np.float32)], options("Dequantize"), 3)
+
+    x = graph.input("x", IMAGE)
+    operands = [x, dequantized((32, 3, 3, 4)), graph.constant(floats(32))]
+    y = graph.op("CONV_2D", operands, [((2, 6, 7, 32), np.float32)], options("Conv2D", strideH=1, strideW=1))
+    y = graph.op("MUL", [y, dequantized((6, 7, 32))], [((2, 6, 7, 32), np.float32)], options("Mul"))
+    operands = [y, dequantized((24, 32)), graph.constant(floats(24))]
+    y = graph.op("FULLY_CONNECTED", operands, [((2, 6, 7, 24), np.float32)], options("FullyConnected", keepNumDims=True), 5)
+    graph.output(y)
+    return model.bytes()
+
+
+@pytest.mark.parametrize("level", ["0", "1"])
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+def test_weights_stay_narrow(dtype, level, worker, tmp_path):
+    source, result = tmp_path / "source.tflite", tmp_path / "result.tflite"
+    source.write_bytes(narrow(dtype))
+    outcome = remodel.convert(source, result, "-q", "-O", level)
+    assert outcome.ok, outcome.message
+    operators = worker.operators(result)
+    assert operators.count("DEQUANTIZE") == 3
+    assert result.stat().st_size < source.stat().st_size + 1000
+    inputs = {"x": floats(*IMAGE)}
+    (expected,) = worker.run_exactly(source, inputs).values()
+    (actual,) = worker.run_exactly(result, inputs).values()
+    np.testing.assert_array_equal(actual, expected)
