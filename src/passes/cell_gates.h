@@ -54,7 +54,6 @@ class GateReader {
     bool whole = false;  // the value is the whole gate
   };
   bool add(const Columns& at, Gate& gate, int depth);
-  bool add_outer(const Columns& at, Gate& gate, int depth);
   bool add_constant(const ConstantPtr& constant, int64_t first, Gate& gate);
   bool add_product(const Columns& at, const Node& node, Gate& gate);
   bool add_factor(ValueId factor, bool outside, const Sequence& from, ConstantPtr rows, Gate& gate);

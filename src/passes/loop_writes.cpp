@@ -69,7 +69,6 @@ std::optional<Range> range_of(const LoopEdit& loop, ValueId value, ValueId whole
 
 // What stands before the place, the item, what stands behind it.
 Written written_between(const LoopEdit& loop, const Node& concat, ValueId list, const Dims& dims) {
-  if (concat.inputs.size() != 3) return {};
   const auto before = range_of(loop, concat.inputs[0], list, dims),
              behind = range_of(loop, concat.inputs[2], list, dims);
   if (!before || !behind || before->axis != behind->axis || !before->end || behind->end) return {};
@@ -118,7 +117,7 @@ Written written_of(const LoopEdit& loop, size_t j) {
   const Node* last = body.producer(out);
   if (!last || body.is_output(in)) return {};
   const auto& users = body.value(in).users;
-  if (last->op.is<Concat>()) {
+  if (last->op.is<Concat>() && last->inputs.size() == 3) {
     const auto& dims = loop.graph.value(loop.initial(j)).type.dims;
     if (!dims) return {};
     Written found = written_between(loop, *last, in, *dims);

@@ -152,13 +152,13 @@ class Emission {
   }
 
   // The axes as the op has them, as far as the order allows; those of size 1 stay after what they follow.
-  Axes usual_axes(const Unit& unit, const Mode& mode, int slot, const std::vector<int>& pieces) const {
+  Axes usual_axes(const Mode& mode, int slot, const std::vector<int>& pieces) const {
     const Slot& own = mode.access.slots[slot];
     if (own.joined) {
       // Ports with one of several axes each share the place.
       return {{slot, pieces, own.axes}};
     }
-    Axes axes = run_axes(mode, slot, pieces, problem_.most_axes(unit, mode, slot));
+    Axes axes = run_axes(mode, slot, pieces, problem_.most_axes(mode, slot));
     int before = -1;
     for (int axis : own.axes) {
       bool there = std::any_of(axes.begin(), axes.end(), [&](const RunAxis& one) {
@@ -225,7 +225,7 @@ class Emission {
       if (axis.axes.size() > 1)
         for (int one : axis.axes)
           if (mode.access.axes[one].named) return std::nullopt;
-    if (axes.size() > problem_.most_axes(unit, mode, flexible)) return std::nullopt;
+    if (axes.size() > problem_.most_axes(mode, flexible)) return std::nullopt;
     return axes;
   }
 
@@ -255,7 +255,7 @@ class Emission {
     usual.source = as_in_source(unit, mode, arrangements);
     int flexible = -1;
     for (size_t slot = 0; slot < mode.source.size(); ++slot) {
-      usual.slots.push_back(usual_axes(unit, mode, static_cast<int>(slot), unit.candidate.slots[slot]));
+      usual.slots.push_back(usual_axes(mode, static_cast<int>(slot), unit.candidate.slots[slot]));
       if (!mode.access.slots[slot].joined) flexible = static_cast<int>(slot);
     }
     options.push_back(usual);

@@ -24,10 +24,8 @@ struct LayoutTarget {
   bool softmax_last = true;            // softmax runs along the last axis only
   // Operands of a product of batches that may come with their last two axes swapped at no cost.
   bool swapped_left = false, swapped_right = true;
-  // The most axes that a transpose can have, and any other op; by name for some. What has more in the source
-  // keeps them.
+  // The most axes that a transpose can have, and any other op. What has more in the source keeps them.
   size_t transpose_rank = 6, op_rank = 6;
-  std::map<std::string, size_t, std::less<>> op_ranks;
   bool packs = true;  // tensors can be joined along a new axis, and taken apart along one
 };
 

@@ -338,9 +338,8 @@ void Problem::add_interface(bool output, size_t index) {
   units.push_back(std::move(unit));
 }
 
-size_t Problem::most_axes(const Unit& unit, const Mode& mode, int slot) const {
-  const auto place = target_.op_ranks.find(graph_.node(unit.id).op.name());
-  size_t most = place == target_.op_ranks.end() ? target_.op_rank : place->second;
+size_t Problem::most_axes(const Mode& mode, int slot) const {
+  size_t most = target_.op_rank;
   // Those of operand 0 that are no matter of choice.
   size_t joined = 0;
   for (const Port& port : mode.access.ports)
@@ -361,7 +360,7 @@ bool Problem::complete(const Unit& unit, Candidate& candidate) {
     if (mode.access.slots[slot].joined) continue;
     if (candidate.slots[slot] == mode.source[slot]) continue;
     const int number = static_cast<int>(slot);
-    if (run_axes(mode, number, candidate.slots[slot], 0).size() > most_axes(unit, mode, number)) return false;
+    if (run_axes(mode, number, candidate.slots[slot], 0).size() > most_axes(mode, number)) return false;
   }
   candidate.orders.clear();
   for (size_t p = 0; p < unit.ports.size(); ++p) {

@@ -77,7 +77,6 @@ class Problem {
   std::vector<Unit> units;
   std::vector<Group> groups;
   const Turns turned;
-  int group_of(ValueId tensor) const { return group_of_[tensor]; }
 
   // Candidates that have the port in this order; those that leave more as it is come first.
   std::vector<Candidate> fit(int unit, int port, OrderId order);
@@ -85,7 +84,7 @@ class Problem {
   std::optional<Candidate> natural(const Unit& unit, int mode);
 
   // How many axes the flexible slots of the op may become.
-  size_t most_axes(const Unit& unit, const Mode& mode, int slot) const;
+  size_t most_axes(const Mode& mode, int slot) const;
   // Fills in the orders of a candidate's ports; false where the op cannot run with that many axes.
   bool complete(const Unit& unit, Candidate& candidate);
 

@@ -117,9 +117,7 @@ void read_update_slice(ReadNode& node) {
 }
 
 void read_where(ReadNode& node) {
-  const Type type = node.type(0);
-  ValueId x = node.input(0);
-  node.result(0, node.emit(Transpose{{1, 0}}, {node.emit(NonZero{}, {x})}));
+  node.result(0, node.emit(Transpose{{1, 0}}, {node.emit(NonZero{}, {node.input(0)})}));
 }
 
 // A condition of one axis chooses whole rows.
@@ -142,7 +140,6 @@ Dims tail(ReadNode& node, size_t i, size_t from) {
 // (data, ids [n], ascending): as many segments as the last id says.
 void read_segment_sum(ReadNode& node) {
   const ValueId ids = node.input(1);
-  Dims count_shape{1};
   ValueId most = node.emit(Reduce{Reduce::Kind::max, {0}, true, false}, {ids});
   most = node.emit(cast_to(DType::i64), {most});
   const ValueId count = node.emit(Add{}, {most, node.add_constant(constant_ints({1}))});
