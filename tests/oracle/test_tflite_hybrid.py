@@ -3,7 +3,10 @@
 import collections
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+from onnx import helper, numpy_helper
 
 import remodel
 from lite_worker import LiteWorker
@@ -166,3 +169,22 @@ def test_weights_stay_narrow(dtype, level, worker, tmp_path):
     (expected,) = worker.run_exactly(source, inputs).values()
     (actual,) = worker.run_exactly(result, inputs).values()
     np.testing.assert_array_equal(actual, expected)
+
+
+def test_weights_of_onnx_stay_narrow(worker, tmp_path):
+    """Those that a Cast makes 32 bits wide."""
+    source, result = tmp_path / "source.onnx", tmp_path / "result.tflite"
+    half = numpy_helper.from_array(floats(8, 4, 3, 3).astype(np.float16), "half")
+    nodes = [
+        helper.make_node("Cast", ["half"], ["w"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(nodes, "half", [value("x", 1, [2, 4, 6, 7])], [value("y", 1, [2, 8, 6, 7])], [half])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), source)
+    outcome = remodel.convert(source, result, "-q")
+    assert outcome.ok, outcome.message
+    assert worker.operators(result).count("DEQUANTIZE") == 1 and "CAST" not in worker.operators(result)
+    inputs = {"x": floats(2, 4, 6, 7)}
+    (expected,) = onnxruntime.InferenceSession(source).run(None, inputs)
+    np.testing.assert_allclose(worker.run_exactly(result, inputs)["y"], expected, atol=1e-4)
