@@ -28,13 +28,13 @@ import numpy as np  # noqa: E402
 import baseline  # noqa: E402
 import corpus  # noqa: E402
 import executor_cases  # noqa: E402
+import lite_operators  # noqa: E402
 import onnx_to_tflite  # noqa: E402
 import operator_cases  # noqa: E402
 import remodel  # noqa: E402
 import roundtrip  # noqa: E402
 import sweep  # noqa: E402
 import tflite_cases  # noqa: E402
-from lite_worker import LiteWorker  # noqa: E402
 from mutants import Mutant, all_mutants, subjects_of  # noqa: E402
 from ort_worker import OrtWorker  # noqa: E402
 
@@ -158,7 +158,8 @@ class LiteCases:
     """Models of TensorFlow Lite, and those of ONNX that become such."""
 
     def __init__(self):
-        self.worker, self.cases, self.ops = LiteWorker(), list(tflite_cases.all_cases()), {}
+        self.workers, self.cases, self.ops = lite_operators.Workers(), list(tflite_cases.all_cases()), {}
+        self.operators = operator_cases.all_cases()
         self.onnx = corpus.all_cases(groups=("node",))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.tflite"
@@ -176,6 +177,11 @@ class LiteCases:
 
     def caught_written(self, subjects: set[str], ops: dict, mutated: Path, sound: Path) -> str:
         """By a model of ONNX with one of these ops that becomes one of TensorFlow Lite."""
+        for case in self.operators:
+            if subjects & ops[case.name]:
+                now, before = self.of_operator(case, mutated), self.of_operator(case, sound)
+                if now != before and before == "right":
+                    return f"{case.name} in TensorFlow Lite"
         for case in self.onnx:
             if subjects & ops[case.name] and self.of_written(case, mutated) != "right" and self.of_written(case, sound) == "right":
                 return f"{case.id} in TensorFlow Lite"
@@ -188,12 +194,16 @@ class LiteCases:
             read = tflite_cases.verdict(Path(folder), case)[0]
             return read, read if case.refused else tflite_cases.verdict_through(Path(folder), case, "tflite")[0]
 
+    def of_operator(self, case: operator_cases.Case, program: Path) -> str:
+        remodel.PROGRAM = program
+        return next((result.verdict for result in lite_operators.check(case, self.workers)), "kept")
+
     def of_written(self, case: corpus.Case, program: Path) -> str:
         remodel.PROGRAM = program
-        return onnx_to_tflite.check(case, self.worker).verdict
+        return onnx_to_tflite.check(case, self.workers).verdict
 
     def close(self) -> None:
-        self.worker.close()
+        self.workers.close()
 
 
 class Judge:

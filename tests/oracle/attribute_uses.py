@@ -1,8 +1,8 @@
-"""How the cases use the attributes that rows read: with which values, and where they are left out.
+"""How the cases use the attributes that rows read, and operands that may be left out.
 
     python tests/oracle/attribute_uses.py
 
-Prints what no case sets to another value than the default, and what no case leaves out.
+Prints what no case sets to another value than the default, or gives, and what no case leaves out.
 """
 
 import json
@@ -51,8 +51,25 @@ def text_of(value) -> str:
 
 
 @cache
+def optional_inputs() -> dict[str, dict[int, str]]:
+    """The names of those that an operator may lack, by place."""
+    found = defaultdict(dict)
+    for schema in [*onnx.defs.get_all_schemas_with_history(), *runtime_schemas()]:
+        for place, formal in enumerate(schema.inputs):
+            if formal.option.name == "Optional":
+                found[full_name(schema.domain, schema.name)][place] = formal.name
+    return found
+
+
+def runtime_schemas() -> list:
+    """Of operators that ONNX Runtime alone has."""
+    known = {full_name(schema.domain, schema.name) for schema in onnx.defs.get_all_schemas_with_history()}
+    return [schema for schema in runtime.get_all_operator_schema() if full_name(schema.domain, schema.name) not in known]
+
+
+@cache
 def schemas() -> dict[str, dict[int, dict[str, Known]]]:
-    """The attributes of each operator by the version that it has since; ONNX Runtime says those of its own domain."""
+    """The attributes of each operator by the version that it has since."""
     found = defaultdict(dict)
     for schema in onnx.defs.get_all_schemas_with_history():
         attributes = {}
@@ -61,16 +78,13 @@ def schemas() -> dict[str, dict[int, dict[str, Known]]]:
             default = text_of(helper.get_attribute_value(known.default_value)) if given else NO_DEFAULT
             attributes[name] = Known(default, known.required)
         found[full_name(schema.domain, schema.name)][schema.since_version] = attributes
-    for schema in runtime.get_all_operator_schema():
-        name = full_name(schema.domain, schema.name)
-        if name in found and not schema.domain.startswith("com.microsoft"):
-            continue
+    for schema in runtime_schemas():
         attributes = {}
         for attribute, known in schema.attributes.items():
             proto = onnx.AttributeProto.FromString(known._default_value)
             given = proto.type != onnx.AttributeProto.UNDEFINED
             attributes[attribute] = Known(text_of(helper.get_attribute_value(proto)) if given else NO_DEFAULT, known.required)
-        found[name][schema.since_version] = attributes
+        found[full_name(schema.domain, schema.name)][schema.since_version] = attributes
     return found
 
 
@@ -95,6 +109,7 @@ def attributes_at(operator: str, version: int) -> dict[str, Known]:
 class Uses:
     def __init__(self):
         self.set, self.left_out = set(), set()  # left_out: with the default as the value
+        self.inputs = set()  # (operator, place, whether it is given)
 
     def visit(self, nodes, opsets: dict[str, int]) -> None:
         for node in nodes:
@@ -109,6 +124,8 @@ class Uses:
             for name, known in attributes_at(operator, opsets.get(domain, 1)).items():
                 if name not in present:
                     self.left_out.add(Use(operator, name, known.default))
+            for place in optional_inputs().get(operator, ()):
+                self.inputs.add((operator, place, place < len(node.input) and node.input[place] != ""))
 
 
 @cache
@@ -127,11 +144,15 @@ def uses() -> Uses:
 
 
 def gaps() -> list[str]:
-    """`operator attribute: never ...`, for each that a row reads."""
+    """`operator attribute: never ...`, for each that a row reads, and `operator input name: never ...`."""
     set_values, found = defaultdict(set), set()
     for use in uses().set:
         set_values[use.operator, use.attribute].add(use.value)
     for operator in operators_read():
+        for place, name in optional_inputs().get(operator, {}).items():
+            for given, text in ((True, "never given"), (False, "never left out")):
+                if (operator, place, given) not in uses().inputs:
+                    found.add(f"{operator} input {name}: {text}")
         for attributes in schemas().get(operator, {}).values():
             for name, known in attributes.items():
                 if name not in named_in_rows():

@@ -122,8 +122,24 @@ def rotary_with_scale():
     return rotary(scale=0.5)
 
 
-def attention(**attributes):
-    return microsoft("Attention", ([2, 4, 6], [6, 24], [24], None, [2, 2, 2, 3, 4]), num_heads=2, **attributes)
+def attention(*more, **attributes):
+    return microsoft("Attention", ([2, 4, 6], [6, 24], [24], None, [2, 2, 2, 3, 4], *more), num_heads=2, **attributes)
+
+
+def attention_with_a_past_of_given_length():
+    return attention(None, [1])
+
+
+def heads_with_a_past_of_given_length():
+    return microsoft("MultiHeadAttention", ([2, 3, 8], [2, 5, 8], [2, 5, 8], *[None] * 5, [1]), num_heads=2)
+
+
+def heads_with_a_cache_indirection():
+    return microsoft("MultiHeadAttention", ([2, 3, 8], [2, 5, 8], [2, 5, 8], *[None] * 6, [2, 1, 9]), num_heads=2)
+
+
+def product_with_a_group_index():
+    return microsoft("MatMulNBits", ([3, 32], [6, 2, 8], [6, 2], None, [32]), K=32, N=6, bits=4, block_size=16)
 
 
 def attention_that_rotates():

@@ -78,6 +78,7 @@ def matrices(rng) -> None:
         add(f"fused_conv_{word.lower()}", "FusedConv", [floats(rng, 1, 4, 8, 7), grouped], constants=(1,), **options)
     add("fused_conv_dilated", "FusedConv", [floats(rng, 1, 4, 8, 7), grouped], constants=(1,), group=2, dilations=[1, 2])
     sides = floats(rng, 4, 3), floats(rng, 4, 5), floats(rng, 5)
+    add("fused_gemm_no_addend", "FusedGemm", sides[:2], activation="Tanh", transA=1, alpha=0.4)
     add("fused_gemm_usual", "FusedGemm", sides, activation="Sigmoid", transA=1)
     add("fused_gemm_leaky", "FusedGemm", sides, transA=1, activation="LeakyRelu", activation_alpha=0.3)
     hard = {"activation": "HardSigmoid", "activation_alpha": 0.3, "activation_beta": 0.4}
@@ -185,6 +186,7 @@ def quantized_arithmetic(rng) -> None:
             operands[3] = y[0, 0]
             add(f"qlinear_{op.lower()}_row_{tag}", f"QLinear{op}", operands, constants=(1, 2, 3, 4, 5, 6, 7))
         unary = [x, scale(0.05), at[0], scale(0.011), at[1]]
+        add(f"qlinear_softmax_bare_{tag}", "QLinearSoftmax", [x, scale(0.05), None, *unary[3:]], constants=(1, 3, 4), opset=13)
         add(f"qlinear_sigmoid_{tag}", "QLinearSigmoid", unary, constants=(1, 2, 3, 4))
         add(f"qlinear_leaky_relu_{tag}", "QLinearLeakyRelu", unary, constants=(1, 2, 3, 4), alpha=0.2)
         add(f"qlinear_leaky_relu_usual_{tag}", "QLinearLeakyRelu", unary, constants=(1, 2, 3, 4))
@@ -263,6 +265,7 @@ def quantized_matrices(rng) -> None:
     gemm = [a[0], scale(0.03), za, b, scale(0.02), np.int8(0)]
     whole = rng.integers(-400, 400, 5).astype(np.int32)
     add("qgemm", "QGemm", [*gemm, whole, scale(1.1), np.uint8(128)], range(1, 9))
+    add("qgemm_no_addend", "QGemm", [*gemm, None, scale(1.1), np.uint8(128)], (1, 2, 3, 4, 5, 7, 8))
     add("qgemm_float", "QGemm", [*gemm, whole], range(1, 7), alpha=0.5)
     turned = [a[0].T.copy(), scale(0.03), za, b.T.copy(), columns, np.zeros(5, np.int8)]
     add("qgemm_turned", "QGemm", [*turned, whole, scale(1.1), np.uint8(128)], range(1, 9), transA=1, transB=1)
@@ -294,4 +297,5 @@ def quantizers(rng) -> None:
         scales, zeros = (np.arange(1, 4) * step).astype(np.float32), np.array([zero, zero + 1, zero + 2], dtype)
         add(f"quantize_axis_{tag}", "QuantizeLinear", [x, scales, zeros], (1, 2), axis=1)
         add(f"dequantize_axis_{tag}", "DequantizeLinear", [q, scales, zeros], (1, 2), axis=1)
+    add("quantize_bare", "QuantizeLinear", [x + 2, scale(0.02)], (1,))
     add("dequantize_int32", "DequantizeLinear", [rng.integers(-900, 900, (2, 3, 4)).astype(np.int32), scale(0.01)], (1,))

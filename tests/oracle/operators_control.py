@@ -1,4 +1,4 @@
-"""Scans along other axes and from the end."""
+"""Scans along other axes and from the end, and loops without a count or a condition."""
 
 import numpy as np
 import onnx
@@ -54,4 +54,18 @@ def cases() -> list[Case]:
             {{ t, all, rows = Scan<num_scan_inputs = 2, {attributes} {BODY}>({before} start, a, b) }}"""
         fed = {key: rng.normal(0, 1, shape).astype(np.float32) for key, shape in (("start", state), ("a", a), ("b", b))}
         found.append(Case(f"scan_{name}", model_of(onnx.parser.parse_graph(text), {"": opset}), fed))
+    return [*found, *loops(rng)]
+
+
+def loops(rng) -> list[Case]:
+    """By a count alone, and by a condition alone."""
+    body = """body = step (int64 i, bool go, float[3] s) => (bool more, float[3] t, float[3] row)
+        { half = Mul(s, c)  t = Add(half, step)  total = ReduceSum<keepdims = 0>(t)  more = Less(total, limit)  row = Neg(t) }"""
+    fed = {"x": rng.normal(0, 0.2, 3).astype(np.float32), "n": np.array(4)}
+    found = []
+    for name, inputs in (("count", 'n, ""'), ("condition", '"", yes'), ("both", "n, yes")):
+        text = f"""loop (float[3] x, int64 n) => (float[3] t, float[?, 3] rows)
+            <float c = {{0.7}}, float limit = {{8.0}}, bool yes = {{1}}, float one = {{1.0}}>
+            {{ size = Abs(x)  step = Add(size, one)  t, rows = Loop<{body}>({inputs.replace('""', "")}, x) }}"""
+        found.append(Case(f"loop_by_{name}", model_of(onnx.parser.parse_graph(text), {"": 17}), fed))
     return found

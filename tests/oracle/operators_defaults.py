@@ -38,7 +38,7 @@ def moves(rng) -> list[Case]:
     x, image = floats(rng, 4, 3, 2), floats(rng, 1, 8, 3, 4)
     grid = rng.uniform(-1.2, 1.2, (1, 3, 2, 2)).astype(np.float32)
     cache, update = floats(rng, 2, 2, 3, 5), floats(rng, 2, 2, 3, 2)
-    theta = floats(rng, 2, 2, 3)
+    theta, first = floats(rng, 2, 2, 3), floats(rng, 2, 2, 2, 5)
     return [
         single("depth_to_space_usual", "DepthToSpace", [image], {"": 13}, blocksize=2),
         single("gather_elements_usual", "GatherElements", [x, np.array([[[1, 0], [3, 2], [0, 0]]])], {"": 13}),
@@ -49,6 +49,11 @@ def moves(rng) -> list[Case]:
         replace(
             single("scatter_cache_axis", "TensorScatter", [cache, update, np.array([1, 3])], {"": 24}, axis=-1),
             expected={"y0": scattered(cache, update, [1, 3])},
+            evaluated=True,
+        ),
+        replace(
+            single("scatter_cache_start", "TensorScatter", [cache, first], {"": 24}),
+            expected={"y0": np.concatenate([first, cache[:, :, 2:]], 2)},
             evaluated=True,
         ),
         single("affine_grid_usual", "AffineGrid", [theta, Const(np.array([2, 1, 4, 3]))], {"": 20}),
@@ -68,18 +73,35 @@ def choices(rng) -> list[Case]:
     text = """largest (float[4, 6] x, int64[1] k) => (float[4] sum, float[4] least, int64[4] places)
         <int64[1] axis = {1}> { v, i = TopK<sorted = 0>(x, k)  sum = ReduceSum<keepdims = 0>(v, axis)
           least = ReduceMin<axes = [1], keepdims = 0>(v)  places = ReduceSum<keepdims = 0>(i, axis) }"""
-    split = """parts (float[4, 6] x) => (float[?, ?] kept, float[?] bare, float[?, ?] wide, float[?, ?, ?] stacked, float[?, ?] joined)
+    split = """parts (float[4, 6] x) => (float[?, ?] kept, float[?] bare, float[?, ?] wide, float[?, ?, ?] stacked, float[?, ?] joined, int64 left)
         <int64 one = {1}, int64[2] sizes = {1, 3}>
         { s = SplitToSequence(x)  kept = SequenceAt(s, one)  t = SplitToSequence<axis = -1, keepdims = 0>(x)
           bare = SequenceAt(t, one)  u = SplitToSequence(x, sizes)  wide = SequenceAt(u, one)
           most = SequenceErase(t, one)  stacked = ConcatFromSequence<axis = 1, new_axis = 1>(most)
-          joined = ConcatFromSequence<axis = 1>(s) }"""
+          joined = ConcatFromSequence<axis = 1>(s)  fewer = SequenceErase(t)  left = SequenceLength(fewer) }"""
     parts = Case("parts_usual", model_of(onnx.parser.parse_graph(split), {"": 17}), {"x": x})
     unsorted = Case("top_in_any_order", model_of(onnx.parser.parse_graph(text), {"": 13}), {"x": x, "k": np.array([3])})
     return [
+        single("matmul_integer_bare", "MatMulInteger", [rng.integers(0, 256, (2, 3, 4)).astype(np.uint8), rng.integers(-128, 128, (4, 5)).astype(np.int8)], {"": 10}),
+        single("layer_norm_no_bias", "LayerNormalization", [x, x[0]], {"": 17}, epsilon=0.1),
+        *suppressions(rng),
         single("loss_usual", "NegativeLogLikelihoodLoss", [scores, labels], {"": 13}),
         unsorted,
         parts,
+    ]
+
+
+def suppressions(rng) -> list[Case]:
+    corners = rng.uniform(0, 4, (2, 9, 2)).astype(np.float32)
+    boxes = np.concatenate([corners, corners + rng.uniform(0.5, 3, (2, 9, 2)).astype(np.float32)], 2)
+    scores = rng.permutation(36).reshape(2, 2, 9).astype(np.float32) / 36 - 0.3
+    most, overlap, least = Const(np.array([4])), Const(np.float32([0.3])), Const(np.float32([0.1]))
+    return [
+        single("boxes_most", "NonMaxSuppression", [boxes, scores, most], {"": 11}),
+        single("boxes_overlap", "NonMaxSuppression", [boxes, scores, most, overlap], {"": 11}),
+        single("boxes_least", "NonMaxSuppression", [boxes, scores, most, None, least], {"": 11}),
+        single("boxes_of_centres", "NonMaxSuppression", [boxes, scores, most, overlap, least], {"": 11}, center_point_box=1),
+        single("boxes_none", "NonMaxSuppression", [boxes, scores], {"": 11}),
     ]
 
 

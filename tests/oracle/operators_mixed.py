@@ -187,6 +187,8 @@ def forms_of_other_opsets() -> list[Case]:
     ]
     for mode in ("constant", "reflect", "edge"):
         found.append(replace(single(f"pad_{mode}", "Pad", wide, {"": 18}, mode=mode), old=11))
+    far = [x, Const(np.array([0, 0, 3, 5, 0, 0, 4, 6]))]
+    found.append(replace(single("pad_reflect_back_and_forth", "Pad", far, {"": 18}, mode="reflect"), evaluated=True))
     for rounding in ("floor", "ceil", "round_prefer_floor"):
         options = {"mode": "nearest", "nearest_mode": rounding, **asymmetric}
         for tag, factors in (("larger", [1, 1, 2, 1.5]), ("smaller", [1, 1, 0.5, 0.4])):

@@ -73,4 +73,5 @@ def pools(rng) -> list[Case]:
 
 def cases() -> list[Case]:
     rng = np.random.default_rng(23)
-    return [*convolutions_of_integers(rng), *moved_windows(rng), *pools(rng)]
+    bare = single("conv_integer_bare", "ConvInteger", [codes(rng, np.uint8, 1, 2, 5, 5), Const(codes(rng, np.uint8, 3, 2, 2, 2))], {"": 10})
+    return [bare, *convolutions_of_integers(rng), *moved_windows(rng), *pools(rng)]

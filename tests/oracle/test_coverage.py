@@ -25,7 +25,7 @@ WITHOUT_CASE = {
     "com.microsoft.SimplifiedLayerNormalization": "ONNX Runtime has it in ai.onnx, where a case reads it",
     **dict.fromkeys(("Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform"), "see test_random.py"),
 }
-# Attributes that no case sets to another value than the default, or leaves out, with the reason.
+# Attributes and operands that no case sets to another value than the default, gives or leaves out, with the reason.
 WITHOUT_USE = {
     "* consumed_inputs: *": "it means nothing where all values are kept",
     **dict.fromkeys(("Bernoulli *", "Multinomial *", "RandomNormal* *", "RandomUniform* *"), "see test_random.py"),
@@ -54,7 +54,14 @@ WITHOUT_USE = {
     "com.microsoft.FusedGemm activation: *left out*": "ONNX Runtime asks for it",
     "com.microsoft.FusedGemm activation_gamma: *": "no activation has a third number",
     **dict.fromkeys(
-        ("com.microsoft.RotaryEmbedding is_packed_batching: *", "com.microsoft.RotaryEmbedding scale: *"),
+        (
+            "com.microsoft.Attention input past_sequence_length: *",
+            "com.microsoft.MatMulNBits input g_idx: *",
+            "com.microsoft.MultiHeadAttention input cache_indirection: *",
+            "com.microsoft.MultiHeadAttention input past_sequence_length: *",
+            "com.microsoft.RotaryEmbedding is_packed_batching: *",
+            "com.microsoft.RotaryEmbedding scale: *",
+        ),
         "refused: see messages/models.txt",
     ),
 }

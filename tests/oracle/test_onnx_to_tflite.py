@@ -4,11 +4,13 @@ import numpy as np
 import onnx
 import pytest
 
+import lite_operators
 import onnx_to_tflite
 import remodel
 from lite_worker import LiteWorker
 from ort_worker import OrtWorker
 
+LEAST_OPERATORS = 528  # of operator_cases.py
 LEAST = 1379  # cases that give the expected values
 
 
@@ -61,3 +63,10 @@ def test_graph(name, tmp_path, worker):
 def test_order_without_sign_is_refused(tmp_path, worker):
     outcome, _, _ = convert("(uint64[4] a, uint64[4] b) => (bool[4] y) { y = Less(a, b) }", LARGE, tmp_path, worker)
     assert outcome.code == remodel.REFUSED and "does not take u64" in outcome.message
+
+
+def test_operators():
+    results = lite_operators.run()
+    wrong = [result for result in results if result.verdict not in lite_operators.ACCEPTABLE]
+    assert not wrong, "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in wrong)
+    assert sum(result.verdict == "right" for result in results) >= LEAST_OPERATORS

@@ -147,6 +147,11 @@ def binary():
         x, y = random_array(rng("bits"), (3, 4), dtype), np.abs(random_array(rng("bits2"), (3, 4), dtype)) % 8
         yield one_op(np.dtype(dtype).name, "BITWISE_XOR", [x, y.astype(dtype)], [((3, 4), dtype)])
         yield one_op(np.dtype(dtype).name, "RIGHT_SHIFT", [x, y.astype(dtype)], [((3, 4), dtype)])
+        # All places of the type, more than it has, and fewer than none.
+        bits = 8 * np.dtype(dtype).itemsize
+        x = np.array([np.iinfo(dtype).min, np.iinfo(dtype).max, 5], dtype)[:, None]
+        y = np.array([0, 1, bits - 2, bits - 1, bits, 100] + [-1, -5] * (np.dtype(dtype).kind == "i"), dtype)
+        yield one_op(f"{np.dtype(dtype).name}_edges", "RIGHT_SHIFT", [x, y], [((3, len(y)), dtype)], exact=True)
     x, y = random_array(rng("atan"), (3, 40), np.float32), random_array(rng("atan2"), (3, 40), np.float32)
     yield one_op("f32", "ATAN2", [x, y], [((3, 40), np.float32)])
     yield one_op("edges", "ATAN2", [np.float32([0, 0, 1, -1, 0.0, -0.0]), np.float32([1, -1, 0, 0, 0, -1])], [((6,), np.float32)])
@@ -180,6 +185,12 @@ def casts():
             if (dtype == "int16") != (other == "int16") and "uint8" in (dtype, other):
                 continue
             yield one_op(f"{dtype}_{other}", "QUANTIZE", [(x, grid)], [((3, 50), other, grid_for(other, -1.5, 2))], options("Quantize"), version=2)
+    # Between grids 32 bits have one, too.
+    wide = np.int32([20, -10, 1000, 14, 0, -77, 3])
+    for zero in (0, 5):
+        yield one_op(f"int32_int8_{zero}", "QUANTIZE", [(wide, Grid(0.25, zero))], [(wide.shape, np.int8, Grid(0.5, 3))], options("Quantize"), version=2)
+        yield one_op(f"int32_int16_{zero}", "QUANTIZE", [(wide, Grid(0.25, zero))], [(wide.shape, np.int16, Grid(0.125))], options("Quantize"), version=2)
+        yield one_op(f"int16_int32_{zero}", "QUANTIZE", [(wide.astype(np.int16), Grid(0.25))], [(wide.shape, np.int32, Grid(0.025, zero))], options("Quantize"), version=3)
     half = np.float16([0.5, -1.25, 65504, 1e-7])
     yield one_op("float16", "DEQUANTIZE", [half], [((4,), np.float32)], options("Dequantize"), constants=(0,), version=3)
     per_channel = codes(rng("pc"), (3, 4), "int8")

@@ -10,3 +10,4 @@ import tflite_recurrent  # noqa: F401
 import tflite_options  # noqa: F401
 import tflite_sparse  # noqa: F401
 import tflite_others  # noqa: F401
+import tflite_refused  # noqa: F401

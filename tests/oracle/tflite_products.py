@@ -53,6 +53,9 @@ def batch_matmul():
                 for dtype in ("int8", "int16"):
                     yield one_op(f"quantized_{dtype}_{len(a)}{len(b)}_{x}{y}", "BATCH_MATMUL", [(codes(random, left, dtype), grid_for(dtype, -1, 1.5)), (codes(random, right, dtype), grid_for(dtype, -2, 1))], [(out, dtype, grid_for(dtype, -6, 6))], table, version=2 if dtype == "int8" else 3)
     q = random.integers(-127, 128, (4, 5)).astype(np.int8)
+    for grid in (None, Grid(0.5, 3)):
+        operands = [codes(random, (2, 3, 40), "int8"), codes(random, (2, 40, 5), "int8")]
+        yield one_op(f"sums_{grid is not None}", "BATCH_MATMUL", [(x, grid) for x in operands], [((2, 3, 5), np.int32)], options("BatchMatMul"), version=2, exact=True)
     for asymmetric in (False, True):
         yield one_op(f"hybrid_{asymmetric}", "BATCH_MATMUL", [random_array(random, (2, 3, 4), np.float32), (q, Grid(0.02, 0))], [((2, 3, 5), np.float32)], options("BatchMatMul", asymmetricQuantizeInputs=asymmetric), constants=(1,), version=4)
 
@@ -71,10 +74,11 @@ def blocks():
         graph.output(graph.op("FULLY_CONNECTED", operands, [([rows, 6], np.float32)], options("FullyConnected"), version=13))
         # The reference kernel leaves the products out.
         yield model_case(f"blocks/{rows}", model, random.uniform(-2, 2, (rows, 64)).astype(np.float32), reference=False)
-    model = Model()
-    graph = model.main
-    places = graph.input("places", [3], np.int32)
-    scales = graph.constant((random.uniform(0.5, 2, (6, 2)) / 8).astype(np.float16))
-    table = graph.constant(random.integers(-8, 8, (6, 64)).astype("int4"), Blocks(scales, 32))
-    graph.output(graph.op("EMBEDDING_LOOKUP", [places, table], [([3, 64], np.float32)], version=4))
-    yield model_case("blocks/embedding", model, np.int32([5, 0, 2]))
+    for dtype, high, refused in (("int4", 8, ""), ("int2", 2, ""), ("int8", 128, "is i8, which no kernel takes in blocks")):
+        model = Model()
+        graph = model.main
+        places = graph.input("places", [3], np.int32)
+        scales = graph.constant((random.uniform(0.5, 2, (6, 2)) / 8).astype(np.float16))
+        table = graph.constant(random.integers(-high, high, (6, 64)).astype(dtype), Blocks(scales, 32))
+        graph.output(graph.op("EMBEDDING_LOOKUP", [places, table], [([3, 64], np.float32)], version=4))
+        yield model_case(f"blocks/embedding_{dtype}", model, np.int32([5, 0, 2]), refused=refused)

@@ -206,24 +206,26 @@ ValueId ReadNode::activated(ValueId value, std::string_view activation) {
   fail("the fused activation {} is not supported", activation);
 }
 
+ValueId ReadNode::quantize(ValueId value, DType to, const Grid& grid) {
+  Quantize op;
+  op.to = to;
+  op.axis = std::max<int64_t>(grid.axis, 0);
+  op.block = grid.block;
+  std::vector<ValueId> operands{value, add_constant(grid.scale)};
+  if (grid.zero) operands.push_back(add_constant(grid.zero));
+  return emit(op, operands);
+}
+
 ValueId ReadNode::to_tensor(ValueId value, const Tensor& tensor) {
   const std::optional<DType> wanted = dtype_of(tensor.type);
   const DType given = graph_.value(value).type.dtype;
   const std::shared_ptr<const Grid> grid = grid_of(tensor);
-  if (grid && is_float(given)) {
-    Quantize op;
-    op.to = *wanted;
-    op.axis = std::max<int64_t>(grid->axis, 0);
-    op.block = grid->block;
-    std::vector<ValueId> operands{value, add_constant(grid->scale)};
-    if (grid->zero) operands.push_back(add_constant(grid->zero));
-
-    return emit(op, operands);
-  }
+  if (grid && is_float(given)) return quantize(value, *wanted, *grid);
   if (!wanted || given == DType::unknown || given == *wanted) return value;
-  if (const ConstantPtr constant = graph_.value(value).constant; constant && given != DType::string)
-    return add_constant(constant_cast(constant, *wanted));
-  return emit(cast_to(*wanted), {value});
+  if (gives_indices(proto_.type) && given == DType::i64 && wanted == DType::i32)
+    return emit(cast_to(*wanted), {value});
+  fail("'{}' is {}, but the operator gives {}", tensor.name, remodel::name_of(*wanted),
+       remodel::name_of(given));
 }
 
 void ReadNode::result(size_t k, ValueId value) {

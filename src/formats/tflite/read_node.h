@@ -74,6 +74,8 @@ class ReadNode : public remodel::ReadNode {
   void result(size_t k, ValueId value) override;
   // Gives `value` the type and grid of a tensor of the file, which is quantized or not.
   ValueId to_tensor(ValueId value, const Tensor& tensor);
+  // Real numbers as integers of a grid.
+  ValueId quantize(ValueId value, DType to, const Grid& grid);
 
   // Sub-graphs, by attribute.
   size_t graph_named(std::string_view name);

@@ -1,6 +1,8 @@
 #include "formats/tflite/reader.h"
 
 #include <algorithm>
+#include <cmath>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/nearest.h"
@@ -8,6 +10,7 @@
 #include "formats/tflite/metadata.h"
 #include "formats/tflite/read_node.h"
 #include "formats/tflite/rows.h"
+#include "formats/tflite/runtime.h"
 #include "ops/cast.h"
 #include "ops/shape.h"
 
@@ -155,6 +158,8 @@ namespace {
 std::shared_ptr<const Grid> blocks_of(const Tensor& tensor, DType dtype) {
   const Quantization& given = tensor.quantization;
   Shape shape(tensor.shape.begin(), tensor.shape.end());
+  if (bits_of(dtype) > 4)
+    fail("tensor '{}' is {}, which no kernel takes in blocks", tensor.name, name_of(dtype));
   if (!given.block_scale) fail("the scales of tensor '{}' are not in the file", tensor.name);
   if (shape.empty() || shape.back() % given.block != 0)
     fail("tensor '{}' is no whole number of blocks of {}", tensor.name, given.block);
@@ -177,10 +182,25 @@ std::shared_ptr<const Grid> blocks_of(const Tensor& tensor, DType dtype) {
 
 std::shared_ptr<const Grid> grid_of(const Tensor& tensor) {
   const std::optional<DType> dtype = dtype_of(tensor.type);
+  return dtype && bits_of(*dtype) <= 16 ? any_grid_of(tensor) : nullptr;
+}
+
+std::shared_ptr<const Grid> any_grid_of(const Tensor& tensor) {
+  const std::optional<DType> dtype = dtype_of(tensor.type);
   const Quantization& given = tensor.quantization;
-  if (!dtype || !is_integer(*dtype) || bits_of(*dtype) > 16) return nullptr;
+  if (!dtype || !is_integer(*dtype)) return nullptr;
   if (given.block > 0) return blocks_of(tensor, *dtype);
   if (given.scale.empty()) return nullptr;
+  const auto bad_scale = std::find_if(given.scale.begin(), given.scale.end(),
+                                      [](float scale) { return !(scale >= 0 && std::isfinite(scale)); });
+  if (bad_scale != given.scale.end()) fail("tensor '{}' has the scale {}", tensor.name, *bad_scale);
+  const double span = std::ldexp(1.0, bits_of(*dtype)), low = is_signed(*dtype) ? -span / 2 : 0;
+  const auto bad_zero = std::find_if(given.zero.begin(), given.zero.end(), [&](int64_t zero) {
+    return static_cast<double>(zero) < low || static_cast<double>(zero) >= low + span;
+  });
+  if (bad_zero != given.zero.end())
+    fail("tensor '{}' has the zero point {}, which {} does not hold", tensor.name, *bad_zero,
+         name_of(*dtype));
   auto grid = std::make_shared<Grid>();
   const bool single = given.scale.size() == 1;
   const auto count = static_cast<int64_t>(given.scale.size());
@@ -269,6 +289,7 @@ void GraphReader::read_operator(const Operator& one) {
   };
   try {
     if (--reading_.operators_left < 0) fail("its sub-graphs stand for more operators than can be read");
+    check_known(one);
     const Row* row = all_rows().find_reader(one.custom ? "custom" : "", one.type, one.version);
     if (one.outputs.empty() && !one.custom && !is_statement(one.type)) fail("it has no outputs");
     ReadNode node(*this, one);
@@ -312,9 +333,8 @@ class EntryReader {
     GraphReader reader(reading_, scope, index_, "");
     reading_.open = {index_};
     if (!choose()) return graph;
-    std::unordered_set<std::string> names;
     for (const int32_t tensor : inputs_)
-      if (!is_cut(tensor)) add_input(reader, *graph, tensor, names);
+      if (!is_cut(tensor)) add_input(reader, *graph, tensor);
     for (const Operator& one : sub_.operators) {
       const bool needed = needed_.count(&one) > 0;
       const size_t before = reading_.problems.size();
@@ -324,7 +344,7 @@ class EntryReader {
         reading_.problems.erase(reading_.problems.begin() + static_cast<std::ptrdiff_t>(before),
                                 reading_.problems.end());
       for (const int32_t output : one.outputs)
-        if (output >= 0 && is_cut(output)) add_input(reader, *graph, output, names);
+        if (output >= 0 && is_cut(output)) add_input(reader, *graph, output);
     }
     std::vector<Port> ports;
     for (const int32_t tensor : inputs_)
@@ -332,8 +352,7 @@ class EntryReader {
     for (const Port& port : graph->inputs)
       if (port.state != absent) ports.push_back(port);
     graph->inputs = std::move(ports);
-    names.clear();
-    for (const int32_t tensor : outputs_) add_output(reader, *graph, tensor, names);
+    for (const int32_t tensor : outputs_) add_output(reader, *graph, tensor);
     // Where a target has no states, what comes in and what goes out need names of their own.
     for (const int32_t slot : scope.assigned)
       graph->outputs.push_back(
@@ -353,11 +372,27 @@ class EntryReader {
   }
   bool is_cut(int32_t tensor) const { return cut_.count(tensor) > 0; }
 
-  int32_t find(const std::string& name) const {
-    for (size_t i = 0; i < sub_.tensors.size(); ++i)
-      if (sub_.tensors[i].name == name) return static_cast<int32_t>(i);
-    fail("there is no tensor '{}'", name);
+  // Each tensor gets a name of its own; inputs and outputs come first to theirs.
+  void give_names() {
+    names_.resize(sub_.tensors.size());
+    const auto give = [&](int32_t index, std::string_view otherwise) {
+      std::string& name = names_[static_cast<size_t>(index)];
+      if (!name.empty()) return;
+      const std::string& plain = tensor_at(index).name;
+      name = free_name(plain.empty() ? fmt::format("{}_{}", otherwise, index) : plain);
+      numbers_[name] = index;
+    };
+    for (const int32_t tensor : sub_.inputs) give(tensor, "input");
+    for (const int32_t tensor : sub_.outputs) give(tensor, "output");
+    for (size_t i = 0; i < sub_.tensors.size(); ++i) give(static_cast<int32_t>(i), "tensor");
   }
+  std::string free_name(const std::string& plain) {
+    std::string name = plain;
+    for (int64_t& copy = copies_[plain]; !taken_.insert(name).second;)
+      name = fmt::format("{}_{}", plain, ++copy);
+    return name;
+  }
+  const std::string& name_at(int32_t index) const { return names_[static_cast<size_t>(index)]; }
 
   // The operators that the tensors are computed by, without what lies before the inputs asked for.
   std::set<const Operator*> upstream(std::vector<int32_t> wanted, const std::set<int32_t>& stop) const {
@@ -383,13 +418,13 @@ class EntryReader {
   // False where it is not possible to do as asked.
   bool choose() {
     const size_t before = reading_.problems.size();
-    TensorNames names;
-    for (const Tensor& tensor : sub_.tensors) names.add(tensor.name);
+    give_names();
+    const TensorNames names(names_);
     outputs_ = sub_.outputs;
     if (!request_.outputs.empty()) outputs_.clear();
     for (const std::string& asked : request_.outputs)
       follow(reading_.problems, [&] {
-        const int32_t tensor = find(names.find(asked, "tensor"));
+        const int32_t tensor = numbers_.at(names.find(asked, "tensor"));
         if (std::count(outputs_.begin(), outputs_.end(), tensor))
           fail("output '{}' is asked for twice", asked);
         outputs_.push_back(tensor);
@@ -400,14 +435,14 @@ class EntryReader {
     for (const std::string& asked : request_.inputs) {
       order.push_back(asked);
       follow(reading_.problems, [&] {
-        const int32_t tensor = find(order.back() = names.find(asked, "tensor"));
+        const int32_t tensor = numbers_.at(order.back() = names.find(asked, "tensor"));
         if (std::count(inputs_.begin(), inputs_.end(), tensor)) fail("input '{}' is asked for twice", asked);
         inputs_.push_back(tensor);
         if (!std::count(sub_.inputs.begin(), sub_.inputs.end(), tensor)) cut_.insert(tensor);
       });
     }
     if (order.empty())
-      for (const int32_t tensor : inputs_) order.push_back(tensor_at(tensor).name);
+      for (const int32_t tensor : inputs_) order.push_back(name_at(tensor));
     for (const InputShape& shape : named_shapes(request_.shapes, order, reading_.problems))
       if (shape.dims) shapes_[shape.name] = *shape.dims;
     for (const InputType& type : named_types(request_.types, order, reading_.problems))
@@ -424,17 +459,15 @@ class EntryReader {
     return true;
   }
 
-  void add_input(GraphReader& reader, Graph& graph, int32_t index, std::unordered_set<std::string>& names) {
+  void add_input(GraphReader& reader, Graph& graph, int32_t index) {
     const Tensor& tensor = tensor_at(index);
     try {
       if (is_resource(tensor)) fail("it is {}, which cannot be given", name_of(tensor.type));
-      const std::string plain = tensor.name.empty() ? fmt::format("input_{}", index) : tensor.name;
-      std::string name = plain;
-      for (int copy = 1; !names.insert(name).second;) name = fmt::format("{}_{}", plain, copy++);
+      const std::string& name = name_at(index);
       const auto symbol = [&](size_t axis) { return Dim::symbol(fmt::format("_{}.{}", name, axis)); };
       Type type = declared_type(tensor, symbol);
       type.grid = grid_of(tensor);
-      if (const auto shape = shapes_.find(tensor.name); shape != shapes_.end()) {
+      if (const auto shape = shapes_.find(name); shape != shapes_.end()) {
         if (shape->second.size() != type.dims->size())
           fail("it is {}, so it cannot be given the shape {}", type.text(), text_of(shape->second));
         for (size_t axis = 0; axis < shape->second.size(); ++axis) {
@@ -445,7 +478,7 @@ class EntryReader {
         }
       }
       const DType inside = type.dtype;
-      if (const auto dtype = types_.find(tensor.name); dtype != types_.end() && dtype->second != inside) {
+      if (const auto dtype = types_.find(name); dtype != types_.end() && dtype->second != inside) {
         type.dtype = dtype->second;
         type.grid = nullptr;
       }
@@ -461,13 +494,13 @@ class EntryReader {
     }
   }
 
-  void add_output(GraphReader& reader, Graph& graph, int32_t index, std::unordered_set<std::string>& names) {
+  void add_output(GraphReader& reader, Graph& graph, int32_t index) {
     const Tensor& tensor = tensor_at(index);
     try {
       if (is_resource(tensor)) fail("it is {}, which cannot be given", name_of(tensor.type));
-      const std::string plain = tensor.name.empty() ? fmt::format("output_{}", index) : tensor.name;
-      std::string name = plain;
-      for (int copy = 1; !names.insert(name).second;) name = fmt::format("{}_{}", plain, copy++);
+      // One tensor may be two outputs.
+      const bool again = !named_outputs_.insert(index).second;
+      const std::string name = again ? free_name(name_at(index)) : name_at(index);
       graph.outputs.push_back({name, reader.output(index).value});
       graph.outputs.back().key = key_of(&Signature::outputs, index, name);
     } catch (const Silenced&) {
@@ -481,7 +514,12 @@ class EntryReader {
   const Signature* signature_;  // null where it has none
   const SubGraph& sub_;
   size_t index_;
+  std::vector<std::string> names_;  // of tensors
+  std::unordered_map<std::string, int32_t> numbers_;
+  std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, int64_t> copies_;  // that each name had
   std::vector<int32_t> inputs_, outputs_;
+  std::set<int32_t> named_outputs_;
   std::set<int32_t> cut_;  // results of operators that become inputs
   std::set<const Operator*> needed_, typed_;
   std::map<std::string, Dims> shapes_;

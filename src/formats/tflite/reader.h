@@ -100,7 +100,9 @@ class GraphReader {
 std::string resource_key(const Operator& handle);
 // The type that a tensor has in the file. A size that may change is a symbol `made` from the tensor and axis.
 Type declared_type(const Tensor& tensor, const std::function<Dim(size_t axis)>& made);
-// The grid of a quantized tensor of integers; null where it has none.
+// The grid of a quantized tensor of integers; null where it has none. Integers of more than 16 bits have one
+// for the operators that go between grids alone: to all others they are numbers.
 std::shared_ptr<const Grid> grid_of(const Tensor& tensor);
+std::shared_ptr<const Grid> any_grid_of(const Tensor& tensor);
 
 }  // namespace remodel::tflite

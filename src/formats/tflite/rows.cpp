@@ -53,6 +53,13 @@ bool takes_reals(std::string_view type) {
   return raw.count(type) == 0;
 }
 
+bool gives_indices(std::string_view type) {
+  static const std::unordered_set<std::string_view> giving = {
+      "ARG_MAX", "ARG_MIN", "BROADCAST_ARGS", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5",
+      "SHAPE",   "TOPK_V2", "UNIQUE"};
+  return giving.count(type) > 0;
+}
+
 bool is_statement(std::string_view type) {
   return type == "ASSIGN_VARIABLE" || type == "CALL_ONCE" || type == "HASHTABLE_IMPORT";
 }

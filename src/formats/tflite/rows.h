@@ -21,6 +21,9 @@ bool moves_elements(std::string_view type);
 // Its quantized operands stand for real numbers.
 bool takes_reals(std::string_view type);
 
+// It gives indices or sizes, which are i64 to us and i32 to most files.
+bool gives_indices(std::string_view type);
+
 // It has no results, only an effect.
 bool is_statement(std::string_view type);
 

@@ -150,13 +150,36 @@ Power power_of_places(Decompose& d) {
   return {d.emit(Cast(dtype), {d.emit(Pow{}, {d.scalar(DType::f64, 2), bounded})}), inside};
 }
 void shift(Decompose& d, Op op) {
-  if (is_signed(d.dtype(0))) fail("signed integers are shifted");
   Power power = power_of_places(d);
   ValueId moved = d.emit(std::move(op), {d.in(0), power.value});
   d.result(0, d.emit(Select{}, {power.inside, moved, d.scalar(d.dtype(0), 0)}));
 }
-void shl(Decompose& d) { shift(d, Mul{}); }
-void shr(Decompose& d) { shift(d, rounded(Div::Rounding::trunc)); }
+
+// The highest power of two of a signed type is one place short of its sign.
+struct SignedPower {
+  Term places, value, inside;
+};
+SignedPower signed_power_of_places(Decompose& d) {
+  const DType dtype = d.dtype(0);
+  const Term places = cast({&d, d.in(1)}, DType::f64);
+  const Term bounded = min(max(places, 0), bits_of(dtype) - 2);
+  return {places, cast(apply(Pow{}, {number(d, DType::f64, 2), bounded}), dtype), places == bounded};
+}
+void shl(Decompose& d) {
+  const DType dtype = d.dtype(0);
+  if (!is_signed(dtype)) return shift(d, Mul{});
+  const SignedPower power = signed_power_of_places(d);
+  const Term moved = Term{&d, d.in(0)} * power.value, none = number(d, dtype, 0);
+  const Term last = power.places == bits_of(dtype) - 1;
+  d.result(0, select(power.inside, moved, select(last, moved + moved, none)).id);
+}
+void shr(Decompose& d) {
+  const DType dtype = d.dtype(0);
+  if (!is_signed(dtype)) return shift(d, rounded(Div::Rounding::trunc));
+  const SignedPower power = signed_power_of_places(d);
+  const Term x{&d, d.in(0)}, sign = select(x < 0, number(d, dtype, -1), number(d, dtype, 0));
+  d.result(0, select(power.inside, apply(rounded(Div::Rounding::floor), {x, power.value}), sign).id);
+}
 
 // Four bits at a time, looked up in a table of all pairs. 64-bit integers wrap on the way.
 void bitwise(Decompose& d, int64_t (*combine)(int64_t, int64_t)) {

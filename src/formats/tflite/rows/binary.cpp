@@ -33,6 +33,15 @@ void read_squared_difference(ReadNode& node) {
   node.emit_results(Mul{}, {difference, difference});
 }
 
+// Places that the type does not have are the nearest that it has.
+void read_right_shift(ReadNode& node) {
+  const DType dtype = node.type(1).dtype;
+  const auto number = [&](int value) { return node.add_scalar(dtype, value); };
+  ValueId places = node.emit(Min{}, {node.input(1), number(bits_of(dtype) - 1)});
+  if (is_signed(dtype)) places = node.emit(Max{}, {places, number(0)});
+  node.emit_results(Shr{}, {node.input(0), places});
+}
+
 void read_not_equal(ReadNode& node) {
   node.emit_results(Not{}, {node.emit(Equal{}, {node.input(0), node.input(1)})});
 }
@@ -61,7 +70,7 @@ void binary_rows(Rows& rows) {
   rows.row<And>("LOGICAL_AND", since(1));
   rows.row<Or>("LOGICAL_OR", since(1));
   rows.row<BitXor>("BITWISE_XOR", since(1));
-  rows.read_row<Shr>("RIGHT_SHIFT", since(1));
+  rows.read("RIGHT_SHIFT", since(1), read_right_shift);
   rows.row<Equal>("EQUAL", since(1));
   rows.read("NOT_EQUAL", since(1), read_not_equal);
   rows.row<Less>("LESS", since(1));

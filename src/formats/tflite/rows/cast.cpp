@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/tflite/reader.h"
 #include "formats/tflite/rows.h"
 #include "ops/activation.h"
 #include "ops/binary.h"
@@ -11,8 +12,26 @@
 namespace remodel::tflite {
 namespace {
 
-// What a quantized operand stands for is what it reads; other tensors change their type.
-void read_as_real(ReadNode& node) { node.result(0, node.input(0)); }
+// What its operand stands for. Half floats have no grid.
+ValueId real(ReadNode& node) {
+  if (node.quantized_input(0)) return node.input(0);
+  if (const auto grid = any_grid_of(node.input_tensor(0)))
+    return dequantize(node.graph(), node.raw(0), *grid, node.origin());
+  if (!is_float(node.type(0).dtype)) fail("'{}' has no grid", node.input_tensor(0).name);
+  if (const ConstantPtr half = node.constant(0)) return node.add_constant(constant_cast(half, DType::f32));
+  return node.emit(cast_to(DType::f32), {node.input(0)});
+}
+
+void read_dequantize(ReadNode& node) { node.result(0, real(node)); }
+
+void read_quantize(ReadNode& node) {
+  const Tensor& tensor = node.output_tensor(0);
+  const auto grid = any_grid_of(tensor);
+  if (!grid) fail("'{}' has no grid", tensor.name);
+  node.result(0, node.quantize(real(node), *dtype_of(tensor.type), *grid));
+}
+
+void read_densify(ReadNode& node) { node.result(0, node.input(0)); }
 
 void read_cast(ReadNode& node) {
   node.ignore("in_data_type"), node.ignore("out_data_type");
@@ -46,9 +65,9 @@ void read_fake_quant(ReadNode& node) {
 }  // namespace
 
 void cast_rows(Rows& rows) {
-  rows.read("QUANTIZE", since(1), read_as_real);
-  rows.read("DEQUANTIZE", since(1), read_as_real);
-  rows.read("DENSIFY", since(1), read_as_real);
+  rows.read("QUANTIZE", since(1), read_quantize);
+  rows.read("DEQUANTIZE", since(1), read_dequantize);
+  rows.read("DENSIFY", since(1), read_densify);
   rows.read("CAST", since(1), read_cast);
   rows.read("BITCAST", since(1), read_bitcast);
   rows.read("FAKE_QUANT", since(1), read_fake_quant);

@@ -46,6 +46,12 @@ void read_batch_matmul(ReadNode& node) {
   MatMul op;
   op.transpose_a = node.truth("adj_x");
   op.transpose_b = node.truth("adj_y");
+  if (node.output_tensor(0).type == TensorType::INT32) {
+    // The codes themselves are summed, whatever they stand for.
+    op.out = DType::i32;
+    node.ignore("asymmetric_quantize_inputs");
+    return node.emit_results(op, {node.raw(0), node.raw(1)});
+  }
   const bool asymmetric = node.truth("asymmetric_quantize_inputs");
   ValueId x = node.input(0);
   if (node.hybrid(0, 1)) {

@@ -53,6 +53,7 @@ void write_resize(WriteNode& node) {
   if (in.size() != 4 || op.axes.size() != 2 || op.mode == ResizeMode::cubic || op.antialias ||
       op.exclude_outside || node.has(3))
     fail("this resize has no operator");
+  if (op.aspect != Aspect::stretch) fail("the scale of a resize is not that of its sizes");
   // Channels last; with channels first it is turned before it is written.
   const bool last = op.axes == std::vector<int64_t>{1, 2}, first = op.axes == std::vector<int64_t>{2, 3};
   if (!last && !first) fail("a resize of the axes {} and {} has no operator", op.axes[0], op.axes[1]);
@@ -80,10 +81,7 @@ void write_resize(WriteNode& node) {
       if (op.coordinates == Coordinates::half_pixel_or_zero && to > 1) half = true;
       if (from == 1) continue;
     } else {
-      const float scale = op.scales.empty() ? static_cast<float>(to) / static_cast<float>(from)
-                                            : static_cast<float>(op.scales[k]);
       sizes.push_back({from, to});
-      (void)scale;
     }
   }
   Centres centres = half ? Centres::half : corners ? Centres::corners : Centres::none;
