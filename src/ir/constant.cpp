@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "ir/uncast.h"
 
 namespace remodel {
 namespace {
@@ -415,6 +416,8 @@ class CastConstant : public Constant {
   ConstantPtr expanded(const Shape& shape) const override { return over(base_->expanded(shape)); }
   ConstantPtr reshaped(const Shape& shape) const override { return over(base_->reshaped(shape)); }
 
+  const ConstantPtr& base() const { return base_; }
+
  private:
   ConstantPtr over(ConstantPtr base) const { return std::make_shared<CastConstant>(base, dtype_, overflow_); }
   ConstantPtr base_;
@@ -577,6 +580,11 @@ ConstantPtr constant_concat(std::vector<ConstantPtr> parts, int64_t axis) {
     fail("strings are not joined lazily");
   }
   return std::make_shared<ConcatConstant>(std::move(parts), axis, std::move(shape));
+}
+
+ConstantPtr uncast(const Constant& constant) {
+  const auto* cast = dynamic_cast<const CastConstant*>(&constant);
+  return cast ? cast->base() : nullptr;
 }
 
 void for_each_block(const Constant& constant, const std::function<void(const void*, int64_t)>& use) {

@@ -85,9 +85,9 @@ std::optional<int64_t> reshaped_axis(const std::optional<Dims>& from, const std:
 
 // The result's elements are the operand's in the same order.
 void keep_grid_in_order(Infer& in) {
-  ValueId result = in.node().outputs[0];
-  if (result == absent || !in.in(0).grid) return;
-  const auto to = in.graph().value(result).type.dims;
+  const std::vector<ValueId>& results = in.node().outputs;
+  if (results.empty() || results[0] == absent || !in.in(0).grid) return;
+  const auto to = in.graph().value(results[0]).type.dims;
   in.keep_grid(0, 0, [&](int64_t axis) { return reshaped_axis(in.in(0).dims, to, axis); });
 }
 

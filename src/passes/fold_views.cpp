@@ -19,6 +19,9 @@ ConstantPtr fold_view(const Graph& graph, const Node& node) {
   if (!first.constant || !shape) return nullptr;
   const ConstantPtr& x = first.constant;
   if (node.op.is<Reshape>() || node.op.is<Squeeze>() || node.op.is<Unsqueeze>()) return x->reshaped(*shape);
+  // Targets may keep the narrow one.
+  if (node.op.is<Cast>() && x->dtype() == DType::f16 && type.dtype == DType::f32)
+    return constant_cast(x, DType::f32);
   if (node.op.is<Expand>()) return x->expanded(*shape);
   if (auto op = node.op.as<Transpose>()) {
     std::vector<int64_t> perm = op->perm;

@@ -17,6 +17,7 @@ void InputUse::join(const InputUse& other) {
     low = other.low, high = other.high;
   }
   nonzero = nonzero || other.nonzero;
+  apart = apart || other.apart;
   mask = mask || other.mask;
   if (contents.empty()) contents = other.contents;
 }
@@ -76,8 +77,11 @@ class Flow {
     return it && it->dims ? static_cast<int64_t>(it->dims->size()) : -1;
   }
   // An index into `count` elements.
-  void index(const Node& node, size_t i, int64_t count) {
-    if (count > 0) want(node, i, between(0, static_cast<double>(count - 1)));
+  void index(const Node& node, size_t i, int64_t count, bool apart = false) {
+    if (count <= 0) return;
+    InputUse use = between(0, static_cast<double>(count - 1));
+    use.apart = apart;
+    want(node, i, use);
   }
   InputUse result(const Node& node, size_t k = 0) const {
     return k < node.outputs.size() && node.outputs[k] != absent ? uses_[node.outputs[k]] : InputUse();
@@ -258,7 +262,7 @@ void gather(Flow& flow, const Node& node) {
   flow.index(node, 1, flow.size(node, 0, integer_field(node, "axis")));
 }
 // Indices whose last axis names places in several axes: all stay below the smallest.
-void index_places(Flow& flow, const Node& node, int64_t first) {
+void index_places(Flow& flow, const Node& node, int64_t first, bool apart = false) {
   const Type* indices = flow.type(node, 1);
   if (!indices || !indices->dims || indices->dims->empty()) return;
   int64_t count = flow.size(node, 1, -1), least = -1;
@@ -266,19 +270,23 @@ void index_places(Flow& flow, const Node& node, int64_t first) {
     int64_t size = flow.size(node, 0, first + i);
     if (size > 0 && (least < 0 || size < least)) least = size;
   }
-  flow.index(node, 1, least);
+  flow.index(node, 1, least, apart);
 }
 void gather_nd(Flow& flow, const Node& node) {
   pass<0>(flow, node);
   index_places(flow, node, integer_field(node, "batch"));
 }
+void gather_elements(Flow& flow, const Node& node) {
+  pass<0>(flow, node);
+  flow.index(node, 1, flow.size(node, 0, integer_field(node, "axis")));
+}
 void scatter_elements(Flow& flow, const Node& node) {
   pass<0, 2>(flow, node);
-  flow.index(node, 1, flow.size(node, 0, integer_field(node, "axis")));
+  flow.index(node, 1, flow.size(node, 0, integer_field(node, "axis")), true);
 }
 void scatter_nd(Flow& flow, const Node& node) {
   pass<0, 2>(flow, node);
-  index_places(flow, node, 0);
+  index_places(flow, node, 0, true);
 }
 void update_cache(Flow& flow, const Node& node) {
   pass<0, 1>(flow, node);
@@ -460,7 +468,7 @@ const std::unordered_map<std::string_view, Rule>& rules() {
       {"triangle", pass<0>},
       {"compress", pass<0>},
       {"gather", gather},
-      {"gather_elements", scatter_elements},
+      {"gather_elements", gather_elements},
       {"gather_nd", gather_nd},
       {"scatter_elements", scatter_elements},
       {"scatter_nd", scatter_nd},

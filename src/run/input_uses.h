@@ -14,7 +14,8 @@ struct InputUse {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
   double low = -infinity, high = infinity;  // what its readers take, both included
   bool nonzero = false;
-  bool mask = false;  // compared with 0 or 1, cast to booleans, or masking by its reader's rule
+  bool apart = false;  // places that are written: where two are one, the result is a matter of order
+  bool mask = false;   // compared with 0 or 1, cast to booleans, or masking by its reader's rule
   std::vector<double>
       contents;  // of a small operand that says sizes: the very elements; empty where it is none
 

@@ -143,14 +143,27 @@ class Maker {
     if (use.nonzero && low <= 0) low = 1, high = std::max<int64_t>(high, 1);
     bool scalar = count_of(shape) == 1;
     Tensor result(DType::i64, shape);
-    for (int64_t i = 0; i < result.count(); ++i)
-      // A single number differs between the sets wherever it can.
-      result.to<int64_t>()[i] =
-          scalar && high > low ? low + (high - low + 1) / 2 - set_ : random_.whole(low, high);
+    const int64_t shift = use.apart ? random_.whole(0, high - low) : 0;
+    for (int64_t i = 0; i < result.count(); ++i) {
+      int64_t& element = result.to<int64_t>()[i];
+      if (scalar && high > low)
+        element = low + (high - low + 1) / 2 - set_;  // differs between the sets wherever it can
+      else if (use.apart)
+        element = low + (shift + steps_to(i, shape)) % (high - low + 1);
+      else
+        element = random_.whole(low, high);
+    }
     if (dtype == DType::i64) return result;
     Tensor narrow(dtype, shape);
     convert_elements(DType::i64, result.raw(), dtype, narrow.raw(), result.count());
     return narrow;
+  }
+
+  // A number for each element that differs from those beside it along every axis.
+  static int64_t steps_to(int64_t element, const Shape& shape) {
+    int64_t sum = 0;
+    for (size_t axis = shape.size(); axis-- > 0; element /= shape[axis]) sum += element % shape[axis];
+    return sum;
   }
 
   // Ones, then zeros, along the last axis, some of both where there is room; a single one differs between the

@@ -3,7 +3,10 @@
 import collections
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+from onnx import helper, numpy_helper
 
 import remodel
 from lite_worker import LiteWorker
@@ -130,3 +133,58 @@ def test_written_again(name, any_batch, level, worker, tmp_path):
         (expected,) = worker.run_exactly(source, inputs).values()
         (actual,) = worker.run_exactly(result, inputs).values()
         np.testing.assert_array_equal(actual, expected)
+
+
+def narrow(dtype):
+    """Weights in few bits that the operators see as reals."""
+    model = Model()
+    graph = model.main
+
+    def dequantized(shape):
+        codes = floats(*shape).astype(np.float16) if dtype == "float16" else RANDOM.integers(-127, 128, shape).astype(np.int8)
+        grid = None if dtype == "float16" else Grid(0.01, 0)
+        return graph.op("DEQUANTIZE", [graph.constant(codes, grid)], [(shape, np.float32)], options("Dequantize"), 3)
+
+    x = graph.input("x", IMAGE)
+    operands = [x, dequantized((32, 3, 3, 4)), graph.constant(floats(32))]
+    y = graph.op("CONV_2D", operands, [((2, 6, 7, 32), np.float32)], options("Conv2D", strideH=1, strideW=1))
+    y = graph.op("MUL", [y, dequantized((6, 7, 32))], [((2, 6, 7, 32), np.float32)], options("Mul"))
+    operands = [y, dequantized((24, 32)), graph.constant(floats(24))]
+    y = graph.op("FULLY_CONNECTED", operands, [((2, 6, 7, 24), np.float32)], options("FullyConnected", keepNumDims=True), 5)
+    graph.output(y)
+    return model.bytes()
+
+
+@pytest.mark.parametrize("level", ["0", "1"])
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+def test_weights_stay_narrow(dtype, level, worker, tmp_path):
+    source, result = tmp_path / "source.tflite", tmp_path / "result.tflite"
+    source.write_bytes(narrow(dtype))
+    outcome = remodel.convert(source, result, "-q", "-O", level)
+    assert outcome.ok, outcome.message
+    operators = worker.operators(result)
+    assert operators.count("DEQUANTIZE") == 3
+    assert result.stat().st_size < source.stat().st_size + 1000
+    inputs = {"x": floats(*IMAGE)}
+    (expected,) = worker.run_exactly(source, inputs).values()
+    (actual,) = worker.run_exactly(result, inputs).values()
+    np.testing.assert_array_equal(actual, expected)
+
+
+def test_weights_of_onnx_stay_narrow(worker, tmp_path):
+    """Those that a Cast makes 32 bits wide."""
+    source, result = tmp_path / "source.onnx", tmp_path / "result.tflite"
+    half = numpy_helper.from_array(floats(8, 4, 3, 3).astype(np.float16), "half")
+    nodes = [
+        helper.make_node("Cast", ["half"], ["w"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(nodes, "half", [value("x", 1, [2, 4, 6, 7])], [value("y", 1, [2, 8, 6, 7])], [half])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), source)
+    outcome = remodel.convert(source, result, "-q")
+    assert outcome.ok, outcome.message
+    assert worker.operators(result).count("DEQUANTIZE") == 1 and "CAST" not in worker.operators(result)
+    inputs = {"x": floats(2, 4, 6, 7)}
+    (expected,) = onnxruntime.InferenceSession(source).run(None, inputs)
+    np.testing.assert_allclose(worker.run_exactly(result, inputs)["y"], expected, atol=1e-4)

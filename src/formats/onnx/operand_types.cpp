@@ -50,7 +50,9 @@ bool takes(const NodeProto& node, const Formal& formal, DType dtype) {
 DType wider_taken(const NodeProto& node, const Formal& formal, DType dtype) {
   for (DType candidate : wider_types(dtype))
     if (takes(node, formal, candidate)) return candidate;
-  return DType::unknown;
+  // These ask for no order of integers: those with a sign have the same bits.
+  const bool is_plain = node.type == "Where" || node.type == "Equal";
+  return dtype == DType::u64 && is_plain && takes(node, formal, DType::i64) ? DType::i64 : DType::unknown;
 }
 
 bool takes_numbers(const Formal& formal) {

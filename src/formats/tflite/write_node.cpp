@@ -68,7 +68,7 @@ Id WriteNode::variable(Type type) {
 }
 const Type& WriteNode::type_of(Id tensor) const { return writer_.type_of(tensor); }
 
-Id WriteNode::constant(ConstantPtr constant) { return writer_.add_constant(std::move(constant), ""); }
+Id WriteNode::constant(ConstantPtr constant) { return writer_.add_reals(std::move(constant), ""); }
 Id WriteNode::integers(const std::vector<int64_t>& values) { return writer_.integers(values); }
 Id WriteNode::scalar(DType dtype, double value) { return constant(constant_splat(dtype, {}, value)); }
 Id WriteNode::sizes(const Dims& dims) { return writer_.sizes(dims); }

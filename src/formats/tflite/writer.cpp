@@ -8,6 +8,7 @@
 #include "formats/tflite/metadata.h"
 #include "formats/tflite/rows.h"
 #include "ir/layer.h"
+#include "ir/uncast.h"
 #include "ops/cluster.h"
 #include "ops/quantize.h"
 
@@ -65,6 +66,22 @@ Id GraphWriter::add_constant(ConstantPtr constant, const std::string& name, cons
   return by_pointer_[constant] = id;
 }
 
+Id GraphWriter::add_reals(ConstantPtr constant, const std::string& name) {
+  constexpr int64_t least = 128;  // elements that are worth an operator
+  const ConstantPtr half = constant->dtype() == DType::f32 ? uncast(*constant) : nullptr;
+  if (!half || half->dtype() != DType::f16 || half->count() < least || quantized_)
+    return add_constant(std::move(constant), name);
+  const Id narrow = add_constant(half, name);
+  if (const auto place = wide_.find(narrow); place != wide_.end()) return place->second;
+  const Id wide = wide_[narrow] = add_tensor(name, type_of(narrow).with_dtype(DType::f32));
+  Operator made;
+  made.type = "DEQUANTIZE";
+  made.inputs = {narrow};
+  made.outputs = {wide};
+  put(std::move(made));
+  return wide;
+}
+
 Id GraphWriter::integers(const std::vector<int64_t>& values) {
   for (int64_t value : values)
     if (value > INT32_MAX || value < INT32_MIN) fail("{} is beyond 32 bits", value);
@@ -79,6 +96,7 @@ Id GraphWriter::id_of(ValueId value) {
   if (quantized_) {
     if (auto place = quantized_->ids.find(value); place != quantized_->ids.end()) return place->second;
     if (from && from->op.is<Dequantize>()) return signed_codes_of(*from);
+    if (const Value& it = graph_.value(value); it.constant) return add_constant(it.constant, it.name);
     if (from && is_move(from->op) && is_float(graph_.value(value).type.dtype)) {
       if (quantized_->ids.size() > most_moves) fail("its operands are moved too often");
       const Id id = quantized_->ids[value] = add_tensor("", graph_.value(value).type);
@@ -88,7 +106,7 @@ Id GraphWriter::id_of(ValueId value) {
   }
   if (auto place = ids_.find(value); place != ids_.end()) return place->second;
   const Value& it = graph_.value(value);
-  if (it.constant) return ids_[value] = add_constant(it.constant, it.name);
+  if (it.constant) return ids_[value] = add_reals(it.constant, it.name);
   if (from && waits(*from)) {
     ids_[value] = add_value(it.name, value);
     write_node(*from, nullptr);
@@ -160,7 +178,7 @@ void GraphWriter::cast_to(Id result, Id tensor) {
 Id GraphWriter::cast(Id tensor, DType to) {
   const Type from = type_of(tensor);
   if (from.dtype == to) return tensor;
-  if (const ConstantPtr constant = constant_of(tensor)) return add_constant(constant_cast(constant, to), "");
+  if (const ConstantPtr constant = constant_of(tensor)) return add_reals(constant_cast(constant, to), "");
   const Id result = add_tensor("", from.with_dtype(to));
   cast_to(result, tensor);
   return result;

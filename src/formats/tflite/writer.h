@@ -56,6 +56,8 @@ class GraphWriter : private SizeOperators {
   Id add_tensor(const std::string& name, Type type, Quantization grid = {});
   void make_variable(Id tensor) { to_.tensors[static_cast<size_t>(tensor)].variable = true; }
   Id add_constant(ConstantPtr constant, const std::string& name, const Quantization& grid = {});
+  // The constant; reals that are 16-bit ones stay so in the file, and are dequantized.
+  Id add_reals(ConstantPtr constant, const std::string& name);
   Id integers(const std::vector<int64_t>& values);
   const Type& type_of(Id tensor) const { return types_[static_cast<size_t>(tensor)]; }
   const ConstantPtr& constant_of(Id tensor) const { return to_.tensors[static_cast<size_t>(tensor)].data; }
@@ -139,6 +141,7 @@ class GraphWriter : private SizeOperators {
   std::vector<Type> types_;  // of to_.tensors
   std::unordered_map<ValueId, Id> ids_;
   std::unordered_map<Id, Id> signed_;  // the same bytes with a sign
+  std::unordered_map<Id, Id> wide_;    // constants of f16 as f32
   std::map<int32_t, Id> handles_;      // of slots
   std::unordered_map<ConstantPtr, Id> by_pointer_;
   std::unordered_multimap<size_t, Id> by_content_;

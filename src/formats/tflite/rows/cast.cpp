@@ -18,6 +18,7 @@ ValueId real(ReadNode& node) {
   if (const auto grid = any_grid_of(node.input_tensor(0)))
     return dequantize(node.graph(), node.raw(0), *grid, node.origin());
   if (!is_float(node.type(0).dtype)) fail("'{}' has no grid", node.input_tensor(0).name);
+  if (const ConstantPtr half = node.constant(0)) return node.add_constant(constant_cast(half, DType::f32));
   return node.emit(cast_to(DType::f32), {node.input(0)});
 }
 
