@@ -180,11 +180,13 @@ class LiteCases:
         for case in self.operators:
             if subjects & ops[case.name]:
                 now, before = self.of_operator(case, mutated), self.of_operator(case, sound)
-                if now != before and before == "right":
+                if now != before and before[0] == "right":
                     return f"{case.name} in TensorFlow Lite"
         for case in self.onnx:
-            if subjects & ops[case.name] and self.of_written(case, mutated) != "right" and self.of_written(case, sound) == "right":
-                return f"{case.id} in TensorFlow Lite"
+            if subjects & ops[case.name]:
+                now, before = self.of_written(case, mutated), self.of_written(case, sound)
+                if now != before and before[0] == "right":
+                    return f"{case.id} in TensorFlow Lite"
         return ""
 
     def of_model(self, case: tflite_cases.Case, program: Path) -> tuple[str, str]:
@@ -194,13 +196,15 @@ class LiteCases:
             read = tflite_cases.verdict(Path(folder), case)[0]
             return read, read if case.refused else tflite_cases.verdict_through(Path(folder), case, "tflite")[0]
 
-    def of_operator(self, case: operator_cases.Case, program: Path) -> str:
+    def of_operator(self, case: operator_cases.Case, program: Path) -> tuple[str, str]:
+        """The verdict, and how many operators there are where it is right."""
         remodel.PROGRAM = program
-        return next((result.verdict for result in lite_operators.check(case, self.workers)), "kept")
+        return next(((result.verdict, result.detail) for result in lite_operators.check(case, self.workers)), ("kept", ""))
 
-    def of_written(self, case: corpus.Case, program: Path) -> str:
+    def of_written(self, case: corpus.Case, program: Path) -> tuple[str, str]:
         remodel.PROGRAM = program
-        return onnx_to_tflite.check(case, self.workers).verdict
+        result = onnx_to_tflite.check(case, self.workers)
+        return result.verdict, result.detail
 
     def close(self) -> None:
         self.workers.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+import onnx_to_tflite
 import operator_cases
 import remodel
 import report
@@ -53,7 +54,7 @@ def check(case: operator_cases.Case, workers: Workers) -> list[Result]:
         try:
             expected = case.expected or case.run(workers.reference, case.reference or case.model)
             detail = difference(expected, workers.run(converted, case.inputs))
-            verdict = "wrong" if detail else "right"
+            verdict, detail = ("wrong", detail) if detail else ("right", onnx_to_tflite.text_of_size(converted))
         except RuntimeFailure as failure:
             verdict, detail = ("crash" if "died with" in str(failure) else "unloadable"), str(failure)
     reason = next((why for pattern, why in KNOWN.items() if fnmatchcase(case.name, pattern)), "")

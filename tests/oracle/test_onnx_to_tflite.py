@@ -10,8 +10,8 @@ import remodel
 from lite_worker import LiteWorker
 from ort_worker import OrtWorker
 
-LEAST_OPERATORS = 528  # of operator_cases.py
-LEAST = 1379  # cases that give the expected values
+LEAST_OPERATORS, MOST_OPERATORS_SIZE = 532, 6925  # of operator_cases.py
+LEAST, MOST_SIZE = 1386, 29010  # cases that give the expected values, and the operators of their files
 
 
 def test_what_is_written_is_right():
@@ -19,6 +19,7 @@ def test_what_is_written_is_right():
     wrong = [result for result in results if result.verdict not in onnx_to_tflite.ACCEPTABLE]
     assert not wrong, "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in wrong)
     assert sum(result.verdict == "right" for result in results) >= LEAST
+    assert onnx_to_tflite.size_of_right(results) <= MOST_SIZE
 
 
 WHOLE = np.array([[1, 5, 5], [2**60 + 1, -3, 2**60]])
@@ -70,3 +71,4 @@ def test_operators():
     wrong = [result for result in results if result.verdict not in lite_operators.ACCEPTABLE]
     assert not wrong, "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in wrong)
     assert sum(result.verdict == "right" for result in results) >= LEAST_OPERATORS
+    assert onnx_to_tflite.size_of_right(results) <= MOST_OPERATORS_SIZE

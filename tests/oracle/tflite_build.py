@@ -196,6 +196,12 @@ def operators(content):
     return found
 
 
+def size(content):
+    """How many operators a file has."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    return sum(len(graph.operators) for graph in model.subgraphs if graph.operators is not None)
+
+
 def options(name, **fields):
     made = getattr(schema, name + "OptionsT")()
     for key, value in fields.items():
