@@ -13,7 +13,7 @@ REFUSAL = re.compile(r"(==|!=).*\bfail\(")
 
 
 # Operands whose order means nothing.
-EITHER_WAY = re.compile(r"emit\((Add|Mul|And|Or|Equal)\{|!node\.(constant|has)\(\d\) (\|\||&&) !node\.")
+EITHER_WAY = re.compile(r"emit\((Add|Mul|And|Or|Equal)\{|scale_product\(node|!node\.(constant|has)\(\d\) (\|\||&&) !node\.")
 
 
 @dataclass(frozen=True)
