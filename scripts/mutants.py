@@ -13,7 +13,7 @@ REFUSAL = re.compile(r"(==|!=).*\bfail\(")
 
 
 # Operands whose order means nothing.
-EITHER_WAY = re.compile(r"emit\((Add|Mul|And|Or|Equal)\{")
+EITHER_WAY = re.compile(r"emit\((Add|Mul|And|Or|Equal)\{|scale_product\(node|!node\.(constant|has)\(\d\) (\|\||&&) !node\.")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def mutants_of(path: Path) -> list[Mutant]:
     default = r'\battr\("\w+", &[\w:]+, (?:int64_t\{)?(-?[\d.]+f?)\}?\)|\bnode\.(?:integer|real)\("\w+", (-?[\d.]+(?:e-?\d+)?f?)\)'
     for match in re.finditer(default, source):
         group = 1 if match[1] else 2
-        if is_guarded(source, match):
+        if is_guarded(source, match) or is_only_written(source, match):
             continue
         add("default changed", match, changed_number(match[group]), group)
 
@@ -113,6 +113,11 @@ def is_guarded(source: str, match: re.Match) -> bool:
     """Whether a value is read only where it is there, so that its default is never taken."""
     name = re.search(r'"(\w+)"', match[0])[1]
     return bool(re.search(rf'if \(node\.has\("{name}"\)\)[^;]*$', source[: match.start()]))
+
+
+def is_only_written(source: str, match: re.Match) -> bool:
+    """Whether a default only spares writing what is equal to it."""
+    return "write_row" in source[source.rfind(";", 0, match.start()) : match.start()]
 
 
 def changed_number(text: str) -> str:
@@ -175,7 +180,7 @@ def registered(source: str, names: list[str]) -> set[str]:
 def subjects_of(mutant: Mutant, source: str) -> set[str]:
     """The operators and ops that the place is registered for, here or in files that call it, or those of the whole file."""
     first = enclosing(heads_of(source), mutant.start)
-    if not first:
+    if not first or first.endswith(("_rows", "_kernels")):
         found = named_in(source[source.rfind(";", 0, mutant.start) + 1 : source.find(";", mutant.end) + 1])
         return found or registered(source, [])
     functions = callers(source, [first])

@@ -124,10 +124,12 @@ class OnnxCases:
         return [mine[i] for i in rng.permutation(len(mine))][:MOST_CASES]
 
     def larger(self, subjects: set[str]) -> list[corpus.Case]:
-        """First those that are no single nodes: several nodes, graphs inside, lists."""
+        """First those that are no single nodes (several nodes, graphs inside, lists), then those with the operator itself."""
         done = {single.name for single in self.singles}
-        found = [c for c in self.corpus if subjects & (self.ops[c.name] | {op for _, op in roundtrip.operators(c.model)})]
-        return sorted(found, key=lambda case: case.name in done)[:LARGER_CASES]
+        named = {case.name: {op for _, op in roundtrip.operators(case.model)} for case in self.corpus}
+        found = [case for case in self.corpus if subjects & (self.ops[case.name] | named[case.name])]
+        singles = [case for case in found if case.name in done and subjects & named[case.name]]
+        return [case for case in found if case.name not in done][:LARGER_CASES] + singles[:LARGER_CASES]
 
     def before(self, case: operator_cases.Case, program: Path) -> list:
         if case.name not in self.known:
